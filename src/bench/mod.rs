@@ -1,0 +1,3 @@
+//! Threads against processes: a matrix of cells, measured, compared and told.
+
+pub mod results;

@@ -1,0 +1,319 @@
+//! `results.json`, version 1: everything a benchmark run found.
+//!
+//! Units are in the field names. A field may be added; none is renamed.
+
+use serde::{Deserialize, Serialize};
+
+/// The version that [`Results::version`] holds.
+pub const VERSION: u32 = 1;
+
+/// A whole benchmark run.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Results {
+    /// Format version of this document: [`VERSION`].
+    pub version: u32,
+    /// Version of the program that wrote it.
+    pub rushes: String,
+    /// When the run started: RFC 3339 with offset.
+    pub started: String,
+    /// The machine it ran on.
+    pub machine: Machine,
+    /// The FFmpeg it ran with.
+    pub ffmpeg: Ffmpeg,
+    /// What was asked for.
+    pub design: Design,
+    /// Every raw measurement, in the order in which they were taken.
+    pub samples: Vec<Sample>,
+    /// One summary a cell.
+    pub cells: Vec<Cell>,
+    /// `threads` against the other dispatches at equal worker counts.
+    pub comparisons: Vec<Comparison>,
+    /// Scalability models a load and dispatch.
+    pub fits: Vec<Fit>,
+    /// How many such jobs the machine runs at once in real time.
+    pub capacity: Option<Capacity>,
+    /// What a reader must know besides: voided comparisons, noise, what did not fit the budget.
+    pub notes: Vec<String>,
+}
+
+/// The machine of a run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq)]
+pub struct Machine {
+    /// Host name.
+    pub host: String,
+    /// Operating system and kernel.
+    pub os: String,
+    /// Processor model as the system names it.
+    pub cpu: String,
+    /// Logical cores this process may use.
+    pub cores: usize,
+    /// Physical memory in bytes.
+    pub memory_bytes: u64,
+}
+
+/// The FFmpeg of a run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq)]
+pub struct Ffmpeg {
+    /// Version of the linked libraries, e.g. `5.1.9`.
+    pub linked: String,
+    /// First line of `ffmpeg -version`, where the program was found.
+    pub program: Option<String>,
+    /// Whether linked libraries and program have the same version.
+    pub same_version: bool,
+}
+
+/// What a run was asked to do.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq)]
+pub struct Design {
+    /// The loads.
+    pub works: Vec<Work>,
+    /// The dispatches.
+    pub dispatches: Vec<Dispatch>,
+    /// The worker counts.
+    pub workers: Vec<usize>,
+    /// Codec threads a job.
+    pub codec_threads: usize,
+    /// Rounds that were completed after the warm-up.
+    pub rounds: usize,
+    /// Seed of the order of cells within rounds.
+    pub seed: u64,
+    /// Time allowed, in seconds.
+    pub budget_s: f64,
+    /// Milliseconds of one core that a `cpu` job takes.
+    pub cpu_ms: u64,
+    /// Milliseconds that an `io` job waits.
+    pub io_ms: u64,
+    /// Iterations of the reference computation that take `cpu_ms` on one idle core.
+    pub cpu_iterations: u64,
+    /// File names of the clips, without folders.
+    pub clips: Vec<String>,
+    /// Length of all clips together, in seconds.
+    pub clips_s: f64,
+    /// Words for what a transcode job does, e.g. `H.264 CRF 23 medium + AAC 128k`.
+    pub recipe: String,
+}
+
+/// What a cell does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Work {
+    /// Every clip to H.264 + AAC: strong scaling, the same clips whatever the worker count.
+    Transcode,
+    /// Pictures out of every clip: strong scaling.
+    Frames,
+    /// A pure computation, one job a worker: weak scaling, as in the original exercise.
+    Cpu,
+    /// A wait, one job a worker: weak scaling, as in the original exercise.
+    Io,
+}
+
+impl Work {
+    /// All loads in reporting order.
+    pub const ALL: [Work; 4] = [Work::Transcode, Work::Frames, Work::Cpu, Work::Io];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Work::Transcode => "transcode",
+            Work::Frames => "frames",
+            Work::Cpu => "cpu",
+            Work::Io => "io",
+        }
+    }
+
+    /// Whether every worker brings its own job (weak scaling), as the reference loads do.
+    pub fn one_job_a_worker(self) -> bool {
+        matches!(self, Work::Cpu | Work::Io)
+    }
+}
+
+/// How a cell's jobs are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dispatch {
+    /// On threads of one process, through linked libav.
+    Threads,
+    /// As one subprocess a job.
+    Processes,
+}
+
+impl Dispatch {
+    /// All dispatches in reporting order.
+    pub const ALL: [Dispatch; 2] = [Dispatch::Threads, Dispatch::Processes];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dispatch::Threads => "threads",
+            Dispatch::Processes => "processes",
+        }
+    }
+}
+
+/// One measurement of one cell.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Sample {
+    /// What was done.
+    pub work: Work,
+    /// How it was run.
+    pub dispatch: Dispatch,
+    /// Jobs at once.
+    pub workers: usize,
+    /// Codec threads a job.
+    pub codec_threads: usize,
+    /// Round, from 1.
+    pub round: usize,
+    /// From the first job's start to the last one's end, by a monotonic clock.
+    pub wall_s: f64,
+    /// User CPU time of the cell's process and its children.
+    pub user_s: f64,
+    /// System CPU time of the cell's process and its children.
+    pub sys_s: f64,
+    /// Peak of the proportional set size summed over the cell's processes.
+    pub peak_memory_bytes: u64,
+    /// Jobs done.
+    pub jobs: usize,
+    /// Video frames encoded or pictures written; 0 for the reference loads.
+    pub frames: u64,
+    /// Bytes written by the jobs.
+    #[serde(default)]
+    pub output_bytes: u64,
+    /// Start and end of every job, in seconds since the cell's first start.
+    #[serde(default)]
+    pub lanes: Vec<Lane>,
+}
+
+/// When one job ran, and in which slot.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Lane {
+    /// The job's name.
+    pub job: String,
+    /// Slot that ran it, from 0.
+    pub slot: usize,
+    /// Start in seconds since the first job's start.
+    pub start_s: f64,
+    /// End in seconds since the first job's start.
+    pub end_s: f64,
+}
+
+/// The summary of one cell.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Cell {
+    /// What was done.
+    pub work: Work,
+    /// How it was run.
+    pub dispatch: Dispatch,
+    /// Jobs at once.
+    pub workers: usize,
+    /// Codec threads a job.
+    pub codec_threads: usize,
+    /// Number of samples.
+    pub n: usize,
+    /// Median wall time.
+    pub median_s: f64,
+    /// 95 % bootstrap interval of the median.
+    pub ci95_s: [f64; 2],
+    /// Frames a second at the median; `None` for the reference loads.
+    pub throughput_fps: Option<f64>,
+    /// Jobs a second at the median, against one worker of the same dispatch; 1 at one worker.
+    pub speedup: Option<f64>,
+    /// Speed-up divided by workers.
+    pub efficiency: Option<f64>,
+    /// Median of the peak memory.
+    #[serde(default)]
+    pub peak_memory_bytes: u64,
+    /// Median of user + system CPU time.
+    #[serde(default)]
+    pub cpu_s: f64,
+}
+
+/// Two dispatches at the same load and worker count.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Comparison {
+    /// What was done.
+    pub work: Work,
+    /// Jobs at once.
+    pub workers: usize,
+    /// The first dispatch.
+    pub a: Dispatch,
+    /// The second dispatch.
+    pub b: Dispatch,
+    /// Time of `a` divided by time of `b`: median over paired rounds.
+    pub ratio: f64,
+    /// 95 % bootstrap interval of the ratio.
+    pub ci95: [f64; 2],
+    /// What may be concluded.
+    pub verdict: Verdict,
+    /// The verdict as a sentence, e.g. `threads faster by 12.3 % (10.1–14.6)`.
+    #[serde(default)]
+    pub sentence: String,
+    /// Whether both dispatches were shown to give the same output; `None` where a load has none.
+    #[serde(default)]
+    pub equal_output: Option<bool>,
+}
+
+/// What a comparison may conclude.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// `a` is faster.
+    AFaster,
+    /// `b` is faster.
+    BFaster,
+    /// The data do not show a difference.
+    NoDifferenceShown,
+    /// The work is within reach of the cost of starting it.
+    TooSmallToMeasure,
+    /// The two did not do the same work.
+    Void,
+}
+
+/// Scalability models fitted to one load and dispatch.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Fit {
+    /// What was done.
+    pub work: Work,
+    /// How it was run.
+    pub dispatch: Dispatch,
+    /// Amdahl's law, where it fits.
+    pub amdahl: Option<Amdahl>,
+    /// The Universal Scalability Law, where it fits.
+    pub usl: Option<Usl>,
+    /// Worker count of the highest throughput.
+    pub best_workers: usize,
+}
+
+/// Speed-up(n) = 1 / (serial + (1 − serial) / n).
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Amdahl {
+    /// The part of the work that does not run in parallel, 0 to 1.
+    pub serial: f64,
+    /// Coefficient of determination.
+    pub r2: f64,
+}
+
+/// Throughput(n) = lambda·n / (1 + sigma·(n − 1) + kappa·n·(n − 1)).
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Usl {
+    /// Throughput of one worker.
+    pub lambda: f64,
+    /// Contention.
+    pub sigma: f64,
+    /// Crosstalk.
+    pub kappa: f64,
+    /// Coefficient of determination.
+    pub r2: f64,
+}
+
+/// How many such jobs run at once in real time.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub struct Capacity {
+    /// How they are run.
+    pub dispatch: Dispatch,
+    /// At which worker count.
+    pub workers: usize,
+    /// Seconds of video transcoded a second.
+    pub realtime_factor: f64,
+    /// The factor rounded down: that many live streams keep up.
+    pub jobs_in_real_time: u64,
+}

@@ -1,0 +1,119 @@
+//! What went wrong, with which file or flag, and the cure.
+
+use std::fmt;
+
+/// Who has to act on an error; it decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The command line or its inputs are wrong: nothing was started (exit 2).
+    Usage,
+    /// Work was started and failed (exit 1).
+    Failed,
+    /// The user or the system asked to stop (exit 130 or 143).
+    Interrupted,
+}
+
+/// One error: a sentence, its cure where there is one, and the chain of causes.
+///
+/// Messages are lower-case fragments that name the file or the flag.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    cure: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The command line or what it names is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// Work failed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    /// Work was stopped on request.
+    pub fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, "stopped on request")
+    }
+
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), cure: None, source: None }
+    }
+
+    /// Adds what the reader can do about it.
+    #[must_use]
+    pub fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = Some(cure.into());
+        self
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(cause.into());
+        self
+    }
+
+    /// Who has to act.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The message, its causes and the cure as the lines a terminal shows.
+    pub fn report(&self) -> String {
+        let mut text = self.chain();
+        if let Some(cure) = &self.cure {
+            text.push_str("\n  → ");
+            text.push_str(cure);
+        }
+        text
+    }
+
+    /// The message and its causes on one line.
+    pub fn chain(&self) -> String {
+        let mut text = self.message.clone();
+        let mut next = std::error::Error::source(self);
+        while let Some(cause) = next {
+            let cause_text = cause.to_string();
+            if !text.ends_with(&cause_text) {
+                text.push_str(": ");
+                text.push_str(&cause_text);
+            }
+            next = cause.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_message_causes_and_cure_once_each() {
+        let error = Error::failed("cannot read 'a.mp4'")
+            .because(std::io::Error::other("disk on fire"))
+            .cure("call the fire brigade");
+        assert_eq!(error.report(), "cannot read 'a.mp4': disk on fire\n  → call the fire brigade");
+        assert_eq!(error.kind(), Kind::Failed);
+    }
+}
