@@ -4,7 +4,32 @@
 //! The modules in the order in which a job passes through them:
 //! folder → plan → dispatch → outcome → statistics → charts → film.
 
+pub mod cli;
+
 pub mod error;
+
+pub mod signals;
+
+pub mod plan;
+
+pub mod samples;
+
+pub mod recipe;
+
+pub mod job;
+
+pub mod dispatch;
+
+pub mod delivery;
+
+pub mod engine;
+
+#[allow(unsafe_code, reason = "libav is C: this is the one room that talks to it")]
+pub mod media;
+
+pub mod report;
+
+pub mod measure;
 
 pub mod bench;
 

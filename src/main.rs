@@ -1,2 +1,21 @@
-//! The `rushes` program.
-fn main() {}
+//! The `rushes` program: parse, run, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rushes::cli::{Cli, Ending, exit_code};
+use rushes::dispatch::Cancel;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let cancel = Cancel::new();
+    let result = rushes::signals::watch(&cancel).and_then(|()| cli.run(&cancel));
+    match result {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::SomeFailed) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("rushes: {}", error.report());
+            ExitCode::from(exit_code(&error, &cancel))
+        }
+    }
+}

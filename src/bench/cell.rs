@@ -1,0 +1,117 @@
+//! One cell of the matrix in a process of its own, so that its time, CPU and
+//! memory are its own. The specification comes as one JSON line on stdin, the
+//! report goes as one JSON line to stdout.
+
+use std::io::{BufRead, Read, Write};
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use super::results::{Dispatch, Lane};
+use crate::dispatch::{Cancel, dispatch};
+use crate::engine::{Engine, Linked, Program};
+use crate::error::{Error, Result};
+use crate::job::{Job, Verdict};
+use crate::measure::{Usage, run_measured};
+
+/// What a cell's process is to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Spec {
+    /// How the jobs are run.
+    pub dispatch: Dispatch,
+    /// Jobs at once.
+    pub workers: usize,
+    /// The jobs.
+    pub jobs: Vec<Job>,
+}
+
+/// What a cell's process has to say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// From the first job's start to the last one's end, in seconds.
+    pub wall_s: f64,
+    /// Frames encoded or pictures written.
+    pub frames: u64,
+    /// Bytes written.
+    pub output_bytes: u64,
+    /// When each job ran.
+    pub lanes: Vec<Lane>,
+    /// Reasons of failed jobs.
+    pub failures: Vec<String>,
+}
+
+/// Runs `spec` in a fresh process of this program.
+///
+/// # Errors
+/// Where the process cannot be run or a job failed, or `cancel` was set.
+pub fn run(spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
+    let own = std::env::current_exe().map_err(|error| Error::failed("cannot find the running program").because(error))?;
+    let mut command = Command::new(own);
+    command.arg("cell");
+    let mut line = serde_json::to_vec(spec).map_err(|error| Error::failed("cannot describe a cell").because(error))?;
+    line.push(b'\n');
+    let (output, usage) = run_measured(command, &line, cancel)?;
+    let report: Report = serde_json::from_slice(&output)
+        .map_err(|error| Error::failed(format!("a cell's process ended without a report ({})", usage.status)).because(error))?;
+    match report.failures.first() {
+        Some(reason) => Err(Error::failed("a job of a cell failed").because(reason.clone())),
+        None => Ok((report, usage)),
+    }
+}
+
+/// The child's side: reads a specification, runs it, writes the report.
+///
+/// # Errors
+/// Where the specification cannot be read or the engine is missing.
+pub fn serve(cancel: &Cancel) -> Result<()> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    read.map_err(|error| Error::failed("cannot read the cell's specification").because(error))?;
+    let spec: Spec =
+        serde_json::from_str(&line).map_err(|error| Error::usage("no specification of a cell").because(error))?;
+    stop_with_parent(cancel);
+    let engine: Box<dyn Engine> = match spec.dispatch {
+        Dispatch::Threads => Box::new(Linked),
+        Dispatch::Processes => Box::new(Program::find()?),
+    };
+    let (events, _) = crossbeam_channel::bounded(0);
+    let outcomes = dispatch(&spec.jobs, engine.as_ref(), spec.workers, cancel, &events)?;
+    let first = outcomes.iter().map(|outcome| outcome.start_s).fold(f64::INFINITY, f64::min);
+    let last = outcomes.iter().map(|outcome| outcome.end_s).fold(0.0, f64::max);
+    let report = Report {
+        wall_s: (last - first).max(0.0),
+        frames: outcomes.iter().filter_map(|outcome| outcome.done()).map(|done| done.frames).sum(),
+        output_bytes: outcomes.iter().filter_map(|outcome| outcome.done()).map(|done| done.bytes).sum(),
+        lanes: outcomes
+            .iter()
+            .zip(&spec.jobs)
+            .map(|(outcome, job)| Lane {
+                job: job.name.clone(),
+                slot: outcome.slot,
+                start_s: outcome.start_s - first,
+                end_s: outcome.end_s - first,
+            })
+            .collect(),
+        failures: outcomes
+            .iter()
+            .zip(&spec.jobs)
+            .filter_map(|(outcome, job)| match &outcome.verdict {
+                Verdict::Failed(failure) => Some(format!("{}: {}", job.name, failure.reason)),
+                Verdict::Cancelled => Some(format!("{}: stopped", job.name)),
+                Verdict::Done(_) => None,
+            })
+            .collect(),
+    };
+    let line = serde_json::to_string(&report).map_err(|error| Error::failed("cannot write the report").because(error))?;
+    writeln!(std::io::stdout().lock(), "{line}").map_err(|error| Error::failed("cannot write the report").because(error))
+}
+
+/// Stdin stays open as long as the parent lives: where it closes, nobody wants the result.
+fn stop_with_parent(cancel: &Cancel) {
+    let cancel = cancel.clone();
+    std::thread::spawn(move || {
+        let mut rest = [0_u8; 64];
+        while matches!(std::io::stdin().lock().read(&mut rest), Ok(count) if count > 0) {}
+        cancel.set();
+    });
+}

@@ -1,0 +1,48 @@
+//! `rushes doctor`.
+
+use comfy_table::{Table, presets};
+
+use super::{Ending, values};
+use crate::engine::Program;
+use crate::error::Result;
+use crate::measure::machine;
+use crate::media;
+use crate::report::words;
+
+/// Tell what this machine has, what is missing, and how to get it.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Encoders that recipes use or users ask for.
+const ENCODERS: [&str; 9] =
+    ["libx264", "libx265", "libsvtav1", "libvpx-vp9", "aac", "libopus", "libmp3lame", "mjpeg", "png"];
+
+impl Args {
+    pub(super) fn run(self) -> Result<Ending> {
+        let machine = machine::machine();
+        let ffmpeg = machine::ffmpeg();
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.add_row(["machine".to_owned(), format!("{}, {}", machine.cpu, machine.os)]);
+        table.add_row(["cores".to_owned(), values::cores().to_string()]);
+        table.add_row(["memory".to_owned(), words::bytes(machine.memory_bytes)]);
+        table.add_row(["linked FFmpeg".to_owned(), ffmpeg.linked]);
+        table.add_row(["ffmpeg program".to_owned(), ffmpeg.program.unwrap_or_else(|| "missing".into())]);
+        let (there, missing): (Vec<_>, Vec<_>) = ENCODERS.iter().partition(|name| media::has_encoder(name));
+        table.add_row(["encoders".to_owned(), join(&there)]);
+        if !missing.is_empty() {
+            table.add_row(["not linked".to_owned(), join(&missing)]);
+        }
+        println!("{table}");
+        if let Err(error) = Program::find() {
+            println!("{}", error.report());
+        } else if !ffmpeg.same_version {
+            println!("the ffmpeg program and the linked FFmpeg differ in version: their outputs may differ");
+        }
+        Ok(Ending::Done)
+    }
+}
+
+fn join(names: &[&&str]) -> String {
+    names.iter().map(|name| **name).collect::<Vec<_>>().join(", ")
+}

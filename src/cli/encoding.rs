@@ -1,0 +1,155 @@
+//! Flags that several commands share.
+
+use clap::{Args, ValueEnum};
+
+use super::values;
+use crate::engine::{Engine, Linked, Program};
+use crate::error::{Error, Result};
+use crate::job::Ratio;
+use crate::media;
+use crate::plan::Existing;
+use crate::recipe::{Audio, CodecThreads, Rate, Size, Transcode, Video};
+use crate::report::Style;
+
+/// How jobs are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DispatchName {
+    /// On threads of this process, through linked libav.
+    Threads,
+    /// As one ffmpeg subprocess a job.
+    Processes,
+}
+
+impl DispatchName {
+    /// The engine of this name.
+    ///
+    /// # Errors
+    /// Where a program that it needs is missing.
+    pub fn engine(self) -> Result<Box<dyn Engine>> {
+        Ok(match self {
+            Self::Threads => Box::new(Linked),
+            Self::Processes => Box::new(Program::find()?),
+        })
+    }
+}
+
+/// How a batch runs and is told.
+#[derive(Debug, Args)]
+pub struct Running {
+    /// Jobs at once [default: the number of cores].
+    #[arg(short, long, value_name = "N", value_parser = values::jobs)]
+    pub jobs: Option<usize>,
+
+    /// Threads that each codec of a job may use.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub codec_threads: u16,
+
+    /// How jobs are run.
+    #[arg(long, value_name = "HOW", value_enum, default_value = "threads")]
+    pub dispatch: DispatchName,
+
+    /// What to do where a result already exists.
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "skip")]
+    pub exists: Existing,
+
+    /// Print events on stdout, one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Tell of failures alone.
+    #[arg(short, long, conflicts_with = "json")]
+    pub quiet: bool,
+
+    /// Print what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl Running {
+    /// Jobs at once.
+    pub fn slots(&self) -> usize {
+        self.jobs.unwrap_or_else(values::cores)
+    }
+
+    /// How the batch is told.
+    pub fn style(&self) -> Style {
+        match (self.json, self.quiet) {
+            (true, _) => Style::Json,
+            (_, true) => Style::Quiet,
+            _ => Style::Auto,
+        }
+    }
+}
+
+/// How video and sound are encoded.
+#[derive(Debug, Args)]
+pub struct Encoding {
+    /// Video encoder, by libav's name.
+    #[arg(long, value_name = "NAME", default_value = "libx264")]
+    pub vcodec: String,
+
+    /// Constant quality on the encoder's scale; lower is better [default: 23].
+    #[arg(long, value_name = "Q", value_parser = crf, conflicts_with = "bitrate")]
+    pub crf: Option<f32>,
+
+    /// Average video bit rate, such as 2M, instead of constant quality.
+    #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
+    pub bitrate: Option<u64>,
+
+    /// The encoder's own speed preset.
+    #[arg(long, value_name = "PRESET", default_value = "medium")]
+    pub speed: String,
+
+    /// Audio encoder, by libav's name.
+    #[arg(long, value_name = "NAME", default_value = "aac")]
+    pub acodec: String,
+
+    /// Audio bit rate of each track.
+    #[arg(long, value_name = "RATE", default_value = "128k", value_parser = values::bit_rate)]
+    pub abitrate: u64,
+
+    /// Box that pictures must fit, such as 1280x720; aspect kept, never enlarged.
+    #[arg(long, value_name = "WxH", value_parser = values::size)]
+    pub size: Option<Size>,
+
+    /// Constant frame rate [default: the source's timing].
+    #[arg(long, value_name = "RATE", value_parser = values::frame_rate)]
+    pub fps: Option<Ratio>,
+}
+
+impl Encoding {
+    /// The flags as a recipe.
+    ///
+    /// # Errors
+    /// Where the encoders are not linked.
+    pub fn recipe(&self, codec_threads: usize) -> Result<Transcode> {
+        for (flag, name) in [("--vcodec", &self.vcodec), ("--acodec", &self.acodec)] {
+            if !media::has_encoder(name) {
+                let copy = if name == "copy" { "; a copied stream cannot be scaled or given a rate" } else { "" };
+                return Err(Error::usage(format!("{flag} {name}: the linked FFmpeg has no such encoder{copy}"))
+                    .cure("`rushes doctor` lists the encoders that are there"));
+            }
+        }
+        Ok(Transcode {
+            video: Video {
+                encoder: self.vcodec.clone(),
+                rate: match (self.bitrate, self.crf) {
+                    (Some(bits), _) => Rate::Bitrate(bits),
+                    (None, crf) => Rate::Quality(crf.unwrap_or(23.0)),
+                },
+                speed: Some(self.speed.clone()),
+                fit: self.size,
+                fps: self.fps,
+            },
+            audio: Audio { encoder: self.acodec.clone(), bitrate: self.abitrate },
+            codec_threads: CodecThreads(codec_threads),
+        })
+    }
+}
+
+fn crf(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(crf) if (0.0..=63.0).contains(&crf) => Ok(crf),
+        _ => Err(format!("'{text}' is not between 0 and 63")),
+    }
+}

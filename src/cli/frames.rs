@@ -1,0 +1,65 @@
+//! `rushes frames`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::encoding::Running;
+use super::{Ending, outcome, values};
+use crate::dispatch::Cancel;
+use crate::error::Result;
+use crate::job::Ratio;
+use crate::recipe::{CodecThreads, Frames, PictureFormat, Recipe, Size};
+
+/// Take pictures out of videos: a folder of pictures a video.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Videos, or folders of videos.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+
+    /// Where results go; folders are mirrored.
+    #[arg(short, long, value_name = "DIR", default_value = "output")]
+    output: PathBuf,
+
+    /// Time from one picture to the next; the first is taken at the beginning.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = values::positive_seconds)]
+    every: Ratio,
+
+    /// The pictures' format.
+    #[arg(long, value_enum, default_value = "jpg")]
+    format: Format,
+
+    /// JPEG quality, from 2 (best) to 31.
+    #[arg(long, value_name = "Q", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=31))]
+    quality: u8,
+
+    /// Box that pictures must fit, such as 320x240; aspect kept, never enlarged.
+    #[arg(long, value_name = "WxH", value_parser = values::size)]
+    size: Option<Size>,
+
+    #[command(flatten)]
+    running: Running,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Jpg,
+    Png,
+}
+
+impl Args {
+    pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
+        let recipe = Recipe::Frames(Frames {
+            every: self.every,
+            format: match self.format {
+                Format::Jpg => PictureFormat::Jpeg,
+                Format::Png => PictureFormat::Png,
+            },
+            quality: self.quality,
+            fit: self.size,
+            codec_threads: CodecThreads(usize::from(self.running.codec_threads)),
+        });
+        outcome::run_recipe(&self.paths, &recipe, &self.output, &self.running, cancel)
+    }
+}

@@ -1,0 +1,66 @@
+//! The command line: one file a command, syntax only.
+
+mod bench;
+mod convert;
+mod doctor;
+mod encoding;
+mod frames;
+mod internal;
+mod outcome;
+mod samples;
+mod values;
+
+use clap::{Parser, Subcommand};
+
+use crate::dispatch::Cancel;
+use crate::error::Result;
+
+pub use outcome::exit_code;
+
+/// Turns folders of video into what people need, and measures which way of running the work is best.
+#[derive(Debug, Parser)]
+#[command(name = "rushes", version, about, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Convert(convert::Args),
+    Frames(frames::Args),
+    Bench(bench::Args),
+    Samples(samples::Args),
+    Doctor(doctor::Args),
+    #[command(hide = true)]
+    Load(internal::LoadArgs),
+    #[command(hide = true)]
+    Cell,
+}
+
+/// How the program ended, where it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything is done.
+    Done,
+    /// Some jobs failed; the others are done.
+    SomeFailed,
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever kept the command from its work.
+    pub fn run(self, cancel: &Cancel) -> Result<Ending> {
+        match self.command {
+            Command::Convert(args) => args.run(cancel),
+            Command::Frames(args) => args.run(cancel),
+            Command::Bench(args) => args.run(cancel),
+            Command::Samples(args) => args.run(cancel),
+            Command::Doctor(args) => args.run(),
+            Command::Load(args) => args.run(cancel),
+            Command::Cell => internal::run_cell(cancel),
+        }
+    }
+}

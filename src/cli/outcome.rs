@@ -1,0 +1,116 @@
+//! From a recipe and flags to a batch, and from its outcomes to a table and an exit code.
+
+use std::path::{Path, PathBuf};
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::Ending;
+use super::encoding::Running;
+use crate::dispatch::Cancel;
+use crate::error::{Error, Kind, Result};
+use crate::job::{Job, Outcome, Verdict, Work};
+use crate::plan::{Plan, plan, prepare_output, scan};
+use crate::recipe::Recipe;
+use crate::report::{Style, run_batch, words};
+
+/// The program's exit code for an error: 2 wrong usage, 1 failed, 128 + signal when stopped.
+pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
+    match error.kind() {
+        Kind::Usage => 2,
+        Kind::Failed => 1,
+        Kind::Interrupted => 128 + cancel.signal().and_then(|signal| u8::try_from(signal).ok()).unwrap_or(2),
+    }
+}
+
+/// Plans and runs `recipe` for all videos at `paths`.
+pub(super) fn run_recipe(
+    paths: &[PathBuf],
+    recipe: &Recipe,
+    output: &Path,
+    running: &Running,
+    cancel: &Cancel,
+) -> Result<Ending> {
+    let sources = scan(paths, output)?;
+    let engine = running.dispatch.engine()?;
+    if !running.dry_run {
+        prepare_output(output)?;
+    }
+    let plan = plan(&sources, recipe, output, running.exists, cancel)?;
+    tell_refused(&plan);
+    if plan.jobs.is_empty() && plan.skipped.is_empty() {
+        return Err(Error::usage("none of the files can be worked on; nothing was started"));
+    }
+    if running.dry_run {
+        print_plan(&plan);
+        return Ok(if plan.refused.is_empty() { Ending::Done } else { Ending::SomeFailed });
+    }
+    let outcomes = run_batch(&plan.jobs, engine.as_ref(), running.slots(), cancel, running.style())?;
+    if running.style() == Style::Auto {
+        print_summary(&plan, &outcomes);
+    }
+    ending(&plan, &outcomes)
+}
+
+/// Says on stderr which files cannot be worked on, and why.
+fn tell_refused(plan: &Plan) {
+    for refused in &plan.refused {
+        eprintln!("FAILED {}: {}", refused.source.display(), refused.reason);
+        for line in &refused.log {
+            eprintln!("    {line}");
+        }
+    }
+}
+
+fn ending(plan: &Plan, outcomes: &[Outcome]) -> Result<Ending> {
+    if outcomes.iter().any(|outcome| outcome.verdict == Verdict::Cancelled) {
+        return Err(Error::interrupted().cure("run the same command again: what is done is not done twice"));
+    }
+    let failed = outcomes.iter().any(|outcome| matches!(outcome.verdict, Verdict::Failed(_)));
+    Ok(if failed || !plan.refused.is_empty() { Ending::SomeFailed } else { Ending::Done })
+}
+
+fn print_plan(plan: &Plan) {
+    for job in &plan.jobs {
+        if let Work::Media(media) = &job.work {
+            let length = media.duration_s.map(|s| format!(" ({})", words::duration(s))).unwrap_or_default();
+            println!("{}{length} → {}", media.source.display(), media.target.display());
+        }
+    }
+    for skipped in &plan.skipped {
+        println!("{} → skipped: its result exists", skipped.display());
+    }
+    let length: f64 = plan.jobs.iter().filter_map(Job::duration_s).sum();
+    println!(
+        "{} to do ({}), {} skipped, {} refused",
+        words::count(plan.jobs.len(), "job"),
+        words::duration(length),
+        plan.skipped.len(),
+        plan.refused.len()
+    );
+}
+
+fn print_summary(plan: &Plan, outcomes: &[Outcome]) {
+    let done: Vec<_> = outcomes.iter().filter_map(|outcome| Some((outcome, outcome.done()?))).collect();
+    let wall = outcomes.iter().map(|outcome| outcome.end_s).fold(0.0, f64::max);
+    let length: f64 = done.iter().filter_map(|(outcome, _)| plan.jobs.get(outcome.job)?.duration_s()).sum();
+    let failed = outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Failed(_))).count();
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let speed = if wall > 0.0 && length > 0.0 { format!("{:.1} × real time", length / wall) } else { "–".into() };
+    let rows = [
+        ("done", done.len().to_string()),
+        ("failed", (failed + plan.refused.len()).to_string()),
+        ("skipped", plan.skipped.len().to_string()),
+        ("frames", done.iter().map(|(_, done)| done.frames).sum::<u64>().to_string()),
+        ("written", words::bytes(done.iter().map(|(_, done)| done.bytes).sum())),
+        ("time", words::duration(wall)),
+        ("speed", speed),
+    ];
+    for (name, value) in rows {
+        table.add_row([name.to_owned(), value]);
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    println!("{table}");
+}

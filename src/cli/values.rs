@@ -1,0 +1,189 @@
+//! How durations, sizes, rates and lists are written.
+
+use crate::job::Ratio;
+use crate::recipe::Size;
+
+/// Seconds from `1.5`, `90s`, `250ms`, `5m`, `1:30` or `00:01:30.5`.
+pub fn seconds(text: &str) -> Result<f64, String> {
+    let wrong = || format!("'{text}' is no duration; write 1.5, 90s, 250ms, 5m, 1:30 or 00:01:30.5");
+    let value = if text.contains(':') { clock(text) } else { with_unit(text) };
+    value.filter(|seconds| seconds.is_finite() && *seconds >= 0.0 && *seconds < 1e9).ok_or_else(wrong)
+}
+
+fn with_unit(text: &str) -> Option<f64> {
+    for (unit, factor) in [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)] {
+        if let Some(number) = text.strip_suffix(unit) {
+            return decimal(number).map(|number| number * factor);
+        }
+    }
+    decimal(text)
+}
+
+fn clock(text: &str) -> Option<f64> {
+    let parts: Vec<&str> = text.split(':').collect();
+    if parts.len() > 3 {
+        return None;
+    }
+    parts.iter().try_fold(0.0, |sum, part| decimal(part).map(|value| sum * 60.0 + value))
+}
+
+/// A plain decimal number: no sign, no exponent, no `inf`.
+fn decimal(text: &str) -> Option<f64> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if plain { text.parse().ok() } else { None }
+}
+
+/// A duration above 0, as an exact fraction of seconds.
+pub fn positive_seconds(text: &str) -> Result<Ratio, String> {
+    let value = seconds(text)?;
+    let micros = (value * 1e6).round();
+    if !(1000.0..=1e9).contains(&micros) {
+        return Err(format!("'{text}' is not between 1 ms and 1000 s"));
+    }
+    Ok(reduced(micros as i64, 1_000_000))
+}
+
+fn reduced(num: i64, den: i64) -> Ratio {
+    let (mut a, mut b) = (num, den);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    // The bounds of `positive_seconds` keep both within 32 bits.
+    Ratio::new((num / a) as i32, (den / a) as i32)
+}
+
+/// Width and height from `1280x720`.
+pub fn size(text: &str) -> Result<Size, String> {
+    let wrong = || format!("'{text}' is no size; write it as 1280x720, each side from 2 to 16384");
+    let (width, height) = text.split_once('x').ok_or_else(wrong)?;
+    let side = |text: &str| text.parse::<u32>().ok().filter(|side| (2..=16_384).contains(side)).ok_or_else(wrong);
+    Ok(Size { width: side(width)?, height: side(height)? })
+}
+
+/// Frames a second from `30`, `23.976`, or `30000/1001`.
+pub fn frame_rate(text: &str) -> Result<Ratio, String> {
+    let wrong = || format!("'{text}' is no frame rate; write 25, 29.97 or 30000/1001, from 1 to 1000");
+    let rate = match text.split_once('/') {
+        Some((num, den)) => {
+            Ratio::new(num.parse().map_err(|_| wrong())?, den.parse().map_err(|_| wrong())?)
+        }
+        None => named_rate(decimal(text).ok_or_else(wrong)?),
+    };
+    if rate.is_positive() && (1.0..=1000.0).contains(&rate.as_f64()) { Ok(rate) } else { Err(wrong()) }
+}
+
+/// NTSC rates by their usual short names, others to a thousandth.
+fn named_rate(rate: f64) -> Ratio {
+    for whole in [24, 30, 48, 60, 120] {
+        if (rate - f64::from(whole) * 1000.0 / 1001.0).abs() < 0.005 {
+            return Ratio::new(whole * 1000, 1001);
+        }
+    }
+    reduced((rate.min(1e6) * 1000.0).round().max(1.0) as i64, 1000)
+}
+
+/// Bits a second from `2M`, `128k` or `500000`.
+pub fn bit_rate(text: &str) -> Result<u64, String> {
+    let wrong = || format!("'{text}' is no bit rate; write 2M, 128k or 500000, from 1k to 1000M");
+    let (number, factor) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1e3),
+        Some(b'M') => (&text[..text.len() - 1], 1e6),
+        _ => (text, 1.0),
+    };
+    let bits = decimal(number).ok_or_else(wrong)? * factor;
+    if (1e3..=1e9).contains(&bits) { Ok(bits.round() as u64) } else { Err(wrong()) }
+}
+
+/// Worker counts from `1-3`, `2` or `1,2,4-8`; each at least 1.
+pub fn counts(text: &str) -> Result<Vec<usize>, String> {
+    let most = most_jobs();
+    let wrong = || format!("'{text}' is no list of counts from 1 to {most}; write 2, 1-3 or 1,2,4-8");
+    let count = |text: &str| text.parse::<usize>().ok().filter(|n| (1..=most).contains(n)).ok_or_else(wrong);
+    let mut list = Vec::new();
+    for part in text.split(',') {
+        match part.split_once('-') {
+            Some((first, last)) => list.extend(count(first)?..=count(last)?),
+            None => list.push(count(part)?),
+        }
+    }
+    list.sort_unstable();
+    list.dedup();
+    if list.is_empty() { Err(wrong()) } else { Ok(list) }
+}
+
+/// A number of jobs at once.
+pub fn jobs(text: &str) -> Result<usize, String> {
+    let most = most_jobs();
+    match text.parse::<usize>() {
+        Ok(jobs) if (1..=most).contains(&jobs) => Ok(jobs),
+        _ => Err(format!("'{text}' is not between 1 and {most}; this machine has {} cores, and more jobs than that only wait for each other", cores())),
+    }
+}
+
+/// Cores that this process may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Jobs at once that are still sensible to ask for: far beyond the cores, but no fork bomb.
+fn most_jobs() -> usize {
+    cores() * 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_in_all_their_forms() {
+        for (text, value) in
+            [("1.5", 1.5), ("90s", 90.0), ("250ms", 0.25), ("5m", 300.0), ("1:30", 90.0), ("00:01:30.5", 90.5)]
+        {
+            assert_eq!(seconds(text), Ok(value), "{text}");
+        }
+        for text in ["", "x", "-1", "1e3", "inf", "NaN", "1:2:3:4", "1:", "s"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_exact() {
+        assert_eq!(frame_rate("29.97"), Ok(Ratio::new(30_000, 1001)));
+        assert_eq!(frame_rate("23.976"), Ok(Ratio::new(24_000, 1001)));
+        assert_eq!(frame_rate("12.5"), Ok(Ratio::new(25, 2)));
+        assert_eq!(frame_rate("30000/1001"), Ok(Ratio::new(30_000, 1001)));
+        for text in ["0", "-5", "1/0", "5000", "x"] {
+            assert!(frame_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_are_sorted_and_above_zero() {
+        assert_eq!(counts("3,1-2,2"), Ok(vec![1, 2, 3]));
+        for text in ["0", "", "1-", "-1", "0-3", "99999", "a"] {
+            assert!(counts(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bit_rates_take_their_usual_units() {
+        assert_eq!(bit_rate("2M"), Ok(2_000_000));
+        assert_eq!(bit_rate("128k"), Ok(128_000));
+        assert!(bit_rate("2G").is_err());
+        assert!(bit_rate("0").is_err());
+    }
+
+    #[test]
+    fn a_picture_distance_is_an_exact_fraction() {
+        assert_eq!(positive_seconds("1"), Ok(Ratio::new(1, 1)));
+        assert_eq!(positive_seconds("0.5"), Ok(Ratio::new(1, 2)));
+        assert!(positive_seconds("0").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_reader_panic(text in "\\PC*") {
+            let _ = (seconds(&text), positive_seconds(&text), size(&text), frame_rate(&text), bit_rate(&text), counts(&text), jobs(&text));
+        }
+    }
+}

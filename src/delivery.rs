@@ -1,0 +1,154 @@
+//! From a job to a result in place: temporary name → run → verify → fsync → rename.
+//!
+//! Nothing stands under a final name before it is whole, and what a stopped or
+//! failed job began is removed.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::engine::{Engine, JobError, Watch};
+use crate::error::{Error, Result};
+use crate::job::{Done, Job, MediaJob, Work};
+use crate::media::verify::verify;
+use crate::recipe::Sink;
+
+/// Marks names that are being written; a leading dot hides them.
+const MARK: &str = ".rushes-part";
+
+/// Runs `job` on `engine` and puts its result in place.
+///
+/// # Errors
+/// Whatever fails first; then nothing is left behind.
+pub fn perform(engine: &dyn Engine, job: &Job, watch: &mut Watch) -> Result<Done, JobError> {
+    match &job.work {
+        Work::Load(_) => engine.run(job, Path::new(""), watch),
+        Work::Media(media) => deliver(engine, job, media, watch),
+    }
+}
+
+fn deliver(engine: &dyn Engine, job: &Job, media: &MediaJob, watch: &mut Watch) -> Result<Done, JobError> {
+    let part = Part::begin(media)?;
+    let mut done = engine.run(job, &part.path, watch)?;
+    verify(&part.path, &media.pipeline, done.frames, watch.cancel())?;
+    done.bytes = size_of(&part.path).map_err(|error| unwritable(&media.target, error))?;
+    part.finish(&media.target)?;
+    Ok(done)
+}
+
+/// A result being written under a temporary name; removed unless finished.
+struct Part {
+    path: PathBuf,
+}
+
+impl Part {
+    fn begin(media: &MediaJob) -> Result<Self> {
+        let part = Self { path: part_name(&media.target) };
+        let prepare = || -> io::Result<()> {
+            if let Some(folder) = media.target.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            remove(&part.path)?;
+            match media.pipeline.sink {
+                Sink::Pictures { .. } => fs::create_dir(&part.path),
+                // Shows at once, with the system's own reason, whether the folder can be written to.
+                Sink::File { .. } => File::create(&part.path).map(drop),
+            }
+        };
+        prepare().map_err(|error| unwritable(&media.target, error))?;
+        Ok(part)
+    }
+
+    /// Makes the result durable, gives it its final name, and makes that durable.
+    fn finish(self, target: &Path) -> Result<()> {
+        let finish = || -> io::Result<()> {
+            sync(&self.path)?;
+            if target.is_dir() {
+                remove(target)?;
+            }
+            fs::rename(&self.path, target)?;
+            match target.parent() {
+                Some(folder) => sync_folder(folder),
+                None => Ok(()),
+            }
+        };
+        finish().map_err(|error| unwritable(target, error))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // After a rename there is nothing of this name.
+        let _ = remove(&self.path);
+    }
+}
+
+fn unwritable(target: &Path, error: io::Error) -> Error {
+    Error::failed(format!("cannot write '{}'", target.display())).because(error)
+}
+
+/// `out/a.mp4` → `out/.a.mp4.rushes-part`, shortened where the name would get too long.
+fn part_name(target: &Path) -> PathBuf {
+    const LONGEST: usize = 255;
+    let name = target.file_name().unwrap_or_default();
+    let mut part = OsString::from(".");
+    if name.len() + MARK.len() + 1 > LONGEST {
+        part.push(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(name.as_encoded_bytes())));
+    } else {
+        part.push(name);
+    }
+    part.push(MARK);
+    target.with_file_name(part)
+}
+
+/// Removes a file or a folder; one that is not there is no error.
+fn remove(path: &Path) -> io::Result<()> {
+    let result = match fs::symlink_metadata(path) {
+        Ok(data) if data.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn sync(path: &Path) -> io::Result<()> {
+    if !path.is_dir() {
+        return File::open(path)?.sync_all();
+    }
+    for entry in fs::read_dir(path)? {
+        File::open(entry?.path())?.sync_all()?;
+    }
+    sync_folder(path)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder)?.sync_all()
+}
+
+fn size_of(path: &Path) -> io::Result<u64> {
+    if !path.is_dir() {
+        return Ok(fs::metadata(path)?.len());
+    }
+    fs::read_dir(path)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_stands_hidden_beside_its_target() {
+        assert_eq!(part_name(Path::new("out/a.mp4")), Path::new("out/.a.mp4.rushes-part"));
+    }
+
+    #[test]
+    fn a_part_of_the_longest_name_is_no_longer_than_a_name_may_be() {
+        let target = PathBuf::from("out").join("x".repeat(255));
+        assert!(part_name(&target).file_name().unwrap().len() <= 255);
+    }
+}

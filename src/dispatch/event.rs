@@ -1,0 +1,58 @@
+//! What happens while a batch runs. Bars, plain lines and `--json` read the same events.
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::{Outcome, Progress};
+
+/// One thing that happened; as JSON an object with `event` naming it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Jobs are about to start.
+    BatchStarted {
+        /// Number of jobs.
+        jobs: usize,
+        /// Jobs at once.
+        slots: usize,
+        /// The engine's name.
+        engine: String,
+        /// Length of all sources together in seconds, where known.
+        duration_s: f64,
+    },
+    /// A job got a slot.
+    JobStarted {
+        /// The job's position in the plan.
+        job: usize,
+        /// The slot, from 0.
+        slot: usize,
+        /// The job's name.
+        name: String,
+        /// Length of its source in seconds, where known.
+        duration_s: Option<f64>,
+        /// Seconds since the batch began.
+        at_s: f64,
+    },
+    /// A job got further.
+    JobProgress {
+        /// The job's position in the plan.
+        job: usize,
+        /// The slot, from 0.
+        slot: usize,
+        /// How far it is.
+        #[serde(flatten)]
+        progress: Progress,
+    },
+    /// A job ended.
+    JobFinished {
+        /// The job's name.
+        name: String,
+        /// How.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// All jobs ended.
+    BatchFinished {
+        /// Seconds since the batch began.
+        wall_s: f64,
+    },
+}

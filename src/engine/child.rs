@@ -1,0 +1,163 @@
+//! A child process that is watched: progress read line by line, the end of its
+//! stderr kept, and the whole process group stopped on request.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::{JobError, Watch};
+use crate::error::{Error, Result};
+use crate::job::Progress;
+
+/// Lines of stderr that are kept.
+const KEPT: usize = 20;
+/// The longest line that is read whole.
+const LONGEST_LINE: u64 = 4096;
+/// How long a child may take to end once asked to.
+const GRACE: Duration = Duration::from_millis(500);
+/// How often the flag is looked at while the child says nothing.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Runs `command` to its end; each line of its stdout goes to `progress`, and
+/// where that returns a value, on to the watch.
+///
+/// # Errors
+/// Where it cannot start, ends badly, or was cancelled.
+pub(super) fn run(
+    mut command: Command,
+    watch: &mut Watch,
+    mut progress: impl FnMut(&str) -> Option<Progress>,
+) -> Result<Vec<String>, JobError> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let program = command.get_program().to_string_lossy().into_owned();
+    let child = command
+        .spawn()
+        .map_err(|error| Error::failed(format!("cannot start '{program}'")).because(error))?;
+    let mut child = Group(child);
+    let lines = lines_of(child.0.stdout.take());
+    let said = tail_of(child.0.stderr.take());
+    let watched = follow(&lines, watch, &mut progress);
+    if watched.is_err() {
+        child.stop();
+    }
+    let status = child.0.wait().map_err(|error| Error::failed(format!("lost '{program}'")).because(error))?;
+    let log: Vec<String> = said.recv().unwrap_or_default().into();
+    watched.map_err(|error| JobError { error, log: vec![] })?;
+    if status.success() {
+        return Ok(log);
+    }
+    Err(JobError { error: ended_badly(&program, status, &log), log })
+}
+
+fn follow(
+    lines: &Receiver<String>,
+    watch: &mut Watch,
+    progress: &mut impl FnMut(&str) -> Option<Progress>,
+) -> Result<()> {
+    let mut last = Progress::default();
+    loop {
+        match lines.recv_timeout(TICK) {
+            Ok(line) => last = progress(&line).unwrap_or(last),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+        watch.advance(last)?;
+    }
+}
+
+fn ended_badly(program: &str, status: ExitStatus, log: &[String]) -> Error {
+    let program = std::path::Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let how = match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "no exit code".into(),
+    };
+    let error = Error::failed(format!("{program} failed with {how}"));
+    match log.last() {
+        Some(line) => error.because(line.clone()),
+        None => error,
+    }
+}
+
+/// A child that leads a process group of its own; no member outlives this value.
+struct Group(Child);
+
+impl Group {
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
+    /// Terminate → grace → kill.
+    fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        let asked = Instant::now();
+        while asked.elapsed() < GRACE {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(TICK / 2);
+        }
+        self.signal(Signal::KILL);
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.signal(Signal::KILL);
+            let _ = self.0.wait();
+        }
+    }
+}
+
+/// The lines of a pipe, read by a thread that ends with the pipe.
+fn lines_of(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = crossbeam_channel::bounded(64);
+    if let Some(pipe) = pipe {
+        std::thread::spawn(move || each_line(pipe, |line| sender.send(line).is_ok()));
+    }
+    receiver
+}
+
+/// The last lines of a pipe, sent once it is closed.
+fn tail_of(pipe: Option<impl Read + Send + 'static>) -> Receiver<VecDeque<String>> {
+    let (sender, receiver) = crossbeam_channel::bounded(1);
+    if let Some(pipe) = pipe {
+        std::thread::spawn(move || {
+            let mut tail = VecDeque::new();
+            each_line(pipe, |line| {
+                if tail.len() == KEPT {
+                    tail.pop_front();
+                }
+                tail.push_back(line);
+                true
+            });
+            let _ = sender.send(tail);
+        });
+    }
+    receiver
+}
+
+fn each_line(pipe: impl Read, mut take: impl FnMut(String) -> bool) {
+    let mut reader = BufReader::new(pipe);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {
+                let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+                if !text.is_empty() && !take(text) {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! An engine that follows a script: for the dispatcher's own tests.
+
+use std::path::Path;
+
+use super::{Engine, JobError, Watch, run_load};
+use crate::error::Error;
+use crate::job::{Done, Job, Load};
+
+/// What the fake does with one job.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// How long the job takes.
+    pub milliseconds: u64,
+    end: End,
+}
+
+#[derive(Debug, Clone)]
+enum End {
+    Done,
+    Fail(String),
+    Panic,
+}
+
+impl Script {
+    /// A job that takes so long and succeeds.
+    pub fn done(milliseconds: u64) -> Self {
+        Self { milliseconds, end: End::Done }
+    }
+
+    /// A job that fails at once with this reason.
+    pub fn failing(reason: &str) -> Self {
+        Self { milliseconds: 0, end: End::Fail(reason.to_owned()) }
+    }
+
+    /// A job that hits a defect of ours.
+    pub fn panicking() -> Self {
+        Self { milliseconds: 0, end: End::Panic }
+    }
+}
+
+/// The engine; job `n` follows script `n`.
+pub struct Fake(Vec<Script>);
+
+impl Fake {
+    /// An engine for `scripts.len()` jobs.
+    pub fn new(scripts: Vec<Script>) -> Self {
+        Self(scripts)
+    }
+}
+
+impl Engine for Fake {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    fn run(&self, job: &Job, _: &Path, watch: &mut Watch) -> Result<Done, JobError> {
+        let script = &self.0[job.id];
+        run_load(Load::Io { milliseconds: script.milliseconds }, watch)?;
+        match &script.end {
+            End::Done => Ok(Done { frames: 1, bytes: 10, warnings: vec![] }),
+            End::Fail(reason) => Err(Error::failed(reason.clone()).into()),
+            End::Panic => panic!("scripted"),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Jobs on a thread of this process, through linked libav.
+
+use std::path::Path;
+
+use super::{Engine, JobError, Watch, run_load};
+use crate::job::{Done, Job, Work};
+use crate::media;
+
+/// The linked engine; has no state, since every job has its own contexts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Linked;
+
+impl Engine for Linked {
+    fn name(&self) -> &'static str {
+        "threads"
+    }
+
+    fn run(&self, job: &Job, target: &Path, watch: &mut Watch) -> Result<Done, JobError> {
+        match &job.work {
+            Work::Load(load) => Ok(run_load(*load, watch)?),
+            Work::Media(media) => {
+                let (result, log) = media::log::capture(|| media::run(media, target, watch));
+                result.map_err(|error| JobError { error, log })
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! One subprocess a job: the `ffmpeg` program for media, a small child of this
+//! very program for the reference loads.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::argv::arguments;
+use super::{Engine, JobError, Watch, child};
+use crate::error::{Error, Result};
+use crate::job::{Done, Job, Load, MediaJob, Progress, Work};
+use crate::recipe::Sink;
+
+/// The engine, with the programs it starts.
+#[derive(Debug, Clone)]
+pub struct Program {
+    ffmpeg: PathBuf,
+    own: PathBuf,
+}
+
+impl Program {
+    /// Finds `ffmpeg` on the PATH, and this very program.
+    ///
+    /// # Errors
+    /// Where one of them is missing.
+    pub fn find() -> Result<Self> {
+        let ffmpeg = which::which("ffmpeg").map_err(|error| {
+            Error::usage("--dispatch processes needs the program 'ffmpeg', which is not on the PATH")
+                .because(error)
+                .cure("install it (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg), or use --dispatch threads")
+        })?;
+        let own = std::env::current_exe()
+            .map_err(|error| Error::failed("cannot find the running program").because(error))?;
+        Ok(Self { ffmpeg, own })
+    }
+
+    fn transcode(&self, job: &MediaJob, target: &Path, watch: &mut Watch) -> Result<Done, JobError> {
+        let mut command = Command::new(&self.ffmpeg);
+        command.args(arguments(job, target));
+        let mut report = ProgressReport::default();
+        let log = child::run(command, watch, |line| report.line(line))?;
+        let frames = match &job.pipeline.sink {
+            Sink::File { .. } => report.progress.frames,
+            // The program reports now and then; the folder knows.
+            Sink::Pictures { .. } => std::fs::read_dir(target).map(|entries| entries.count() as u64).unwrap_or(0),
+        };
+        if frames == 0 {
+            return Err(JobError { error: Error::failed("no picture in it could be decoded"), log });
+        }
+        Ok(Done { frames, bytes: report.progress.bytes, warnings: damage(&log) })
+    }
+
+    fn load(&self, load: Load, watch: &mut Watch) -> Result<Done, JobError> {
+        let mut command = Command::new(&self.own);
+        match load {
+            Load::Cpu { iterations } => command.args(["load", "cpu", &iterations.to_string()]),
+            Load::Io { milliseconds } => command.args(["load", "io", &milliseconds.to_string()]),
+        };
+        child::run(command, watch, |_| None)?;
+        Ok(Done::default())
+    }
+}
+
+impl Engine for Program {
+    fn name(&self) -> &'static str {
+        "processes"
+    }
+
+    fn run(&self, job: &Job, target: &Path, watch: &mut Watch) -> Result<Done, JobError> {
+        match &job.work {
+            Work::Media(media) => self.transcode(media, target, watch),
+            Work::Load(load) => self.load(*load, watch),
+        }
+    }
+}
+
+/// Lines that tell of skipped data though the program ends well.
+fn damage(log: &[String]) -> Vec<String> {
+    let lines = log.iter().filter(|line| line.contains("Error while decoding") || line.contains("error while decoding"));
+    lines.take(3).cloned().collect()
+}
+
+/// What `-progress` has told so far: `key=value` lines, a block ending in `progress=…`.
+#[derive(Debug, Default)]
+struct ProgressReport {
+    progress: Progress,
+}
+
+impl ProgressReport {
+    fn line(&mut self, line: &str) -> Option<Progress> {
+        let (key, value) = line.split_once('=')?;
+        let number = value.trim().parse::<i64>().unwrap_or(0).max(0);
+        match key {
+            "frame" => self.progress.frames = number as u64,
+            "out_time_us" => self.progress.position_s = number as f64 / 1e6,
+            "total_size" => self.progress.bytes = number as u64,
+            "progress" => return Some(self.progress),
+            _ => {}
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_progress_block_counts_once_it_is_whole() {
+        let mut report = ProgressReport::default();
+        assert_eq!(report.line("frame=48"), None);
+        assert_eq!(report.line("out_time_us=2000000"), None);
+        assert_eq!(report.line("total_size=N/A"), None);
+        let progress = report.line("progress=continue").unwrap();
+        assert_eq!(progress, Progress { frames: 48, position_s: 2.0, bytes: 0 });
+    }
+}

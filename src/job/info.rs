@@ -1,0 +1,96 @@
+//! What a probe found out about a media file.
+
+use serde::{Deserialize, Serialize};
+
+use super::Ratio;
+
+/// A media file as its container describes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MediaInfo {
+    /// The demuxer's name, e.g. `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub format: String,
+    /// Length in seconds, where the container tells.
+    pub duration_s: Option<f64>,
+    /// The streams in file order.
+    pub streams: Vec<StreamInfo>,
+}
+
+/// One stream of a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StreamInfo {
+    /// Position in the file.
+    pub index: usize,
+    /// What it carries.
+    pub kind: StreamKind,
+    /// The codec's name, e.g. `h264`.
+    pub codec: String,
+    /// Whether a decoder for it is linked.
+    pub decodable: bool,
+    /// Whether it is the container's choice among its kind.
+    pub is_default: bool,
+    /// Length in seconds, where the container tells.
+    pub duration_s: Option<f64>,
+}
+
+/// What a stream carries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum StreamKind {
+    /// Moving pictures.
+    Video {
+        /// Coded width in pixels.
+        width: u32,
+        /// Coded height in pixels.
+        height: u32,
+        /// Best guess of the frame rate; 0/1 where unknown.
+        frame_rate: Ratio,
+        /// Filters that turn a decoded picture upright, e.g. `transpose=clock`; empty where it is.
+        orient: String,
+    },
+    /// A still picture attached to the file, such as a cover.
+    Cover,
+    /// Sound.
+    Audio {
+        /// Samples a second.
+        sample_rate: u32,
+        /// Number of channels.
+        channels: u32,
+        /// Layout by libav's name, e.g. `stereo`.
+        layout: String,
+    },
+    /// Subtitles.
+    Subtitle,
+    /// Anything else.
+    Other,
+}
+
+impl StreamInfo {
+    /// Whether this is a video stream in its own right (no cover).
+    pub fn is_video(&self) -> bool {
+        matches!(self.kind, StreamKind::Video { .. })
+    }
+
+    /// Whether this is an audio stream.
+    pub fn is_audio(&self) -> bool {
+        matches!(self.kind, StreamKind::Audio { .. })
+    }
+}
+
+impl MediaInfo {
+    /// The video stream that a player would show: the default one among the
+    /// decodable ones, else the largest, else the first.
+    pub fn main_video(&self) -> Option<&StreamInfo> {
+        let pixels = |stream: &StreamInfo| match stream.kind {
+            StreamKind::Video { width, height, .. } => u64::from(width) * u64::from(height),
+            _ => 0,
+        };
+        self.streams
+            .iter()
+            .filter(|stream| stream.is_video() && stream.decodable)
+            .max_by_key(|stream| (stream.is_default, pixels(stream), std::cmp::Reverse(stream.index)))
+    }
+
+    /// All audio streams that can be decoded.
+    pub fn audio(&self) -> impl Iterator<Item = &StreamInfo> {
+        self.streams.iter().filter(|stream| stream.is_audio() && stream.decodable)
+    }
+}

@@ -1,0 +1,101 @@
+//! What a job is: plain data, no I/O. How it runs is an [`crate::engine::Engine`]'s business.
+
+mod info;
+mod outcome;
+mod ratio;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use info::{MediaInfo, StreamInfo, StreamKind};
+pub use outcome::{Done, Failure, Outcome, Progress, Verdict};
+pub use ratio::Ratio;
+
+use crate::recipe::Pipeline;
+
+/// One unit of work.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Job {
+    /// Position in the plan, from 0; names the job in events.
+    pub id: usize,
+    /// What people see: the source's file name, or the load's name.
+    pub name: String,
+    /// What is to be done.
+    pub work: Work,
+    /// Predicted cost in arbitrary units; the dispatcher starts the costliest first.
+    pub cost: f64,
+}
+
+/// What a job does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Work {
+    /// A media file becomes another file, or a folder of pictures.
+    Media(Box<MediaJob>),
+    /// One of the two reference loads of the original exercise.
+    Load(Load),
+}
+
+/// A source, what becomes of it, and where the result goes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MediaJob {
+    /// The file to read; never written to.
+    #[serde(with = "os_path")]
+    pub source: PathBuf,
+    /// The final name of the file or folder of pictures.
+    #[serde(with = "os_path")]
+    pub target: PathBuf,
+    /// The recipe, resolved for this source.
+    pub pipeline: Pipeline,
+    /// Length of the source in seconds, where its container tells.
+    pub duration_s: Option<f64>,
+}
+
+/// The reference loads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Load {
+    /// A pure computation.
+    Cpu {
+        /// Steps of the computation; calibrated beforehand to a time of one core.
+        iterations: u64,
+    },
+    /// A wait.
+    Io {
+        /// How long, in milliseconds.
+        milliseconds: u64,
+    },
+}
+
+impl Job {
+    /// The source file, where the job has one.
+    pub fn source(&self) -> Option<&Path> {
+        match &self.work {
+            Work::Media(media) => Some(&media.source),
+            Work::Load(_) => None,
+        }
+    }
+
+    /// Length of the source in seconds, where known.
+    pub fn duration_s(&self) -> Option<f64> {
+        match &self.work {
+            Work::Media(media) => media.duration_s,
+            Work::Load(_) => None,
+        }
+    }
+}
+
+/// Paths as serde data: file names need not be UTF-8, so they travel as [`std::ffi::OsString`].
+mod os_path {
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        OsString::deserialize(deserializer).map(PathBuf::from)
+    }
+}

@@ -1,0 +1,71 @@
+//! What becomes of a job.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Video frames encoded, or pictures written.
+    pub frames: u64,
+    /// Position in the source in seconds.
+    pub position_s: f64,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+/// What a finished job did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    /// Video frames encoded, or pictures written; 0 for a load.
+    pub frames: u64,
+    /// Size of the result in bytes.
+    pub bytes: u64,
+    /// Things that the user should know: skipped errors and the like.
+    pub warnings: Vec<String>,
+}
+
+/// Why a job did not finish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The reason, with file or flag and cause.
+    pub reason: String,
+    /// The last lines that libav or ffmpeg said about this job.
+    pub log: Vec<String>,
+}
+
+/// The end of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The result is in place.
+    Done(Done),
+    /// Nothing is in place.
+    Failed(Failure),
+    /// Stopped on request; nothing is in place.
+    Cancelled,
+}
+
+/// A job's verdict, and when and where it ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The job's position in the plan.
+    pub job: usize,
+    /// The slot that ran it, from 0.
+    pub slot: usize,
+    /// Start in seconds since the batch began.
+    pub start_s: f64,
+    /// End in seconds since the batch began.
+    pub end_s: f64,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+impl Outcome {
+    /// What the job did, where it finished.
+    pub fn done(&self) -> Option<&Done> {
+        match &self.verdict {
+            Verdict::Done(done) => Some(done),
+            _ => None,
+        }
+    }
+}

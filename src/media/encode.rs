@@ -1,0 +1,216 @@
+//! Frames in, packets out. Transcodes, pictures, samples and films are encoded here.
+
+use std::ffi::CString;
+use std::ptr;
+
+use ffmpeg::{Frame, Packet, Rational, codec, ffi};
+use ffmpeg_next as ffmpeg;
+
+use super::Graph;
+use super::error::{Poll, check, non_null, poll};
+use crate::error::{Error, Result};
+use crate::recipe::EncoderSpec;
+
+/// An opened encoder.
+pub struct Encoder {
+    context: codec::Context,
+    // Set on each frame where the encoder works at a constant quantiser.
+    qscale: Option<i32>,
+}
+
+/// The clock of a video encoder.
+#[derive(Debug, Clone, Copy)]
+pub struct VideoTiming {
+    /// Time base of the frames' timestamps.
+    pub time_base: Rational,
+    /// Nominal frame rate.
+    pub frame_rate: Rational,
+}
+
+impl Encoder {
+    /// Opens a video encoder for frames like `first`.
+    ///
+    /// # Errors
+    /// Where the encoder is missing, or refuses the frames or an option.
+    pub fn video(spec: &EncoderSpec, first: &Frame, timing: VideoTiming, setup: Setup) -> Result<Self> {
+        Self::open(spec, setup, |context| {
+            // SAFETY: both point to valid structures for the length of the call.
+            unsafe {
+                let frame = &*first.as_ptr();
+                (*context).width = frame.width;
+                (*context).height = frame.height;
+                (*context).sample_aspect_ratio = frame.sample_aspect_ratio;
+                (*context).pix_fmt = pixel_format(frame.format);
+                (*context).time_base = timing.time_base.into();
+                (*context).framerate = timing.frame_rate.into();
+                (*context).color_range = frame.color_range;
+                (*context).color_primaries = frame.color_primaries;
+                (*context).color_trc = frame.color_trc;
+                (*context).colorspace = frame.colorspace;
+                (*context).chroma_sample_location = frame.chroma_location;
+            }
+            Ok(())
+        })
+    }
+
+    /// Opens an audio encoder for what `graph` gives.
+    ///
+    /// # Errors
+    /// As [`Encoder::video`].
+    pub fn audio(spec: &EncoderSpec, graph: &Graph, setup: Setup) -> Result<Self> {
+        Self::open(spec, setup, |context| {
+            let sink = graph.sink();
+            // SAFETY: the sink belongs to a configured audio graph; its layout is copied.
+            unsafe {
+                (*context).sample_fmt = sample_format(ffi::av_buffersink_get_format(sink));
+                (*context).sample_rate = ffi::av_buffersink_get_sample_rate(sink);
+                (*context).time_base = ffi::AVRational { num: 1, den: (*context).sample_rate };
+                check(ffi::av_buffersink_get_ch_layout(sink, &mut (*context).ch_layout), "set the channels")?;
+            }
+            Ok(())
+        })
+    }
+
+    fn open(
+        spec: &EncoderSpec,
+        setup: Setup,
+        describe: impl FnOnce(*mut ffi::AVCodecContext) -> Result<()>,
+    ) -> Result<Self> {
+        let name = CString::new(spec.name.as_str())
+            .map_err(|error| Error::usage("an encoder's name holds a zero byte").because(error))?;
+        // SAFETY: the codec description is static; the context is allocated
+        // here and owned by the wrapper from then on.
+        let (codec, context) = unsafe {
+            let codec = ffi::avcodec_find_encoder_by_name(name.as_ptr());
+            if codec.is_null() {
+                return Err(Error::failed(format!("the linked FFmpeg has no encoder '{}'", spec.name))
+                    .cure("`rushes doctor` lists the encoders that are there"));
+            }
+            let raw = non_null(ffi::avcodec_alloc_context3(codec), "an encoder")?;
+            (codec, codec::Context::wrap(raw, None))
+        };
+        let mut encoder = Self { context, qscale: spec.qscale.map(|q| i32::from(q) * ffi::FF_QP2LAMBDA) };
+        encoder.configure(setup);
+        // SAFETY: the context is valid and not yet open.
+        let raw = unsafe { encoder.context.as_mut_ptr() };
+        describe(raw)?;
+        let mut options = ffmpeg::Dictionary::new();
+        for (key, value) in &spec.options {
+            options.set(key, value);
+        }
+        // SAFETY: the dictionary goes in and what was not used comes out, freed by its owner.
+        let left = unsafe {
+            let mut dictionary = options.disown();
+            let code = ffi::avcodec_open2(raw, codec, &mut dictionary);
+            let left = ffmpeg::Dictionary::own(dictionary);
+            check(code, &format!("open the encoder '{}'", spec.name))?;
+            left
+        };
+        match left.iter().next() {
+            Some((key, value)) => Err(Error::failed(format!("the encoder '{}' knows no option {key}={value}", spec.name))),
+            None => Ok(encoder),
+        }
+    }
+
+    fn configure(&mut self, setup: Setup) {
+        // SAFETY: the context is valid and not yet open.
+        unsafe {
+            let raw = self.context.as_mut_ptr();
+            (*raw).thread_count = setup.threads.max(1) as i32;
+            if setup.global_header {
+                (*raw).flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
+            }
+            if setup.bit_exact {
+                (*raw).flags |= ffi::AV_CODEC_FLAG_BITEXACT as i32;
+            }
+            if let Some(quality) = self.qscale {
+                (*raw).flags |= ffi::AV_CODEC_FLAG_QSCALE as i32;
+                (*raw).global_quality = quality;
+            }
+        }
+    }
+
+    /// Encodes `frame` (`None` drains), whose pts is in [`Encoder::time_base`],
+    /// and hands each packet to `take`.
+    ///
+    /// # Errors
+    /// Where encoding fails, and what `take` fails with.
+    pub fn encode(&mut self, frame: Option<&mut Frame>, mut take: impl FnMut(Packet) -> Result<()>) -> Result<()> {
+        let frame = frame.map_or(ptr::null(), |frame| self.prepare(frame));
+        // SAFETY: the context is open; a null frame asks for the rest.
+        let code = unsafe { ffi::avcodec_send_frame(self.context.as_mut_ptr(), frame) };
+        check(code, "encode a frame")?;
+        loop {
+            let mut packet = Packet::empty();
+            // SAFETY: both are valid; libav fills the packet.
+            let code = unsafe {
+                use ffmpeg::codec::packet::Mut;
+                ffi::avcodec_receive_packet(self.context.as_mut_ptr(), packet.as_mut_ptr())
+            };
+            let result = if code < 0 { Err(ffmpeg::Error::from(code)) } else { Ok(()) };
+            match poll(result, "encode")? {
+                Poll::Ready => take(packet)?,
+                Poll::NeedInput | Poll::End => return Ok(()),
+            }
+        }
+    }
+
+    /// The decoder's picture type must not become the encoder's.
+    fn prepare(&self, frame: &mut Frame) -> *const ffi::AVFrame {
+        // SAFETY: the frame is valid and ours alone; only its properties are written.
+        unsafe {
+            let raw = frame.as_mut_ptr();
+            (*raw).pict_type = ffi::AVPictureType::AV_PICTURE_TYPE_NONE;
+            if let Some(quality) = self.qscale {
+                (*raw).quality = quality;
+            }
+            raw
+        }
+    }
+
+    /// Time base of frames and packets.
+    pub fn time_base(&self) -> Rational {
+        self.context.time_base()
+    }
+
+    /// Nominal frame rate; 0/1 for sound.
+    pub fn frame_rate(&self) -> Rational {
+        self.context.frame_rate()
+    }
+
+    /// Samples that each audio frame but the last must have; `None` where any number will do.
+    pub fn frame_size(&self) -> Option<u32> {
+        // SAFETY: an open context has a codec.
+        let (size, capabilities) = unsafe {
+            let raw = self.context.as_ptr();
+            ((*raw).frame_size, (*(*raw).codec).capabilities as u32)
+        };
+        (size > 0 && capabilities & ffi::AV_CODEC_CAP_VARIABLE_FRAME_SIZE == 0).then_some(size as u32)
+    }
+
+    /// The context, for the muxer to take the stream's parameters from.
+    pub(super) fn context(&self) -> &codec::Context {
+        &self.context
+    }
+}
+
+/// What an encoder must know besides its recipe.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Setup {
+    /// Codec threads; 0 counts as 1.
+    pub threads: usize,
+    /// Whether the muxer keeps stream headers apart.
+    pub global_header: bool,
+    /// Whether the output must be the same on every machine.
+    pub bit_exact: bool,
+}
+
+fn pixel_format(number: i32) -> ffi::AVPixelFormat {
+    // SAFETY: the number came out of a frame that this very libav made, so it is one of its formats.
+    unsafe { std::mem::transmute::<i32, ffi::AVPixelFormat>(number) }
+}
+
+fn sample_format(number: i32) -> ffi::AVSampleFormat {
+    // SAFETY: as in `pixel_format`.
+    unsafe { std::mem::transmute::<i32, ffi::AVSampleFormat>(number) }
+}

@@ -1,0 +1,203 @@
+//! Filter graphs: scaling, frame rate, formats, resampling. Their descriptions
+//! are the strings that the `ffmpeg` program is given too.
+
+use std::ffi::{CString, c_char};
+
+use ffmpeg::filter::{self, find};
+use ffmpeg::{Frame, Rational, ffi};
+use ffmpeg_next as ffmpeg;
+
+use super::error::{Poll, failed, poll};
+use super::frame::empty_frame;
+use crate::error::{Error, Result};
+
+/// A configured graph with at most one input and one output.
+pub struct Graph {
+    // Raw contexts belong to `graph` and die with it.
+    _graph: filter::Graph,
+    source: Option<filter::Context>,
+    sink: filter::Context,
+}
+
+/// What a graph is configured for; a frame of another shape needs a new graph.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Shape {
+    Video { width: i32, height: i32, format: i32 },
+    Audio { rate: i32, format: i32, layout: String },
+}
+
+impl Shape {
+    pub(super) fn of(frame: &Frame) -> Self {
+        // SAFETY: the frame is valid; its layout is read only.
+        unsafe {
+            let raw = &*frame.as_ptr();
+            if raw.width > 0 {
+                Self::Video { width: raw.width, height: raw.height, format: raw.format }
+            } else {
+                Self::Audio { rate: raw.sample_rate, format: raw.format, layout: layout_of(raw) }
+            }
+        }
+    }
+}
+
+impl Graph {
+    /// A graph for frames like `first`, whose timestamps are in `time_base`.
+    ///
+    /// # Errors
+    /// Where the description is wrong or does not fit the frames.
+    pub fn new(first: &Frame, time_base: Rational, frame_rate: Rational, description: &str, threads: usize) -> Result<Self> {
+        let video = matches!(Shape::of(first), Shape::Video { .. });
+        let (source, sink) = if video { ("buffer", "buffersink") } else { ("abuffer", "abuffersink") };
+        let arguments = if video {
+            video_arguments(first, time_base, frame_rate)
+        } else {
+            audio_arguments(first, time_base)
+        };
+        Self::build(Some((source, &arguments)), sink, description, threads)
+    }
+
+    /// A graph without input: `description` begins with a source such as `testsrc2`.
+    ///
+    /// # Errors
+    /// Where the description is wrong.
+    pub fn generator(description: &str, video: bool) -> Result<Self> {
+        super::init();
+        Self::build(None, if video { "buffersink" } else { "abuffersink" }, description, 1)
+    }
+
+    fn build(source: Option<(&str, &str)>, sink: &str, description: &str, threads: usize) -> Result<Self> {
+        let wrong = |error| failed(&format!("build the filter '{description}'"), error);
+        let mut graph = filter::Graph::new();
+        // SAFETY: the graph is valid and not yet configured; libav copies and later frees the string.
+        unsafe {
+            let raw = graph.as_mut_ptr();
+            (*raw).nb_threads = threads.max(1) as i32;
+            (*raw).scale_sws_opts = ffi::av_strdup(c"flags=bicubic".as_ptr());
+        }
+        let source = source
+            .map(|(name, arguments)| graph.add(&filter_named(name)?, "in", arguments).map_err(wrong))
+            .transpose()?;
+        let sink = graph.add(&filter_named(sink)?, "out", "").map_err(wrong)?;
+        let mut parser = filter::graph::Parser::new(&mut graph);
+        if source.is_some() {
+            parser = parser.output("in", 0).map_err(wrong)?;
+        }
+        parser.input("out", 0).map_err(wrong)?.parse(description).map_err(wrong)?;
+        graph.validate().map_err(wrong)?;
+        Ok(Self { _graph: graph, source, sink })
+    }
+
+    /// Gives the graph a frame; the frame's data moves on, its properties are cleared.
+    ///
+    /// # Errors
+    /// Where a filter fails.
+    pub fn push(&mut self, frame: &Frame) -> Result<()> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        source.source().add(frame).map_err(|error| failed("filter a frame", error))
+    }
+
+    /// Tells the graph that its input ended at `pts`, in the input's time base.
+    ///
+    /// # Errors
+    /// Where a filter fails.
+    pub fn close(&mut self, pts: i64) -> Result<()> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        source.source().close(pts).map_err(|error| failed("end a filter", error))
+    }
+
+    /// The next filtered frame.
+    ///
+    /// # Errors
+    /// Where a filter fails.
+    pub fn pull(&mut self) -> Result<(Poll, Frame)> {
+        let mut frame = empty_frame()?;
+        let state = poll(self.sink.sink().frame(&mut frame), "filter a frame")?;
+        Ok((state, frame))
+    }
+
+    /// The graph's end, for what only libav's own functions tell.
+    pub(super) fn sink(&self) -> *const ffi::AVFilterContext {
+        // SAFETY: hands the pointer out; who uses it keeps the graph alive.
+        unsafe { self.sink.as_ptr() }
+    }
+
+    /// Makes the output come in audio frames of exactly `samples`, but the last.
+    pub fn set_frame_size(&mut self, samples: u32) {
+        self.sink.sink().set_frame_size(samples);
+    }
+
+    /// Time base of the frames that come out.
+    pub fn time_base(&mut self) -> Rational {
+        self.sink.sink().time_base()
+    }
+
+    /// Frame rate of what comes out, or 25 where none is known, as the `ffmpeg` program assumes.
+    pub fn frame_rate_or_25(&self) -> Rational {
+        let rate = self.frame_rate();
+        if rate.numerator() > 0 && rate.denominator() > 0 { rate } else { Rational::new(25, 1) }
+    }
+
+    /// Frame rate of what comes out; 0/1 where it varies.
+    pub fn frame_rate(&self) -> Rational {
+        // SAFETY: the sink belongs to a configured graph.
+        unsafe { ffi::av_buffersink_get_frame_rate(self.sink.as_ptr()) }.into()
+    }
+}
+
+fn filter_named(name: &str) -> Result<ffmpeg::Filter> {
+    find(name).ok_or_else(|| Error::failed(format!("the linked FFmpeg has no filter '{name}'")))
+}
+
+fn video_arguments(first: &Frame, time_base: Rational, frame_rate: Rational) -> String {
+    // SAFETY: the frame is valid.
+    let raw = unsafe { &*first.as_ptr() };
+    let aspect = if raw.sample_aspect_ratio.den == 0 {
+        Rational::new(0, 1)
+    } else {
+        Rational::from(raw.sample_aspect_ratio)
+    };
+    let mut arguments = format!(
+        "video_size={}x{}:pix_fmt={}:time_base={}/{}:pixel_aspect={}/{}",
+        raw.width,
+        raw.height,
+        raw.format,
+        time_base.numerator(),
+        time_base.denominator(),
+        aspect.numerator(),
+        aspect.denominator(),
+    );
+    if frame_rate.numerator() > 0 && frame_rate.denominator() > 0 {
+        arguments.push_str(&format!(":frame_rate={}/{}", frame_rate.numerator(), frame_rate.denominator()));
+    }
+    arguments
+}
+
+fn audio_arguments(first: &Frame, time_base: Rational) -> String {
+    // SAFETY: the frame is valid.
+    let raw = unsafe { &*first.as_ptr() };
+    let layout = match raw.ch_layout.order {
+        ffi::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC => format!("channels={}", raw.ch_layout.nb_channels),
+        _ => format!("channel_layout={}", layout_of(raw)),
+    };
+    format!(
+        "time_base={}/{}:sample_rate={}:sample_fmt={}:{layout}",
+        time_base.numerator(),
+        time_base.denominator(),
+        raw.sample_rate,
+        raw.format,
+    )
+}
+
+fn layout_of(frame: &ffi::AVFrame) -> String {
+    let mut buffer = [0 as c_char; 128];
+    // SAFETY: the layout is read only; the buffer's length is passed on.
+    unsafe { ffi::av_channel_layout_describe(&frame.ch_layout, buffer.as_mut_ptr(), buffer.len()) };
+    let bytes: Vec<u8> = buffer.iter().take_while(|c| **c != 0).map(|c| *c as u8).collect();
+    CString::new(bytes).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Converts a timestamp between time bases, rounding to nearest as the `ffmpeg` program does.
+pub(super) fn rescale(pts: i64, from: Rational, to: Rational) -> i64 {
+    // SAFETY: a pure computation.
+    unsafe { ffi::av_rescale_q(pts, from.into(), to.into()) }
+}

@@ -1,0 +1,175 @@
+//! An opened source: demuxer, packets, and the one clock that all its streams share.
+
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr;
+
+use ffmpeg::{Packet, Rational, ffi};
+use ffmpeg_next as ffmpeg;
+
+use super::error::{check, failed, non_null};
+use crate::dispatch::Cancel;
+use crate::error::{Error, Result};
+
+/// Demuxers that open further files or addresses named inside the source, or
+/// read a name as a pattern: never used.
+const REFUSED_FORMATS: [&str; 14] = [
+    "applehttp", "concat", "concatf", "dash", "hls", "image2", "image2pipe", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp",
+    "vapoursynth",
+];
+
+/// An opened source.
+pub struct Input {
+    context: ffmpeg::format::context::Input,
+    // Read by the interrupt callback for as long as `context` lives; dropped after it.
+    _cancel: Box<Cancel>,
+}
+
+impl Input {
+    /// Opens `path` by the `file` protocol alone and reads its headers.
+    ///
+    /// `format` restricts the demuxer to the one that an earlier probe found.
+    /// Blocking reads end when `cancel` is set.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is no media, or is of a refused format.
+    pub fn open(path: &Path, format: Option<&str>, cancel: &Cancel) -> Result<Self> {
+        super::init();
+        let cancel = Box::new(cancel.clone());
+        let url = file_url(path)?;
+        let allowed = format.map_or_else(allowed_formats, str::to_owned);
+        let mut options = ffmpeg::Dictionary::new();
+        options.set("protocol_whitelist", "file");
+        options.set("format_whitelist", &allowed);
+        options.set("scan_all_pmts", "1");
+        // SAFETY: the context is allocated here and handed to libav, which frees
+        // it itself when opening fails; the callback's opaque pointer is the
+        // boxed flag that lives as long as the returned value; the dictionary
+        // goes in and comes out, and is freed by its owner.
+        let context = unsafe {
+            let mut raw = non_null(ffi::avformat_alloc_context(), "a demuxer")?;
+            (*raw).interrupt_callback = ffi::AVIOInterruptCB {
+                callback: Some(is_cancelled),
+                opaque: ptr::from_ref::<Cancel>(&cancel).cast_mut().cast::<c_void>(),
+            };
+            let mut dictionary = options.disown();
+            let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), ptr::null(), &mut dictionary);
+            drop(ffmpeg::Dictionary::own(dictionary));
+            check(code, "open it as media")?;
+            ffmpeg::format::context::Input::wrap(raw)
+        };
+        let mut input = Self { context, _cancel: cancel };
+        input.find_streams()?;
+        Ok(input)
+    }
+
+    fn find_streams(&mut self) -> Result<()> {
+        // SAFETY: the context is open and owned by `self`.
+        let code = unsafe { ffi::avformat_find_stream_info(self.context.as_mut_ptr(), ptr::null_mut()) };
+        check(code, "find its streams").map(drop)
+    }
+
+    /// The wrapped context: streams, chapters, metadata.
+    pub fn context(&self) -> &ffmpeg::format::context::Input {
+        &self.context
+    }
+
+    /// The demuxer's name.
+    pub fn format_name(&self) -> String {
+        // SAFETY: an open context has a format with a static name.
+        unsafe { CStr::from_ptr((*(*self.context.as_ptr()).iformat).name) }.to_string_lossy().into_owned()
+    }
+
+    /// Length in seconds, where the container tells.
+    pub fn duration_s(&self) -> Option<f64> {
+        let duration = self.context.duration();
+        (duration > 0).then(|| duration as f64 / f64::from(ffi::AV_TIME_BASE))
+    }
+
+    /// Leaves all streams out of the reading but those in `wanted`.
+    pub fn select(&mut self, wanted: &[usize]) {
+        for index in 0..self.context.nb_streams() as usize {
+            let discard = if wanted.contains(&index) {
+                ffi::AVDiscard::AVDISCARD_DEFAULT
+            } else {
+                ffi::AVDiscard::AVDISCARD_ALL
+            };
+            // SAFETY: `index` is below the context's number of streams.
+            unsafe { (**(*self.context.as_ptr()).streams.add(index)).discard = discard };
+        }
+    }
+
+    /// What is added to a stream's timestamps so that the file begins at 0, in the stream's ticks.
+    pub fn shift(&self, stream: usize) -> i64 {
+        // SAFETY: `stream` came from a packet or the probe of this very context.
+        let (start, time_base) = unsafe {
+            let context = self.context.as_ptr();
+            ((*context).start_time, (**(*context).streams.add(stream)).time_base)
+        };
+        if start == ffi::AV_NOPTS_VALUE {
+            return 0;
+        }
+        // SAFETY: a pure computation.
+        unsafe { ffi::av_rescale_q(-start, ffi::AV_TIME_BASE_Q, time_base) }
+    }
+
+    /// The next packet of a selected stream, its timestamps shifted so that the
+    /// file begins at 0; `None` at the end.
+    ///
+    /// # Errors
+    /// Where the file cannot be read on, or reading was cancelled.
+    pub fn read(&mut self) -> Result<Option<Packet>> {
+        let mut packet = Packet::empty();
+        match packet.read(&mut self.context) {
+            Ok(()) => {
+                let shift = self.shift(packet.stream());
+                packet.set_pts(packet.pts().map(|pts| pts.saturating_add(shift)));
+                packet.set_dts(packet.dts().map(|dts| dts.saturating_add(shift)));
+                Ok(Some(packet))
+            }
+            Err(ffmpeg::Error::Eof) => Ok(None),
+            Err(error) => Err(failed("read on", error)),
+        }
+    }
+
+    /// A stream's time base.
+    pub fn time_base(&self, stream: usize) -> Rational {
+        // SAFETY: as in `shift`.
+        unsafe { (**(*self.context.as_ptr()).streams.add(stream)).time_base }.into()
+    }
+}
+
+unsafe extern "C" fn is_cancelled(opaque: *mut c_void) -> c_int {
+    // SAFETY: `opaque` is the boxed flag that `Input` keeps alive and never moves.
+    let cancel = unsafe { &*opaque.cast::<Cancel>() };
+    c_int::from(cancel.is_set())
+}
+
+/// `file:` in front of the name as bytes: no name can be an option, another
+/// protocol or a pattern, and none need be UTF-8.
+pub(super) fn file_url(path: &Path) -> Result<CString> {
+    let mut url = b"file:".to_vec();
+    url.extend_from_slice(path.as_os_str().as_bytes());
+    CString::new(url).map_err(|error| Error::usage("a file name holds a zero byte").because(error))
+}
+
+/// All demuxers of the linked libav but the refused ones, as libav's list.
+fn allowed_formats() -> String {
+    let mut names = Vec::new();
+    let mut state: *mut c_void = ptr::null_mut();
+    // SAFETY: the iteration hands out static descriptions until null.
+    unsafe {
+        loop {
+            let format = ffi::av_demuxer_iterate(&mut state);
+            if format.is_null() {
+                break;
+            }
+            let name = CStr::from_ptr((*format).name).to_string_lossy();
+            if !name.split(',').any(|part| REFUSED_FORMATS.contains(&part)) {
+                names.push(name.into_owned());
+            }
+        }
+    }
+    names.join(",")
+}

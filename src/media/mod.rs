@@ -1,0 +1,51 @@
+//! The only room that talks to libav, and the only one with `unsafe`.
+//!
+//! Everything here works on one thread at a time: a context is made, used and
+//! dropped by the thread that runs its job. libav itself is thread-safe
+//! between contexts; what it holds globally (the log) is set once in [`init`].
+
+mod decode;
+mod encode;
+mod error;
+mod filter;
+mod frame;
+pub mod hash;
+mod input;
+pub mod log;
+mod mux;
+mod probe;
+mod run;
+mod synth;
+mod track;
+pub mod verify;
+mod version;
+
+use std::sync::Once;
+
+pub use encode::{Encoder, Setup, VideoTiming};
+pub use filter::Graph;
+pub use frame::Picture;
+pub use input::Input;
+pub use mux::{Chapter, Muxer};
+pub use probe::probe;
+pub use run::run;
+pub use synth::{SyntheticClip, synthesise};
+pub use version::{has_encoder, linked_version};
+
+impl From<ffmpeg_next::Rational> for crate::job::Ratio {
+    fn from(ratio: ffmpeg_next::Rational) -> Self {
+        Self::new(ratio.numerator(), ratio.denominator())
+    }
+}
+
+impl From<crate::job::Ratio> for ffmpeg_next::Rational {
+    fn from(ratio: crate::job::Ratio) -> Self {
+        Self::new(ratio.num, ratio.den)
+    }
+}
+
+/// Sets up libav once for the whole process; called by whatever opens media.
+pub fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(log::install);
+}

@@ -1,0 +1,156 @@
+//! What a file holds, by its container's own words.
+
+use std::ffi::{CStr, CString, c_char};
+use std::path::Path;
+
+use ffmpeg::codec::packet::side_data::Type as SideDataType;
+use ffmpeg::ffi;
+use ffmpeg::format::stream::Disposition;
+use ffmpeg_next as ffmpeg;
+
+use super::Input;
+use crate::dispatch::Cancel;
+use crate::error::Result;
+use crate::job::{MediaInfo, Ratio, StreamInfo, StreamKind};
+
+/// Opens `path` and lists its streams.
+///
+/// # Errors
+/// Where the file cannot be opened as media.
+pub fn probe(path: &Path, cancel: &Cancel) -> Result<MediaInfo> {
+    let input = Input::open(path, None, cancel)?;
+    Ok(describe(&input))
+}
+
+/// The description of an opened source.
+pub(super) fn describe(input: &Input) -> MediaInfo {
+    MediaInfo {
+        format: input.format_name(),
+        duration_s: input.duration_s(),
+        streams: input.context().streams().map(|stream| stream_info(input, &stream)).collect(),
+    }
+}
+
+fn stream_info(input: &Input, stream: &ffmpeg::Stream) -> StreamInfo {
+    let parameters = stream.parameters();
+    // SAFETY: the parameters live as long as the opened input; names are static strings.
+    let (codec, decodable) = unsafe {
+        let id = (*parameters.as_ptr()).codec_id;
+        let name = CStr::from_ptr(ffi::avcodec_get_name(id)).to_string_lossy().into_owned();
+        (name, !ffi::avcodec_find_decoder(id).is_null())
+    };
+    let duration = stream.duration();
+    StreamInfo {
+        index: stream.index(),
+        kind: stream_kind(input, stream),
+        codec,
+        decodable,
+        is_default: stream.disposition().contains(Disposition::DEFAULT),
+        duration_s: (duration > 0).then(|| duration as f64 * f64::from(stream.time_base())),
+    }
+}
+
+fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
+    let parameters = stream.parameters();
+    // SAFETY: the parameters live as long as the opened input.
+    let raw = unsafe { &*parameters.as_ptr() };
+    match raw.codec_type {
+        ffi::AVMediaType::AVMEDIA_TYPE_VIDEO if stream.disposition().contains(Disposition::ATTACHED_PIC) => {
+            StreamKind::Cover
+        }
+        ffi::AVMediaType::AVMEDIA_TYPE_VIDEO => StreamKind::Video {
+            width: raw.width.max(0) as u32,
+            height: raw.height.max(0) as u32,
+            frame_rate: frame_rate(input, stream.index()),
+            orient: orientation(stream),
+        },
+        ffi::AVMediaType::AVMEDIA_TYPE_AUDIO => StreamKind::Audio {
+            sample_rate: raw.sample_rate.max(0) as u32,
+            channels: raw.ch_layout.nb_channels.max(0) as u32,
+            layout: layout_name(&raw.ch_layout),
+        },
+        ffi::AVMediaType::AVMEDIA_TYPE_SUBTITLE => StreamKind::Subtitle,
+        _ => StreamKind::Other,
+    }
+}
+
+/// libav's guess of a stream's frame rate, as the `ffmpeg` program takes it.
+pub(super) fn frame_rate(input: &Input, stream: usize) -> Ratio {
+    // SAFETY: context and stream belong together; the frame is optional; the
+    // function only reads.
+    let rate = unsafe {
+        let context = input.context().as_ptr().cast_mut();
+        ffi::av_guess_frame_rate(context, *(*context).streams.add(stream), std::ptr::null_mut())
+    };
+    if rate.num > 0 && rate.den > 0 { Ratio::new(rate.num, rate.den) } else { Ratio::new(0, 1) }
+}
+
+/// The filters that the `ffmpeg` program would insert for a stream's display matrix.
+fn orientation(stream: &ffmpeg::Stream) -> String {
+    let matrix: Option<Vec<i32>> = stream
+        .side_data()
+        .find(|data| data.kind() == SideDataType::DisplayMatrix)
+        .map(|data| data.data().as_chunks::<4>().0.iter().map(|bytes| i32::from_ne_bytes(*bytes)).collect());
+    match matrix.as_deref().and_then(<[i32]>::first_chunk::<9>) {
+        Some(matrix) => upright(matrix),
+        None => String::new(),
+    }
+}
+
+fn upright(matrix: &[i32; 9]) -> String {
+    // SAFETY: the function reads nine numbers.
+    let angle = -unsafe { ffi::av_display_rotation_get(matrix.as_ptr()) };
+    if angle.is_nan() {
+        return String::new();
+    }
+    // Into [0, 360), with a little room below 0 for rounding.
+    let theta = angle - 360.0 * (angle / 360.0 + 0.9 / 360.0).floor();
+    let near = |degrees: f64| (theta - degrees).abs() < 1.0;
+    if near(90.0) {
+        if matrix[3] > 0 { "transpose=cclock_flip" } else { "transpose=clock" }.into()
+    } else if near(180.0) {
+        let flips = [(matrix[0] < 0).then_some("hflip"), (matrix[4] < 0).then_some("vflip")];
+        flips.into_iter().flatten().collect::<Vec<_>>().join(",")
+    } else if near(270.0) {
+        if matrix[3] < 0 { "transpose=clock_flip" } else { "transpose=cclock" }.into()
+    } else if theta.abs() > 1.0 {
+        format!("rotate={theta:.6}*PI/180")
+    } else if matrix[4] < 0 {
+        "vflip".into()
+    } else {
+        String::new()
+    }
+}
+
+fn layout_name(layout: &ffi::AVChannelLayout) -> String {
+    let mut buffer = [0 as c_char; 128];
+    // SAFETY: the layout is read only; the buffer's length is passed on.
+    let code = unsafe { ffi::av_channel_layout_describe(layout, buffer.as_mut_ptr(), buffer.len()) };
+    if code <= 0 {
+        return String::new();
+    }
+    let bytes: Vec<u8> = buffer.iter().take_while(|c| **c != 0).map(|c| *c as u8).collect();
+    CString::new(bytes).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: i32 = 1 << 16;
+
+    #[test]
+    fn display_matrices_become_the_filters_that_turn_pictures_upright() {
+        let last = 1 << 30;
+        let cases = [
+            ([ONE, 0, 0, 0, ONE, 0, 0, 0, last], ""),
+            ([0, ONE, 0, -ONE, 0, 0, 0, 0, last], "transpose=clock"),
+            ([-ONE, 0, 0, 0, -ONE, 0, 0, 0, last], "hflip,vflip"),
+            ([0, -ONE, 0, ONE, 0, 0, 0, 0, last], "transpose=cclock"),
+            ([ONE, 0, 0, 0, -ONE, 0, 0, 0, last], "vflip"),
+        ];
+        for (matrix, filters) in cases {
+            assert_eq!(upright(&matrix), filters, "{matrix:?}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! From folders to jobs: what is there, what becomes of it, under which name.
+
+mod names;
+mod output;
+mod scan;
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+pub use names::Existing;
+pub use output::prepare_output;
+pub use scan::{SourceFile, scan};
+
+use crate::dispatch::Cancel;
+use crate::error::{Error, Result};
+use crate::job::{Job, MediaInfo, MediaJob, StreamKind, Work};
+use crate::media;
+use crate::recipe::{Recipe, resolve};
+
+/// What a batch will do.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The work.
+    pub jobs: Vec<Job>,
+    /// Sources whose result is already there.
+    pub skipped: Vec<PathBuf>,
+    /// Sources that cannot be worked on, and why.
+    pub refused: Vec<Refused>,
+}
+
+/// A source that cannot be worked on.
+#[derive(Debug)]
+pub struct Refused {
+    /// The source.
+    pub source: PathBuf,
+    /// Why not.
+    pub reason: String,
+    /// What libav said about it.
+    pub log: Vec<String>,
+}
+
+/// Plans `recipe` for all `sources`, with results under `output`.
+///
+/// # Errors
+/// Where two results would have one name, where a result exists and that was
+/// to be an error, and where the planning was cancelled.
+pub fn plan(sources: &[SourceFile], recipe: &Recipe, output: &Path, existing: Existing, cancel: &Cancel) -> Result<Plan> {
+    let targets = names::targets(sources, recipe, output)?;
+    let looks: Vec<_> = sources
+        .par_iter()
+        .map(|source| media::log::capture(|| look(&source.path, recipe, cancel)))
+        .collect();
+    if cancel.is_set() {
+        return Err(Error::interrupted());
+    }
+    let mut plan = Plan::default();
+    for ((source, target), (look, log)) in sources.iter().zip(targets).zip(looks) {
+        match look {
+            Err(error) => plan.refused.push(Refused { source: source.path.clone(), reason: error.chain(), log }),
+            Ok((info, pipeline)) => match existing.resolve(&target)? {
+                None => plan.skipped.push(source.path.clone()),
+                Some(target) => plan.jobs.push(Job {
+                    id: plan.jobs.len(),
+                    name: source.relative.display().to_string(),
+                    cost: cost(&info),
+                    work: Work::Media(Box::new(MediaJob {
+                        source: source.path.clone(),
+                        target,
+                        pipeline,
+                        duration_s: info.duration_s,
+                    })),
+                }),
+            },
+        }
+    }
+    Ok(plan)
+}
+
+fn look(path: &Path, recipe: &Recipe, cancel: &Cancel) -> Result<(MediaInfo, crate::recipe::Pipeline)> {
+    let info = media::probe(path, cancel)?;
+    let pipeline = resolve(recipe, &info)?;
+    Ok((info, pipeline))
+}
+
+/// Predicted cost: pixels to go through, or the length alone where sizes are unknown.
+fn cost(info: &MediaInfo) -> f64 {
+    let duration = info.duration_s.unwrap_or(1.0);
+    match info.main_video().map(|stream| &stream.kind) {
+        Some(StreamKind::Video { width, height, frame_rate, .. }) => {
+            let rate = if frame_rate.is_positive() { frame_rate.as_f64().min(240.0) } else { 25.0 };
+            duration * rate * f64::from(*width) * f64::from(*height)
+        }
+        _ => duration,
+    }
+}

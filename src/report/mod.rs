@@ -1,0 +1,62 @@
+//! What people and programs are told while a batch runs. Each way of telling
+//! consumes the same events.
+
+mod bars;
+mod json;
+mod plain;
+pub mod words;
+
+use std::io::IsTerminal;
+
+use crossbeam_channel::Receiver;
+
+use crate::dispatch::{Cancel, Event, dispatch};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::job::{Job, Outcome};
+
+/// How a batch is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Bars where stderr is a terminal, plain lines elsewhere.
+    Auto,
+    /// One JSON object an event on stdout.
+    Json,
+    /// Failures alone.
+    Quiet,
+}
+
+/// Consumes the events of one batch.
+trait Reporter {
+    fn event(&mut self, event: &Event);
+}
+
+/// Runs `jobs` on `slots` slots of `engine` and tells of it in `style`.
+///
+/// # Errors
+/// As [`dispatch`].
+pub fn run_batch(jobs: &[Job], engine: &dyn Engine, slots: usize, cancel: &Cancel, style: Style) -> Result<Vec<Outcome>> {
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    std::thread::scope(|scope| {
+        let reporter = std::thread::Builder::new()
+            .name("reporter".into())
+            .spawn_scoped(scope, move || tell(&receiver, style))
+            .map_err(|error| crate::Error::failed("cannot start a thread").because(error))?;
+        let outcomes = dispatch(jobs, engine, slots, cancel, &sender);
+        drop(sender);
+        let _ = reporter.join();
+        outcomes
+    })
+}
+
+fn tell(events: &Receiver<Event>, style: Style) {
+    let mut reporter: Box<dyn Reporter> = match style {
+        Style::Json => Box::new(json::Json),
+        Style::Quiet => Box::new(plain::Plain::failures_only()),
+        Style::Auto if std::io::stderr().is_terminal() => Box::new(bars::Bars::default()),
+        Style::Auto => Box::new(plain::Plain::default()),
+    };
+    for event in events {
+        reporter.event(&event);
+    }
+}

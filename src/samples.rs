@@ -1,0 +1,48 @@
+//! The sample clips: made from `samples/samples.toml`, the same on every machine.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::dispatch::Cancel;
+use crate::error::{Error, Result};
+use crate::media::{SyntheticClip, synthesise};
+use crate::plan::prepare_output;
+
+const RECIPE: &str = include_str!("../samples/samples.toml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Samples {
+    clip: Vec<SyntheticClip>,
+}
+
+/// Makes the clips that are not yet in `folder`; returns all of them.
+///
+/// # Errors
+/// Where the linked FFmpeg lacks what a clip needs, or the folder cannot be written to.
+pub fn make(folder: &Path, cancel: &Cancel) -> Result<Vec<PathBuf>> {
+    prepare_output(folder)?;
+    let samples: Samples =
+        toml::from_str(RECIPE).map_err(|error| Error::failed("the samples' recipe is wrong").because(error))?;
+    let mut paths = Vec::new();
+    for clip in &samples.clip {
+        let path = folder.join(&clip.name);
+        if !path.exists() {
+            make_one(clip, &path, cancel)
+                .map_err(|error| Error::failed(format!("cannot make the sample '{}'", clip.name)).because(error))?;
+        }
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+fn make_one(clip: &SyntheticClip, path: &Path, cancel: &Cancel) -> Result<()> {
+    let part = path.with_file_name(format!(".{}.rushes-part", clip.name));
+    let made = synthesise(clip, &part, cancel)
+        .and_then(|()| std::fs::rename(&part, path).map_err(|error| Error::failed("cannot rename it").because(error)));
+    if made.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    made
+}
