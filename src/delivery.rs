@@ -29,12 +29,30 @@ pub fn perform(engine: &dyn Engine, job: &Job, watch: &mut Watch) -> Result<Done
 }
 
 fn deliver(engine: &dyn Engine, job: &Job, media: &MediaJob, watch: &mut Watch) -> Result<Done, JobError> {
-    let part = Part::begin(media)?;
+    let part = Part::begin(&media.target, matches!(media.pipeline.sink, Sink::Pictures { .. }))?;
     let mut done = engine.run(job, &part.path, watch)?;
     verify(&part.path, &media.pipeline, done.frames, watch.cancel())?;
     done.bytes = size_of(&part.path).map_err(|error| unwritable(&media.target, error))?;
     part.finish(&media.target)?;
     Ok(done)
+}
+
+/// Lets `write` fill a temporary file and gives that the name `target`.
+///
+/// # Errors
+/// What `write` fails with, or why the file cannot be put in place; then nothing is left behind.
+pub fn place(target: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let part = Part::begin(target, false)?;
+    write(&part.path)?;
+    part.finish(target)
+}
+
+/// Puts `bytes` in place as `target`.
+///
+/// # Errors
+/// As [`place`].
+pub fn place_bytes(target: &Path, bytes: &[u8]) -> Result<()> {
+    place(target, |part| fs::write(part, bytes).map_err(|error| unwritable(target, error)))
 }
 
 /// A result being written under a temporary name; removed unless finished.
@@ -43,20 +61,17 @@ struct Part {
 }
 
 impl Part {
-    fn begin(media: &MediaJob) -> Result<Self> {
-        let part = Self { path: part_name(&media.target) };
+    fn begin(target: &Path, folder: bool) -> Result<Self> {
+        let part = Self { path: part_name(target) };
         let prepare = || -> io::Result<()> {
-            if let Some(folder) = media.target.parent() {
-                fs::create_dir_all(folder)?;
+            if let Some(parent) = target.parent() {
+                fs::create_dir_all(parent)?;
             }
             remove(&part.path)?;
-            match media.pipeline.sink {
-                Sink::Pictures { .. } => fs::create_dir(&part.path),
-                // Shows at once, with the system's own reason, whether the folder can be written to.
-                Sink::File { .. } => File::create(&part.path).map(drop),
-            }
+            // Shows at once, with the system's own reason, whether the folder can be written to.
+            if folder { fs::create_dir(&part.path) } else { File::create(&part.path).map(drop) }
         };
-        prepare().map_err(|error| unwritable(&media.target, error))?;
+        prepare().map_err(|error| unwritable(target, error))?;
         Ok(part)
     }
 

@@ -7,6 +7,7 @@ mod child;
 mod linked;
 mod load;
 mod program;
+mod startup;
 mod watch;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use std::path::Path;
 pub use linked::Linked;
 pub use load::{calibrate, run_load};
 pub use program::Program;
+pub use startup::start_up_ms;
 pub use watch::Watch;
 
 use crate::error::Error;

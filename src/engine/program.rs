@@ -33,6 +33,11 @@ impl Program {
         Ok(Self { ffmpeg, own })
     }
 
+    /// The `ffmpeg` program.
+    pub fn ffmpeg(&self) -> &Path {
+        &self.ffmpeg
+    }
+
     fn transcode(&self, job: &MediaJob, target: &Path, watch: &mut Watch) -> Result<Done, JobError> {
         let mut command = Command::new(&self.ffmpeg);
         command.args(arguments(job, target));

@@ -31,7 +31,7 @@ impl Picture {
     ///
     /// # Errors
     /// Where the length does not fit the size, or memory is out.
-    pub fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> Result<Self> {
+    fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> Result<Self> {
         let row = width as usize * 4;
         if rgba.len() != row * height as usize {
             return Err(Error::failed(format!("{} bytes are no {width}×{height} RGBA picture", rgba.len())));
@@ -58,13 +58,8 @@ impl Picture {
         Ok(Self(frame))
     }
 
-    /// Wraps a frame that a filter graph gave.
-    pub fn from_frame(frame: Frame) -> Self {
-        Self(frame)
-    }
-
-    /// The frame, for graphs and encoders.
-    pub fn into_frame(self) -> Frame {
+    /// The frame, for a graph.
+    fn into_frame(self) -> Frame {
         self.0
     }
 
@@ -135,4 +130,25 @@ impl Picture {
             (std::slice::from_raw_parts_mut((*self.0.as_mut_ptr()).data[index], stride * rows), stride)
         }
     }
+}
+
+/// A drawn picture as film frame: 8-bit straight RGBA to 4:2:0, bt709, limited range.
+///
+/// # Errors
+/// Where the bytes do not fit the size (which must be even), or memory is out.
+pub fn still(width: u32, height: u32, rgba: &[u8]) -> Result<Picture> {
+    const TO_FILM: &str = "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,\
+        format=yuv420p,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+    super::init();
+    let mut drawn = Picture::from_rgba(width, height, rgba)?.into_frame();
+    drawn.set_pts(Some(0));
+    let second = ffmpeg::Rational::new(1, 1);
+    let mut graph = super::Graph::new(&drawn, second, second, TO_FILM, 1)?;
+    graph.push(&drawn)?;
+    let (_, frame) = graph.pull()?;
+    // SAFETY: the frame is valid; without data it is refused.
+    if unsafe { frame.is_empty() } {
+        return Err(Error::failed("a picture could not be converted"));
+    }
+    Ok(Picture(frame))
 }

@@ -24,7 +24,7 @@ use std::sync::Once;
 
 pub use encode::{Encoder, Setup, VideoTiming};
 pub use filter::Graph;
-pub use frame::Picture;
+pub use frame::{Picture, still};
 pub use input::Input;
 pub use mux::{Chapter, Muxer};
 pub use probe::probe;

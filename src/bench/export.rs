@@ -1,0 +1,46 @@
+//! The files that a run leaves: each under its name only once it is whole.
+
+use std::path::{Path, PathBuf};
+
+use super::export_csv::export_csv;
+use super::original::write_original;
+use super::results::Results;
+use crate::chart::{Chart, PICTURE};
+use crate::delivery::place_bytes;
+use crate::draw::render;
+use crate::error::{Error, Result};
+
+/// Writes `results.json`, `results.csv` and `thread_cpu_bound.dat` to `folder`.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn write_data(results: &Results, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut json =
+        serde_json::to_vec_pretty(results).map_err(|error| Error::failed("cannot write results.json").because(error))?;
+    json.push(b'\n');
+    let files = [
+        ("results.json", json),
+        ("results.csv", export_csv(results)?),
+        ("thread_cpu_bound.dat", write_original(results).into_bytes()),
+    ];
+    files
+        .into_iter()
+        .map(|(name, bytes)| {
+            let path = folder.join(name);
+            place_bytes(&path, &bytes).map(|()| path)
+        })
+        .collect()
+}
+
+/// Writes every chart as SVG and PNG to `folder/charts`.
+///
+/// # Errors
+/// Where a chart cannot be drawn or written.
+pub fn write_charts(charts: &[Chart], folder: &Path) -> Result<()> {
+    for chart in charts {
+        let path = folder.join("charts").join(chart.name);
+        place_bytes(&path.with_extension("svg"), chart.svg.as_bytes())?;
+        place_bytes(&path.with_extension("png"), &render(&chart.svg, PICTURE.0, PICTURE.1)?.png()?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! What is measured: loads × dispatches × worker counts, and the jobs of each cell.
+
+use std::path::{Path, PathBuf};
+
+use super::cell::Spec;
+use super::results::{Dispatch, Work};
+use crate::dispatch::Cancel;
+use crate::engine::calibrate;
+use crate::error::{Error, Result};
+use crate::job::{self, Job, Load};
+use crate::plan::{Existing, Plan, Refused, SourceFile, plan};
+use crate::recipe::{CodecThreads, Frames, Recipe, Transcode};
+
+/// What a run is asked to measure.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The clips.
+    pub sources: Vec<SourceFile>,
+    /// Where results go; scratch files lie there, too, while it runs.
+    pub output: PathBuf,
+    /// The loads.
+    pub works: Vec<Work>,
+    /// The dispatches.
+    pub dispatches: Vec<Dispatch>,
+    /// The worker counts.
+    pub workers: Vec<usize>,
+    /// Codec threads a job.
+    pub codec_threads: usize,
+    /// Time allowed in seconds, from the first cell on.
+    pub budget_s: f64,
+    /// Seed of the order of cells.
+    pub seed: u64,
+    /// Milliseconds of one core that a `cpu` job takes.
+    pub cpu_ms: u64,
+    /// Milliseconds that an `io` job waits.
+    pub io_ms: u64,
+    /// What a `transcode` job does.
+    pub transcode: Transcode,
+    /// What a `frames` job does.
+    pub frames: Frames,
+}
+
+/// One cell: what is measured in one fresh process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CellKey {
+    /// What is done.
+    pub work: Work,
+    /// How it is run.
+    pub dispatch: Dispatch,
+    /// Jobs at once.
+    pub workers: usize,
+}
+
+/// The cells and the jobs that they run.
+pub struct Matrix {
+    scratch: tempfile::TempDir,
+    transcode: Vec<Job>,
+    frames: Vec<Job>,
+    options: Options,
+    /// Iterations of a `cpu` job.
+    pub cpu_iterations: u64,
+    /// Clips that cannot be worked on.
+    pub refused: Vec<Refused>,
+}
+
+impl Matrix {
+    /// Probes the clips, calibrates the computation, and makes a scratch folder in the output.
+    ///
+    /// # Errors
+    /// Where no clip can be worked on, or the scratch folder cannot be made.
+    pub fn plan(options: Options, cancel: &Cancel) -> Result<Self> {
+        let scratch = tempfile::Builder::new()
+            .prefix(".rushes-bench-")
+            .tempdir_in(&options.output)
+            .map_err(|error| Error::failed(format!("cannot write to '{}'", options.output.display())).because(error))?;
+        let target = cell_folder(scratch.path());
+        let needs = |work| options.works.contains(&work);
+        let planned = |work, recipe: Recipe| -> Result<Plan> {
+            if !needs(work) {
+                return Ok(Plan::default());
+            }
+            plan(&options.sources, &recipe, &target, Existing::Overwrite, cancel)
+        };
+        let mut transcode = options.transcode.clone();
+        transcode.codec_threads = CodecThreads(options.codec_threads);
+        let mut frames = options.frames.clone();
+        frames.codec_threads = CodecThreads(options.codec_threads);
+        let transcode = planned(Work::Transcode, Recipe::Transcode(transcode))?;
+        let frames = planned(Work::Frames, Recipe::Frames(frames))?;
+        let media = needs(Work::Transcode) || needs(Work::Frames);
+        if media && transcode.jobs.is_empty() && frames.jobs.is_empty() {
+            let why = transcode.refused.iter().chain(&frames.refused).next();
+            let why = why.map(|refused| format!("'{}' {}", refused.source.display(), refused.reason));
+            return Err(Error::usage("none of the files can be worked on; nothing was started")
+                .because(why.unwrap_or_default()));
+        }
+        let cpu_iterations = if needs(Work::Cpu) { calibrate(options.cpu_ms) } else { 0 };
+        let refused = if needs(Work::Transcode) { transcode.refused } else { frames.refused };
+        Ok(Self { scratch, transcode: transcode.jobs, frames: frames.jobs, options, cpu_iterations, refused })
+    }
+
+    /// What was asked for.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// All cells, in reporting order.
+    pub fn cells(&self) -> Vec<CellKey> {
+        let options = &self.options;
+        let mut cells = Vec::new();
+        for work in &options.works {
+            for workers in &options.workers {
+                cells.extend(options.dispatches.iter().map(|dispatch| CellKey {
+                    work: *work,
+                    dispatch: *dispatch,
+                    workers: *workers,
+                }));
+            }
+        }
+        cells
+    }
+
+    /// What the process of `cell` is to do.
+    pub fn spec(&self, cell: CellKey) -> Spec {
+        let load = |load: Load| (0..cell.workers).map(|id| load_job(id, cell.work, load)).collect();
+        let jobs = match cell.work {
+            Work::Transcode => self.transcode.clone(),
+            Work::Frames => self.frames.clone(),
+            Work::Cpu => load(Load::Cpu { iterations: self.cpu_iterations }),
+            Work::Io => load(Load::Io { milliseconds: self.options.io_ms }),
+        };
+        Spec { dispatch: cell.dispatch, workers: cell.workers, jobs }
+    }
+
+    /// The folder that every cell writes to; emptied before each.
+    pub fn cell_folder(&self) -> PathBuf {
+        cell_folder(self.scratch.path())
+    }
+
+    /// A folder for the outputs that are compared.
+    pub fn kept_folder(&self, cell: CellKey) -> PathBuf {
+        self.scratch.path().join(format!("{}-{}", cell.work.name(), cell.dispatch.name()))
+    }
+
+    /// Names of the clips that are worked on.
+    pub fn clips(&self) -> Vec<String> {
+        self.media().iter().map(|job| job.name.clone()).collect()
+    }
+
+    /// Length of the clips together, in seconds.
+    pub fn clips_s(&self) -> f64 {
+        self.media().iter().filter_map(Job::duration_s).sum()
+    }
+
+    fn media(&self) -> &[Job] {
+        if self.transcode.is_empty() { &self.frames } else { &self.transcode }
+    }
+}
+
+fn cell_folder(scratch: &Path) -> PathBuf {
+    scratch.join("cell")
+}
+
+fn load_job(id: usize, work: Work, load: Load) -> Job {
+    Job { id, name: format!("{} {}", work.name(), id + 1), work: job::Work::Load(load), cost: 1.0 }
+}
