@@ -8,4 +8,10 @@ pub mod error;
 
 pub mod bench;
 
+/// Measurements → pictures.
+pub mod chart;
+
+/// Fonts, colours and pixels, in one place.
+pub mod draw;
+
 pub use error::{Error, Result};

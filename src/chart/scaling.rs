@@ -1,0 +1,134 @@
+//! How a video load scales: time, throughput, speed-up and memory over workers.
+
+use super::caption;
+use super::data::{self, Measure, Series, View};
+use super::page::{Body, Draft};
+use super::panel::{Panel, Reference};
+use crate::bench::results::Work;
+use crate::draw::Theme;
+
+/// The quantities in the order of their slides.
+const MEASURES: [Measure; 4] = [
+    Measure::Time,
+    Measure::Throughput,
+    Measure::Speedup,
+    Measure::Memory,
+];
+
+/// One page a quantity.
+pub fn slides(view: &View, work: Work, theme: &Theme) -> Vec<Draft> {
+    let slide = |measure| slide(view, work, measure, theme);
+    MEASURES.into_iter().filter_map(slide).collect()
+}
+
+/// All quantities on one page; `None` where there is none.
+pub fn overview(view: &View, work: Work, theme: &Theme) -> Option<Draft> {
+    let panels = MEASURES.into_iter().filter_map(|measure| {
+        let panel = panel(view, work, measure, theme)?;
+        Some(panel.titled(short_title(measure)))
+    });
+    let panels: Vec<Panel> = panels.collect();
+    if panels.is_empty() {
+        return None;
+    }
+    let series = view.series(work, Measure::Time);
+    Some(Draft {
+        name: format!("{}-overview", work.name()),
+        title: format!("{} by number of workers", load(work)),
+        subtitle: subject(view, work) + spread(&series),
+        caption: caption::time(view, work),
+        body: Body::Panels(panels),
+    })
+}
+
+fn slide(view: &View, work: Work, measure: Measure, theme: &Theme) -> Option<Draft> {
+    let panel = panel(view, work, measure, theme)?;
+    let series = view.series(work, measure);
+    let (stem, what, direction) = match measure {
+        Measure::Time | Measure::TimePerWorker => ("time", "time", "Lower is better"),
+        Measure::Throughput => ("throughput", "throughput", "Higher is better"),
+        Measure::Speedup => ("speedup", "speed-up", "Higher is better"),
+        Measure::Memory => ("memory", "memory", "Lower is better"),
+    };
+    let caption = match measure {
+        Measure::Time | Measure::TimePerWorker => caption::time(view, work),
+        Measure::Throughput => caption::highest(&series, measure),
+        Measure::Speedup => caption::measured(view, work, measure),
+        Measure::Memory => caption::memory(view, work),
+    };
+    let reading = match measure {
+        Measure::Memory => " · bar: median peak of all processes together · thin marks: every run",
+        _ => spread(&series),
+    };
+    Some(Draft {
+        name: format!("{}-{stem}", work.name()),
+        title: format!("{} {what} by number of workers", load(work)),
+        subtitle: format!("{direction}{reading}"),
+        caption,
+        body: Body::Panels(vec![panel]),
+    })
+}
+
+fn panel(view: &View, work: Work, measure: Measure, theme: &Theme) -> Option<Panel> {
+    let series = view.series(work, measure);
+    let few = data::counts(&series).len() < 2;
+    let panel = Panel::of(series, measure, theme)?;
+    match measure {
+        // One worker count has nothing to be faster than.
+        Measure::Speedup if few => None,
+        Measure::Speedup => Some(panel.with_cores(view.cores()).against(Reference::Ideal)),
+        Measure::Memory => Some(panel),
+        _ => Some(panel.with_cores(view.cores())),
+    }
+}
+
+fn short_title(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Time | Measure::TimePerWorker => "Time",
+        Measure::Throughput => "Throughput",
+        Measure::Speedup => "Speed-up",
+        Measure::Memory => "Memory",
+    }
+}
+
+/// The load as the first words of a title.
+pub fn load(work: Work) -> &'static str {
+    match work {
+        Work::Transcode => "Transcode",
+        Work::Frames => "Frame extraction",
+        Work::Cpu => "CPU-bound load",
+        Work::Io => "I/O-bound load",
+    }
+}
+
+/// What was worked on, where it is known.
+fn subject(view: &View, work: Work) -> String {
+    let design = &view.results().design;
+    let clips = match design.clips.len() {
+        0 => return load(work).to_owned(),
+        1 => "1 clip".to_owned(),
+        n => format!("{n} clips"),
+    };
+    match data::usable(design.clips_s) && design.clips_s > 0.0 {
+        true => format!("{clips}, {} s of video", super::axis::short(design.clips_s)),
+        false => clips,
+    }
+}
+
+fn spread(series: &[Series]) -> &'static str {
+    let points = || series.iter().flat_map(|series| &series.points);
+    legend(
+        points().any(|point| point.interval.is_some()),
+        points().any(|point| !point.raw.is_empty()),
+    )
+}
+
+/// How medians and what there is of their spread are drawn.
+pub fn legend(intervals: bool, raws: bool) -> &'static str {
+    match (intervals, raws) {
+        (true, true) => " · line: median · bar: its 95 % interval · faint dots: every run",
+        (true, false) => " · line: median · bar: its 95 % interval",
+        (false, true) => " · line: median · faint dots: every run",
+        (false, false) => " · line: median",
+    }
+}
