@@ -13,20 +13,21 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// The axis on which `max` is just inside and which has four to seven ticks.
-    pub fn up_to(max: f64) -> Scale {
+    /// The shortest axis with `max` on it and with three to `most` round steps.
+    pub fn up_to(max: f64, most: usize) -> Scale {
         let max = if max.is_finite() && max > 1e-12 {
             max
         } else {
             1.0
         };
         let decade = 10f64.powf(max.log10().floor());
-        let steps = [0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0].map(|part| part * decade);
-        let fits = |step: &f64| (3.0..=6.0).contains(&(max / step * 1.02).ceil());
-        let least_room = |a: &f64, b: &f64| top(max, *a).total_cmp(&top(max, *b));
+        let steps = [0.2, 0.25, 0.3, 0.4, 0.5, 1.0, 2.0, 2.5, 3.0, 4.0].map(|part| part * decade);
+        let fits = |step: &f64| (3..=most.max(4)).contains(&count(max, *step));
+        let top = |step: &f64| count(max, *step) as f64 * step;
+        let least_room = |a: &f64, b: &f64| top(a).total_cmp(&top(b));
         let step = steps.into_iter().filter(fits).min_by(least_room);
         let step = step.unwrap_or(decade);
-        let count = (top(max, step) / step).round() as usize;
+        let count = count(max, step);
         Scale {
             top: count as f64 * step,
             ticks: (0..=count).map(|i| i as f64 * step).collect(),
@@ -40,8 +41,10 @@ impl Scale {
     }
 }
 
-fn top(max: f64, step: f64) -> f64 {
-    (max / step * 1.02).ceil() * step
+/// Steps up to the first tick at or above `max`.
+fn count(max: f64, step: f64) -> usize {
+    // A maximum that is a tick must not need one more for a rounding error.
+    (max / step - 1e-9).ceil() as usize
 }
 
 fn decimals(step: f64) -> usize {
@@ -104,19 +107,19 @@ impl Unit {
     pub fn of(measure: Measure, max: f64) -> Unit {
         match measure {
             Measure::Time => match max {
-                m if m < 0.5 => unit(1e-3, " ms", "time (ms)"),
+                m if m < 0.1 => unit(1e-3, " ms", "time (ms)"),
                 m if m < 600.0 => unit(1.0, " s", "time (s)"),
                 m if m < 4.0 * 3600.0 => unit(60.0, " min", "time (min)"),
                 _ => unit(3600.0, " h", "time (h)"),
             },
             Measure::TimePerWorker => match max {
-                m if m < 0.5 => unit(1e-3, " ms", "time / workers (ms)"),
+                m if m < 0.1 => unit(1e-3, " ms", "time / workers (ms)"),
                 m if m < 600.0 => unit(1.0, " s", "time / workers (s)"),
                 m if m < 4.0 * 3600.0 => unit(60.0, " min", "time / workers (min)"),
                 _ => unit(3600.0, " h", "time / workers (h)"),
             },
             Measure::Throughput => unit(1.0, " fps", "frames per second"),
-            Measure::Speedup => unit(1.0, "×", "speed-up (× one worker)"),
+            Measure::Speedup => unit(1.0, "×", "speed-up (× median of one worker)"),
             Measure::Memory => match max / MIB {
                 m if m < 4096.0 => unit(MIB, " MiB", "peak memory (MiB)"),
                 _ => unit(MIB * 1024.0, " GiB", "peak memory (GiB)"),
@@ -145,17 +148,22 @@ mod tests {
         for max in [
             1e-9, 0.003, 0.99, 1.0, 1.05, 3.7, 9.99, 12.6, 47.0, 301.0, 8e8, 1e300,
         ] {
-            let scale = Scale::up_to(max);
-            assert!(scale.top >= max, "{max} {scale:?}");
-            assert!(scale.top <= max * 1.5, "{max} {scale:?}");
-            assert!((4..=7).contains(&scale.ticks.len()), "{max} {scale:?}");
+            for most in [4, 6] {
+                let scale = Scale::up_to(max, most);
+                assert!(scale.top >= max * 0.999_999, "{max} {scale:?}");
+                assert!(scale.top <= max * 1.34, "{max} {scale:?}");
+                assert!(
+                    (4..=most + 1).contains(&scale.ticks.len()),
+                    "{max} {scale:?}"
+                );
+            }
         }
     }
 
     #[test]
     fn nonsense_gives_a_scale_all_the_same() {
         for max in [0.0, -3.0, f64::NAN, f64::INFINITY] {
-            let scale = Scale::up_to(max);
+            let scale = Scale::up_to(max, 6);
             assert!(scale.top >= 1.0 && scale.ticks.len() >= 4);
         }
     }
@@ -163,7 +171,7 @@ mod tests {
     #[test]
     fn tick_labels_are_all_different() {
         for max in [0.0031, 0.26, 1.05, 2.6, 13.0, 240.0, 51_000.0, 3.1e12] {
-            let scale = Scale::up_to(max);
+            let scale = Scale::up_to(max, 4);
             let labels: Vec<String> = scale.ticks.iter().map(|t| scale.label(*t)).collect();
             let mut unique = labels.clone();
             unique.dedup();

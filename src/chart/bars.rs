@@ -2,7 +2,7 @@
 
 use super::axis::short;
 use super::frame::{self, Geometry, Style};
-use super::panel::{Line, Panel};
+use super::panel::{Line, Panel, Reference};
 use crate::draw::Theme;
 use crate::draw::svg::{Anchor, Area, Ink, Svg};
 use crate::draw::text::Face;
@@ -15,15 +15,14 @@ const WIDEST: f64 = 190.0;
 
 /// Draws a panel of bars into `area`.
 pub fn draw(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style)) {
-    let counts = panel.counts();
     let geometry = frame::draw(svg, area, panel, look, 0.0);
     let plot = geometry.plot;
-    for tick in panel.scale().ticks {
+    for tick in panel.scale(look.1.steps, look.1.head).ticks {
         let row = geometry.row(tick);
         svg.line([(plot.x, row), (plot.right(), row)], 2.0, look.0.grid, None);
     }
     legend(svg, area, panel, look, &geometry);
-    let wide = bar_width(&geometry, &counts, panel.lines.len());
+    let wide = bar_width(&geometry, panel.lines.len());
     let labelled = labels_fit(panel, look.1, wide);
     let middle = (panel.lines.len() as f64 - 1.0) / 2.0;
     for (index, line) in panel.lines.iter().enumerate() {
@@ -33,16 +32,15 @@ pub fn draw(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style)) {
             values(svg, line, shift, &geometry, look);
         }
     }
+    if let Some(Reference::Level(level, name)) = panel.reference {
+        level_line(svg, (level, name), &geometry, look);
+    }
     let base = [(plot.x, plot.bottom()), (plot.right(), plot.bottom())];
     svg.line(base, 3.0, look.0.axis, None);
 }
 
-fn bar_width(geometry: &Geometry, counts: &[usize], bars: usize) -> f64 {
-    let steps = counts.windows(2).map(|pair| (pair[1] - pair[0]) as f64);
-    let step = steps.fold(f64::INFINITY, f64::min);
-    let step = if step.is_finite() { step } else { 1.0 };
-    let pixels = geometry.plot.w / (geometry.x.1 - geometry.x.0) * step;
-    (pixels * GROUP / bars.max(1) as f64).min(WIDEST)
+fn bar_width(geometry: &Geometry, bars: usize) -> f64 {
+    (geometry.step * GROUP / bars.max(1) as f64).min(WIDEST)
 }
 
 fn bars(
@@ -121,7 +119,7 @@ fn values(svg: &mut Svg, line: &Line, shift: f64, geometry: &Geometry, look: (&T
     for point in &line.points {
         let middle = geometry.column(point.workers as f64) + shift;
         let row = geometry.row(peak(point)) - style.label * 0.35;
-        svg.text(&short(point.mid), (middle, row), ink);
+        svg.text_haloed(&short(point.mid), (middle, row), ink, theme.background);
     }
 }
 
@@ -132,12 +130,35 @@ fn labels_fit(panel: &Panel, style: &Style, wide: f64) -> bool {
     widths.fold(0.0, f64::max) + style.label * 0.3 <= wide
 }
 
-/// Names the bars on the line of the axis' name, at the right.
+/// A level that the bars are compared with, named above its left end.
+fn level_line(svg: &mut Svg, level: (f64, &str), geometry: &Geometry, look: (&Theme, &Style)) {
+    let (theme, style) = look;
+    let plot = geometry.plot;
+    let row = geometry.row(level.0);
+    svg.line(
+        [(plot.x, row), (plot.right(), row)],
+        3.0,
+        theme.muted,
+        Some((6, 9)),
+    );
+    let ink = Ink::new(Face::bold(style.label), theme.muted);
+    svg.text(
+        level.1,
+        (plot.x + style.label * 0.4, row - style.label * 0.35),
+        ink,
+    );
+}
+
+/// Names the bars above the plot, at the right.
 fn legend(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style), geometry: &Geometry) {
     let (theme, style) = look;
     let face = Face::bold(style.label);
     let radius = f64::from(style.marker);
-    let row = geometry.plot.y - style.name * 0.85 - style.name * 0.36;
+    // Beside a panel's title, or else beside the name of its axis.
+    let row = match panel.title.is_empty() {
+        true => geometry.plot.y - style.name * 1.2,
+        false => area.y + style.title * 0.5,
+    };
     let mut right = area.right();
     for line in panel.lines.iter().rev() {
         let ink = Ink::new(face, line.look.colour).anchored(Anchor::End);

@@ -174,9 +174,9 @@ pub fn counts(series: &[Series]) -> Vec<usize> {
     counts
 }
 
-/// What can be drawn: finite and not negative.
+/// What can be drawn: a number from 0 up to more than any machine measures.
 pub fn usable(value: f64) -> bool {
-    value.is_finite() && value >= 0.0
+    (0.0..=1e18).contains(&value)
 }
 
 fn of_cell(cell: &Cell, measure: Measure) -> Option<f64> {

@@ -23,6 +23,12 @@ pub struct Style {
     pub marker: i32,
     /// Radius of the dots of raw samples.
     pub dot: i32,
+    /// Most steps of the value axis.
+    pub steps: usize,
+    /// Part of the value axis that labels above bars take.
+    pub head: f64,
+    /// Whether labels tell values.
+    pub values: bool,
 }
 
 impl Style {
@@ -33,8 +39,11 @@ impl Style {
         name: 32.0,
         label: 38.0,
         stroke: 6,
-        marker: 14,
+        marker: 12,
         dot: 6,
+        steps: 6,
+        head: 0.08,
+        values: true,
     };
 
     /// One of four panels.
@@ -44,9 +53,24 @@ impl Style {
         name: 27.0,
         label: 29.0,
         stroke: 5,
-        marker: 11,
-        dot: 5,
+        marker: 9,
+        dot: 4,
+        steps: 4,
+        head: 0.2,
+        values: false,
     };
+
+    /// The same with marks small enough for points that are `step` pixels apart.
+    #[must_use]
+    pub fn dense(mut self, step: f64) -> Style {
+        let room = (step * 0.11).max(4.0) as i32;
+        self.marker = self.marker.min(room);
+        self.dot = self.dot.min((room / 2).max(3));
+        if room < 8 {
+            self.stroke = self.stroke.min(4);
+        }
+        self
+    }
 }
 
 /// Where values are on the page.
@@ -58,6 +82,8 @@ pub struct Geometry {
     pub x: (f64, f64),
     /// Value at the top edge; 0 is at the bottom.
     pub top: f64,
+    /// Pixels between the two nearest worker counts.
+    pub step: f64,
 }
 
 impl Geometry {
@@ -65,6 +91,11 @@ impl Geometry {
     pub fn column(&self, x: f64) -> f64 {
         let (left, right) = self.x;
         self.plot.x + (x - left) / (right - left) * self.plot.w
+    }
+
+    /// Width of a pixel in workers.
+    pub fn pixel(&self) -> f64 {
+        (self.x.1 - self.x.0) / self.plot.w
     }
 
     /// Row of `y` in pixels.
@@ -83,7 +114,7 @@ pub fn draw(
     right: f64,
 ) -> Geometry {
     let (theme, style) = look;
-    let scale = panel.scale();
+    let scale = panel.scale(style.steps, style.head);
     let ticks = Face::regular(style.tick);
     let widths = scale
         .ticks
@@ -98,10 +129,12 @@ pub fn draw(
         w: (area.w - left - right).max(1.0),
         h: (area.h - head - foot).max(1.0),
     };
+    let x = x_range(panel);
     let geometry = Geometry {
         plot,
-        x: x_range(panel),
+        x,
         top: scale.top,
+        step: nearest(&panel.counts()).unwrap_or(1.0) / (x.1 - x.0) * plot.w,
     };
     y_axis(svg, &geometry, &scale, look);
     let name = Ink::new(Face::regular(style.name), theme.muted);
@@ -137,21 +170,48 @@ fn x_ticks(svg: &mut Svg, geometry: &Geometry, counts: &[usize], look: (&Theme, 
     let (theme, style) = look;
     let face = Face::regular(style.tick);
     let ink = Ink::new(face, theme.muted).anchored(Anchor::Middle);
+    let row = geometry.plot.bottom() + style.tick * 1.25;
+    for count in labelled(geometry, counts, face) {
+        svg.text(
+            &count.to_string(),
+            (geometry.column(count as f64), row),
+            ink,
+        );
+    }
+}
+
+/// The worker counts that get a label: all, or every second, third … where they
+/// stand too close; of uneven counts those for which there is room.
+fn labelled(geometry: &Geometry, counts: &[usize], face: Face) -> Vec<usize> {
+    let even = counts
+        .windows(3)
+        .all(|three| three[1] - three[0] == three[2] - three[1]);
+    if even {
+        let every = |skip: usize| counts.iter().copied().step_by(skip).collect::<Vec<_>>();
+        let fits = |some: &Vec<usize>| with_room(geometry, some, face).len() == some.len();
+        return (1..=counts.len()).map(every).find(fits).unwrap_or_default();
+    }
+    with_room(geometry, counts, face)
+}
+
+fn with_room(geometry: &Geometry, counts: &[usize], face: Face) -> Vec<usize> {
     let mut free = f64::NEG_INFINITY;
+    let mut kept = Vec::new();
     for count in counts {
-        let label = count.to_string();
         let column = geometry.column(*count as f64);
-        let half = face.width(&label) / 2.0;
-        // Where counts stand too close, some stay without a label.
+        let half = face.width(&count.to_string()) / 2.0;
         if column - half >= free {
-            svg.text(
-                &label,
-                (column, geometry.plot.bottom() + style.tick * 1.25),
-                ink,
-            );
-            free = column + half + style.tick * 0.5;
+            kept.push(*count);
+            free = column + half + face.size * 0.4;
         }
     }
+    kept
+}
+
+/// The least difference of two of `counts`, which rise.
+fn nearest(counts: &[usize]) -> Option<f64> {
+    let steps = counts.windows(2).map(|pair| pair[1] - pair[0]);
+    steps.min().map(|step| step as f64)
 }
 
 /// The worker axis with room on both sides for markers or a group of bars.
@@ -161,7 +221,7 @@ fn x_range(panel: &Panel) -> (f64, f64) {
     let last = counts.last().copied().unwrap_or(1) as f64;
     let pad = match panel.kind {
         super::panel::Kind::Bars => 0.5,
-        super::panel::Kind::Lines => ((last - first) * 0.045).max(0.02),
+        super::panel::Kind::Lines => ((last - first) * 0.06).max(0.02),
     };
     (first - pad, last + pad)
 }

@@ -1,14 +1,11 @@
-//! A panel of lines: plotters draws mesh, lines, intervals and points; labels
-//! stand at the ends of the lines.
+//! A panel of lines: plotters draws mesh, lines, intervals and points.
 
-use super::axis::{Scale, short};
 use super::data::Point;
+use super::ends;
 use super::frame::{self, Geometry, Style};
-use super::label;
 use super::panel::{Line, Panel, Reference};
 use crate::draw::Theme;
-use crate::draw::svg::{self, Area, Ink, Svg};
-use crate::draw::text::Face;
+use crate::draw::svg::{self, Area, Svg};
 use crate::draw::theme::{Colour, Marker};
 use crate::{Error, Result};
 use plotters::coord::Shift;
@@ -61,25 +58,23 @@ impl Ranged for Axis {
 /// # Errors
 /// When plotters cannot draw.
 pub fn draw(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style)) -> Result<()> {
-    let labels = labels(panel, look.0);
-    let right = labels
-        .iter()
-        .map(|label| label.width(look.1))
-        .fold(0.0, f64::max);
-    let geometry = frame::draw(svg, area, panel, look, right + lead(look.1));
+    let (theme, style) = look;
+    let labels = ends::labels(panel, look);
+    let right = ends::room(&labels, style);
+    let geometry = frame::draw(svg, area, panel, look, right);
     frame::cores(svg, &geometry, panel, look);
-    let plot = plot(panel, &geometry, look)
+    let dense = style.dense(geometry.step);
+    let plot = plot(panel, &geometry, (theme, &dense))
         .map_err(|cause| Error::failed("cannot draw a chart").because(cause))?;
     let bleed = f64::from(BLEED);
-    svg.place(&plot, (geometry.plot.x - bleed, geometry.plot.y - bleed));
+    let corner = (geometry.plot.x - bleed, geometry.plot.y - bleed);
+    svg.place(&plot, corner);
     if panel.reference == Some(Reference::Ideal) {
-        name_clipped_ideal(svg, panel, &geometry, look);
+        ends::name_clipped_ideal(svg, panel, &geometry, look);
     }
-    draw_labels(svg, &labels, &geometry, look);
+    ends::draw(svg, &labels, &geometry, look);
     Ok(())
 }
-
-// ---- the plot ----------------------------------------------------------
 
 /// The plot with its bleed as a document of its own.
 ///
@@ -106,7 +101,7 @@ fn draw_plot(
     geometry: &Geometry,
     look: (&Theme, &Style),
 ) -> Drawn {
-    let scale: Scale = panel.scale();
+    let scale = panel.scale(look.1.steps, look.1.head);
     let counts = panel.counts().into_iter().map(|count| count as f64);
     let x = Axis::new(geometry.x.0..geometry.x.1, counts.collect());
     let y = Axis::new(0.0..scale.top, scale.ticks);
@@ -116,13 +111,13 @@ fn draw_plot(
     mesh(&mut plot, look.0)?;
     reference(&mut plot, panel, geometry, look)?;
     let middle = (panel.lines.len() as f64 - 1.0) / 2.0;
-    let step = dodge(panel, geometry, look.1);
+    let step = dodge(geometry, look.1);
     let shifts: Vec<f64> = (0..panel.lines.len())
         .map(|i| (i as f64 - middle) * step)
         .collect();
     // All spreads lie under all lines, and all lines under all points.
     for (line, shift) in panel.lines.iter().zip(&shifts) {
-        spreads(&mut plot, line, *shift, look)?;
+        spreads(&mut plot, line, *shift, (geometry, look.0, look.1))?;
     }
     for (line, shift) in panel.lines.iter().zip(&shifts) {
         path(&mut plot, line, *shift, look.1)?;
@@ -135,12 +130,8 @@ fn draw_plot(
 
 /// How far two dispatches stand apart at one worker count, in workers: enough
 /// to see both where they coincide, and little against the step of the axis.
-fn dodge(panel: &Panel, geometry: &Geometry, style: &Style) -> f64 {
-    let counts = panel.counts();
-    let steps = counts.windows(2).map(|pair| (pair[1] - pair[0]) as f64);
-    let step = steps.fold(f64::INFINITY, f64::min);
-    let pixel = (geometry.x.1 - geometry.x.0) / geometry.plot.w;
-    (f64::from(style.marker) * 1.7 * pixel).min(step * 0.25)
+fn dodge(geometry: &Geometry, style: &Style) -> f64 {
+    (f64::from(style.marker) * 2.2).min(geometry.step * 0.3) * geometry.pixel()
 }
 
 fn mesh(plot: &mut Plot, theme: &Theme) -> Drawn {
@@ -160,7 +151,7 @@ fn reference(plot: &mut Plot, panel: &Panel, geometry: &Geometry, look: (&Theme,
     let ends = match panel.reference {
         Some(Reference::Level(level, _)) => [(geometry.x.0, level), (geometry.x.1, level)],
         Some(Reference::Ideal) => {
-            let end = ideal_end(panel, geometry);
+            let end = ends::ideal(panel, geometry.top);
             [(1.0, 1.0), (end, end)]
         }
         None => return Ok(()),
@@ -170,23 +161,27 @@ fn reference(plot: &mut Plot, panel: &Panel, geometry: &Geometry, look: (&Theme,
     Ok(())
 }
 
-/// Where the line of the ideal ends: at the last worker count or at the top.
-fn ideal_end(panel: &Panel, geometry: &Geometry) -> f64 {
-    let last = panel.counts().last().copied().unwrap_or(1) as f64;
-    last.min(geometry.top)
-}
-
-fn spreads(plot: &mut Plot, line: &Line, shift: f64, look: (&Theme, &Style)) -> Drawn {
-    let (theme, style) = look;
-    let dot = rgb(line.look.colour.mix(theme.background, 0.55)).filled();
+/// The interval around each median and every raw sample beside it.
+fn spreads(plot: &mut Plot, line: &Line, shift: f64, look: (&Geometry, &Theme, &Style)) -> Drawn {
+    let (geometry, theme, style) = look;
+    let dot = rgb(line.look.colour.mix(theme.background, 0.4)).filled();
+    // Three columns keep equal samples apart where there is room for them.
+    let column = if geometry.step < 120.0 {
+        0
+    } else {
+        style.dot * 3 / 2
+    };
+    let aside = style.marker + style.dot + 3 + column;
+    let aside = f64::from(aside).copysign(shift);
     for point in &line.points {
         let x = point.workers as f64 + shift;
-        let dots = point
-            .raw
-            .iter()
-            .map(|raw| Circle::new((x, *raw), style.dot, dot));
-        plot.draw_series(dots)?;
         interval(plot, x, point, (line.look.colour, style))?;
+        let samples = (0..3).cycle().zip(&point.raw);
+        let dots = samples.map(|(place, raw)| {
+            let beside = aside + f64::from((place - 1) * column);
+            Circle::new((x + beside * geometry.pixel(), *raw), style.dot, dot)
+        });
+        plot.draw_series(dots)?;
     }
     Ok(())
 }
@@ -238,131 +233,4 @@ fn points(plot: &mut Plot, line: &Line, shift: f64, look: (&Theme, &Style)) -> D
 
 fn rgb(colour: Colour) -> RGBColor {
     RGBColor(colour.0, colour.1, colour.2)
-}
-
-// ---- the labels --------------------------------------------------------
-
-/// The label at the end of a line.
-struct Label {
-    workers: f64,
-    y: f64,
-    marker: Option<Marker>,
-    colour: Colour,
-    name: String,
-    value: String,
-}
-
-impl Label {
-    fn faces(style: &Style) -> (Face, Face) {
-        (Face::bold(style.label), Face::regular(style.label))
-    }
-
-    fn indent(&self, style: &Style) -> f64 {
-        match self.marker {
-            Some(_) => f64::from(style.marker) * 2.0 + style.label * 0.35,
-            None => 0.0,
-        }
-    }
-
-    fn width(&self, style: &Style) -> f64 {
-        let (bold, regular) = Self::faces(style);
-        let value = match self.value.is_empty() {
-            true => 0.0,
-            false => regular.width(&self.value) + style.label * 0.3,
-        };
-        self.indent(style) + bold.width(&self.name) + value
-    }
-}
-
-/// Width of the lines that lead from the ends of lines to labels.
-fn lead(style: &Style) -> f64 {
-    style.label * 1.3
-}
-
-fn labels(panel: &Panel, theme: &Theme) -> Vec<Label> {
-    let ends = panel.lines.iter().filter_map(|line| {
-        let end = line.points.last()?;
-        Some(Label {
-            workers: end.workers as f64,
-            y: end.mid,
-            marker: Some(line.look.marker),
-            colour: line.look.colour,
-            name: line.name.clone(),
-            value: format!("{}{}", short(end.mid), panel.suffix),
-        })
-    });
-    ends.chain(reference_label(panel, theme)).collect()
-}
-
-fn reference_label(panel: &Panel, theme: &Theme) -> Option<Label> {
-    let last = panel.counts().last().copied()? as f64;
-    let (y, name) = match panel.reference? {
-        Reference::Level(level, name) => (level, name),
-        Reference::Ideal if last <= panel.scale().top => (last, "ideal"),
-        Reference::Ideal => return None,
-    };
-    Some(Label {
-        workers: last,
-        y,
-        marker: None,
-        colour: theme.muted,
-        name: name.to_owned(),
-        value: String::new(),
-    })
-}
-
-fn draw_labels(svg: &mut Svg, labels: &[Label], geometry: &Geometry, look: (&Theme, &Style)) {
-    let (theme, style) = look;
-    let plot = geometry.plot;
-    let wanted: Vec<f64> = labels.iter().map(|label| geometry.row(label.y)).collect();
-    let half = style.label * 0.6;
-    let rows = label::spread(
-        &wanted,
-        style.label * 1.3,
-        (plot.y + half, plot.bottom() - half),
-    );
-    let (bold, regular) = Label::faces(style);
-    let column = plot.right() + lead(style);
-    for ((label, row), end) in labels.iter().zip(rows).zip(wanted) {
-        let from = geometry.column(label.workers) + f64::from(style.marker) * 2.4;
-        let knee = plot.right() + lead(style) * 0.1;
-        let thin = label.colour.mix(theme.background, 0.45);
-        // A line that ends early leads to its label along its own height.
-        let ends = [
-            (from.min(knee), end),
-            (knee, end),
-            (column - style.label * 0.3, row),
-        ];
-        svg.line([ends[0], ends[1]], 2.0, thin, None);
-        svg.line([ends[1], ends[2]], 2.0, thin, None);
-        if let Some(marker) = label.marker {
-            let radius = f64::from(style.marker);
-            svg.marker(
-                marker,
-                (column + radius, row),
-                radius,
-                (label.colour, theme.background),
-            );
-        }
-        let name = column + label.indent(style);
-        svg.text_centred(&label.name, (name, row), Ink::new(bold, label.colour));
-        let value = name + bold.width(&label.name) + style.label * 0.3;
-        svg.text_centred(&label.value, (value, row), Ink::new(regular, theme.text));
-    }
-}
-
-/// Names the ideal inside the plot where its line leaves at the top.
-fn name_clipped_ideal(svg: &mut Svg, panel: &Panel, geometry: &Geometry, look: (&Theme, &Style)) {
-    let end = ideal_end(panel, geometry);
-    let last = panel.counts().last().copied().unwrap_or(1) as f64;
-    if end >= last {
-        return;
-    }
-    let (theme, style) = look;
-    let at = (
-        geometry.column(end) - style.label * 0.9,
-        geometry.plot.y + style.label * 0.7,
-    );
-    let ink = Ink::new(Face::bold(style.label), theme.muted).anchored(svg::Anchor::End);
-    svg.text_centred("ideal", at, ink);
 }

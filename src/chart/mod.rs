@@ -5,6 +5,7 @@ mod axis;
 mod bars;
 mod caption;
 mod data;
+mod ends;
 mod frame;
 mod label;
 mod lines;

@@ -25,24 +25,10 @@ pub fn panels(view: &View, theme: &Theme) -> Option<Draft> {
     Some(Draft {
         name: "original-panels".to_owned(),
         title: "Two reference loads, one job a worker".to_owned(),
-        subtitle: subtitle(view),
+        subtitle: format!("Lower is better{}", super::scaling::reading(&panels)),
         caption: captions(view),
         body: Body::Panels(panels.into_iter().map(with_cores).collect()),
     })
-}
-
-fn subtitle(view: &View) -> String {
-    let series = [Work::Cpu, Work::Io]
-        .map(|work| view.series(work, Measure::Time))
-        .concat();
-    let mut text = "Lower is better".to_owned();
-    let points = || series.iter().flat_map(|series| &series.points);
-    let (intervals, raws) = (
-        points().any(|point| point.interval.is_some()),
-        points().any(|point| !point.raw.is_empty()),
-    );
-    text.push_str(super::scaling::legend(intervals, raws));
-    text
 }
 
 fn captions(view: &View) -> String {
@@ -76,7 +62,7 @@ fn ratio(view: &View, theme: &Theme) -> Option<Panel> {
     };
     let mut panel = Panel {
         title: "Thread / process ratio".to_owned(),
-        y_name: "time of threads / time of processes".to_owned(),
+        y_name: "ratio of times".to_owned(),
         suffix: "",
         kind: Kind::Lines,
         lines: vec![line],

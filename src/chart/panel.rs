@@ -112,15 +112,20 @@ impl Panel {
     }
 
     /// The value axis: from 0 to just above everything that is drawn.
-    pub fn scale(&self) -> Scale {
-        let data = largest(self.lines.iter().flat_map(|line| &line.points));
+    ///
+    /// It has at most `steps` steps; `head` is the part of it to leave free for labels.
+    pub fn scale(&self, steps: usize, head: f64) -> Scale {
+        let data = largest(self.lines.iter().flat_map(|line| &line.points)) * 1.02;
         let most = self.counts().last().copied().unwrap_or(1) as f64;
-        Scale::up_to(match self.reference {
-            Some(Reference::Level(level, _)) => data.max(level),
+        let top = match (self.kind, self.reference) {
+            (Kind::Bars, Some(Reference::Level(level, _))) => (data * (1.0 + head)).max(level),
+            (Kind::Bars, _) => data * (1.0 + head),
+            (_, Some(Reference::Level(level, _))) => data.max(level * 1.1),
             // Room to see the ideal, but not so much that the data become flat.
-            Some(Reference::Ideal) => data.max(most.min(data * 1.5)),
-            None => data,
-        })
+            (_, Some(Reference::Ideal)) => data.max(most.min(data * 1.3)),
+            (_, None) => data,
+        };
+        Scale::up_to(top, steps)
     }
 }
 

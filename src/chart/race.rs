@@ -14,6 +14,10 @@ const NAME: f64 = 36.0;
 const TICK: f64 = 32.0;
 /// Job names are written where bars leave room for this size.
 const JOB: f64 = 26.0;
+/// Height of the axis below the lanes.
+const FOOT: f64 = TICK * 3.0;
+/// A lane is never higher than this.
+const TALLEST: f64 = 240.0;
 /// Height of a dispatch's heading.
 const HEAD: f64 = NAME * 1.7;
 
@@ -110,107 +114,132 @@ fn drawable(lane: &Lane) -> bool {
     data::usable(lane.start_s) && data::usable(lane.end_s) && lane.start_s < lane.end_s
 }
 
-/// Draws the race into `area`.
-pub fn draw(svg: &mut Svg, area: Area, race: &Race, theme: &Theme) {
-    let longest = race.teams.iter().map(|team| team.end_s).fold(0.0, f64::max);
-    let unit = Unit::of(Measure::Time, longest);
-    let scale = Scale::up_to(longest / unit.size);
-    let foot = TICK * 2.9;
-    let inset = Face::regular(TICK).width(&scale.label(scale.top)) / 2.0;
-    let plot = Area {
-        w: area.w - inset,
-        h: area.h - foot,
-        ..area
-    };
-    let slots: usize = race.teams.iter().map(|team| team.slots).sum();
-    let heads = HEAD * race.teams.len() as f64;
-    let lane = ((plot.h - heads) / slots.max(1) as f64).min(140.0);
-    let pixels = plot.w / scale.top;
-    let high = heads + lane * slots as f64;
-    let plot = Area { h: high, ..plot };
-    axis(svg, plot, &scale, unit, theme);
-    let mut top = plot.y;
-    for team in &race.teams {
-        let place = Area {
-            y: top,
-            h: HEAD + lane * team.slots as f64,
-            ..plot
-        };
-        draw_team(svg, place, team, (lane, pixels, unit), theme);
-        top = place.bottom();
+/// Where the lanes are and how time becomes pixels.
+struct Track {
+    /// Left edge and width of the lanes.
+    plot: Area,
+    /// Height of a lane.
+    lane: f64,
+    /// Pixels a second.
+    pixels: f64,
+    /// What times are told in.
+    unit: Unit,
+    /// Times of the grid, in `unit`.
+    ticks: Scale,
+}
+
+impl Track {
+    fn new(area: Area, race: &Race) -> Track {
+        let longest = race.teams.iter().map(|team| team.end_s).fold(0.0, f64::max);
+        let unit = Unit::of(Measure::Time, longest);
+        let slots: usize = race.teams.iter().map(|team| team.slots).sum();
+        let lanes = area.h - FOOT - HEAD * race.teams.len() as f64;
+        Track {
+            plot: area,
+            lane: (lanes / slots.max(1) as f64).min(TALLEST),
+            pixels: area.w / (longest * 1.005),
+            unit,
+            ticks: Scale::up_to(longest / unit.size, 6),
+        }
+    }
+
+    fn column(&self, seconds: f64) -> f64 {
+        self.plot.x + seconds * self.pixels
+    }
+
+    /// Columns of the grid with their ticks: those that the race reaches.
+    fn grid(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let places = self.ticks.ticks.iter();
+        let places = places.map(|tick| (self.column(tick * self.unit.size), *tick));
+        places.filter(|(column, _)| *column <= self.plot.right())
     }
 }
 
-fn axis(svg: &mut Svg, plot: Area, scale: &Scale, unit: Unit, theme: &Theme) {
-    let ink = Ink::new(Face::regular(TICK), theme.muted).anchored(Anchor::Middle);
-    for (index, tick) in scale.ticks.iter().enumerate() {
-        let column = plot.x + tick / scale.top * plot.w;
+/// Draws the race into `area`.
+pub fn draw(svg: &mut Svg, area: Area, race: &Race, theme: &Theme) {
+    let track = Track::new(area, race);
+    let mut top = area.y;
+    for team in &race.teams {
+        let lanes = Area {
+            y: top + HEAD,
+            h: track.lane * team.slots as f64,
+            ..area
+        };
+        draw_head(svg, (area.x, top + HEAD * 0.5), team, (&track, theme));
+        draw_lanes(svg, lanes, team, (&track, theme));
+        top = lanes.bottom();
+    }
+    axis(svg, top, &track, theme);
+}
+
+fn axis(svg: &mut Svg, top: f64, track: &Track, theme: &Theme) {
+    let face = Face::regular(TICK);
+    let ink = Ink::new(face, theme.muted).anchored(Anchor::Middle);
+    for (column, tick) in track.grid() {
+        let label = track.ticks.label(tick);
+        let half = face.width(&label) / 2.0;
+        let middle = column.clamp(track.plot.x + half, track.plot.right() - half);
+        svg.text(&label, (middle, top + TICK * 1.4), ink);
+    }
+    let name = track
+        .unit
+        .axis
+        .replacen("time", "time since the first start", 1);
+    let middle = track.plot.x + track.plot.w / 2.0;
+    svg.text(&name, (middle, top + TICK * 2.7), ink);
+}
+
+fn draw_head(svg: &mut Svg, at: (f64, f64), team: &Team, look: (&Track, &Theme)) {
+    let (track, theme) = look;
+    let (left, row) = at;
+    let colours = theme.dispatch(team.dispatch);
+    let paint = (colours.colour, theme.background);
+    svg.marker(colours.marker, (left + 14.0, row), 13.0, paint);
+    let face = Face::bold(NAME);
+    let name = team.dispatch.name();
+    svg.text_centred(name, (left + 42.0, row), Ink::new(face, colours.colour));
+    let after = left + 42.0 + face.width(name) + NAME * 0.35;
+    let done = format!("last job done at {}", track.unit.text(team.end_s));
+    let ink = Ink::new(Face::regular(NAME), theme.text);
+    svg.text_centred(&done, (after, row), ink);
+}
+
+fn draw_lanes(svg: &mut Svg, lanes: Area, team: &Team, look: (&Track, &Theme)) {
+    let (track, theme) = look;
+    for (column, _) in track.grid() {
         svg.line(
-            [(column, plot.y), (column, plot.bottom())],
+            [(column, lanes.y), (column, lanes.bottom())],
             2.0,
             theme.grid,
             None,
         );
-        let ink = if index == 0 {
-            ink.anchored(Anchor::Start)
-        } else {
-            ink
-        };
-        svg.text(
-            &scale.label(*tick),
-            (column, plot.bottom() + TICK * 1.3),
-            ink,
-        );
     }
-    let name = unit.axis.replacen("time", "time since the first start", 1);
-    svg.text(
-        &name,
-        (plot.x + plot.w / 2.0, plot.bottom() + TICK * 2.6),
-        ink,
-    );
-}
-
-fn draw_team(svg: &mut Svg, area: Area, team: &Team, sizes: (f64, f64, Unit), theme: &Theme) {
-    let (high, pixels, unit) = sizes;
-    let look = theme.dispatch(team.dispatch);
-    let row = area.y + HEAD * 0.55;
-    svg.marker(
-        look.marker,
-        (area.x + 14.0, row),
-        13.0,
-        (look.colour, theme.background),
-    );
-    let face = Face::bold(NAME);
-    let name = team.dispatch.name();
-    svg.text_centred(name, (area.x + 42.0, row), Ink::new(face, look.colour));
-    let after = area.x + 42.0 + face.width(name) + NAME * 0.35;
-    let done = format!("last job done at {}", unit.text(team.end_s));
-    svg.text_centred(
-        &done,
-        (after, row),
-        Ink::new(Face::regular(NAME), theme.text),
-    );
-    let top = area.y + HEAD;
+    let colours = theme.dispatch(team.dispatch);
+    let gap = (track.lane * 0.08).min(5.0);
     for (index, lane) in team.lanes.iter().enumerate() {
-        let gap = (high * 0.08).min(5.0);
-        let start = lane.start_s / unit.size * pixels;
-        let end = lane.end_s / unit.size * pixels;
         let bar = Area {
-            x: area.x + start,
-            y: top + lane.slot as f64 * high + gap,
-            w: (end - start - 3.0).max(1.0),
-            h: high - 2.0 * gap,
+            x: track.column(lane.start_s),
+            y: lanes.y + lane.slot as f64 * track.lane + gap,
+            w: ((lane.end_s - lane.start_s) * track.pixels - 3.0).max(1.0),
+            h: track.lane - 2.0 * gap,
         };
-        job(svg, bar, lane, (look, index), theme);
+        job(svg, bar, lane, (colours, index), theme);
     }
-    finish(svg, area, team.end_s / unit.size * pixels, look);
+    // A line where the last job was done.
+    let end = track.column(team.end_s);
+    svg.line(
+        [(end, lanes.y), (end, lanes.bottom())],
+        5.0,
+        colours.colour,
+        None,
+    );
 }
 
 fn job(svg: &mut Svg, bar: Area, lane: &Lane, paint: (Look, usize), theme: &Theme) {
     let (look, index) = paint;
     // Neighbours differ a little, so that a job's end is seen.
     let shade = if index.is_multiple_of(2) { 0.0 } else { 0.22 };
-    let fill = look.colour.mix(theme.background, shade);
+    let fill = look.colour.mix(theme.text, shade);
     svg.rect(bar, (bar.h * 0.12).min(8.0), fill);
     let face = Face::regular(JOB.max((bar.h * 0.3).min(32.0)));
     let room = bar.w - 2.0 * JOB * 0.6;
@@ -220,11 +249,4 @@ fn job(svg: &mut Svg, bar: Area, lane: &Lane, paint: (Look, usize), theme: &Them
     let at = (bar.x + JOB * 0.6, bar.y + bar.h / 2.0);
     let ink = Ink::new(face, theme.background);
     svg.text_centred(&face.cut(&lane.job, room), at, ink);
-}
-
-/// A line where the last job was done.
-fn finish(svg: &mut Svg, area: Area, offset: f64, look: Look) {
-    let column = area.x + offset;
-    let ends = [(column, area.y + HEAD), (column, area.bottom())];
-    svg.line(ends, 5.0, look.colour, None);
 }

@@ -1,9 +1,9 @@
 //! How a video load scales: time, throughput, speed-up and memory over workers.
 
 use super::caption;
-use super::data::{self, Measure, Series, View};
+use super::data::{self, Measure, View};
 use super::page::{Body, Draft};
-use super::panel::{Panel, Reference};
+use super::panel::{Kind, Panel, Reference};
 use crate::bench::results::Work;
 use crate::draw::Theme;
 
@@ -31,11 +31,10 @@ pub fn overview(view: &View, work: Work, theme: &Theme) -> Option<Draft> {
     if panels.is_empty() {
         return None;
     }
-    let series = view.series(work, Measure::Time);
     Some(Draft {
         name: format!("{}-overview", work.name()),
         title: format!("{} by number of workers", load(work)),
-        subtitle: subject(view, work) + spread(&series),
+        subtitle: subject(view, work) + reading(&panels),
         caption: caption::time(view, work),
         body: Body::Panels(panels),
     })
@@ -58,7 +57,7 @@ fn slide(view: &View, work: Work, measure: Measure, theme: &Theme) -> Option<Dra
     };
     let reading = match measure {
         Measure::Memory => " · bar: median peak of all processes together · thin marks: every run",
-        _ => spread(&series),
+        _ => reading(std::slice::from_ref(&panel)),
     };
     Some(Draft {
         name: format!("{}-{stem}", work.name()),
@@ -115,20 +114,25 @@ fn subject(view: &View, work: Work) -> String {
     }
 }
 
-fn spread(series: &[Series]) -> &'static str {
-    let points = || series.iter().flat_map(|series| &series.points);
-    legend(
-        points().any(|point| point.interval.is_some()),
-        points().any(|point| !point.raw.is_empty()),
-    )
-}
-
-/// How medians and what there is of their spread are drawn.
-pub fn legend(intervals: bool, raws: bool) -> &'static str {
-    match (intervals, raws) {
-        (true, true) => " · line: median · bar: its 95 % interval · faint dots: every run",
-        (true, false) => " · line: median · bar: its 95 % interval",
-        (false, true) => " · line: median · faint dots: every run",
-        (false, false) => " · line: median",
+/// How to read medians and what there is of their spread in `panels`.
+pub fn reading(panels: &[Panel]) -> &'static str {
+    let lines = panels.iter().any(|panel| panel.kind == Kind::Lines);
+    let points = || {
+        panels
+            .iter()
+            .flat_map(|panel| &panel.lines)
+            .flat_map(|line| &line.points)
+    };
+    let raws = points().any(|point| !point.raw.is_empty());
+    let intervals = points().any(|point| point.interval.is_some());
+    match (lines, intervals, raws) {
+        (false, _, true) => " · bar: median · thin marks: every run",
+        (false, _, false) => " · bar: median",
+        (true, true, true) => {
+            " · line: median · bar: 95 % interval if larger than the mark · dots: every run"
+        }
+        (true, true, false) => " · line: median · bar: 95 % interval if larger than the mark",
+        (true, false, true) => " · line: median · dots: every run",
+        (true, false, false) => " · line: median",
     }
 }

@@ -35,13 +35,14 @@ pub struct ClosingCard {
 /// Draws a title card: the title is made smaller until it fits on three lines.
 pub fn title_card(card: &TitleCard, theme: &Theme) -> String {
     let mut svg = page(theme);
-    let title = fit(
+    let mut title = fit(
         &card.title,
         Face::bold(112.0),
         56.0,
         (SAFE.w - 60.0, 410.0),
         1.15,
     );
+    title.lines = title.face.balance(&title.lines);
     let lines: Vec<_> = card
         .lines
         .iter()
@@ -84,7 +85,7 @@ pub fn chart_slide(chart: &Chart, theme: &Theme) -> String {
         x: left,
         y: top,
         w: f64::from(PLATE.0),
-        h: SAFE.bottom() - top + 10.0,
+        h: SAFE.bottom() - top,
     };
     let text = fit(
         &chart.caption,
@@ -133,6 +134,9 @@ pub fn closing_card(card: &ClosingCard, theme: &Theme) -> String {
 
 fn sentences(svg: &mut Svg, list: Area, sentences: &[String], size: f64, theme: &Theme) {
     let face = Face::regular(size);
+    // Room that is left goes between the sentences, up to a line each.
+    let free = list.h - height(sentences, size, list.w);
+    let gap = size * 0.6 + (free / sentences.len().max(1) as f64).clamp(0.0, size * 0.7);
     let mut row = list.y + size;
     for sentence in sentences {
         let lines = face.wrap(sentence, list.w - size * 1.2);
@@ -155,7 +159,7 @@ fn sentences(svg: &mut Svg, list: Area, sentences: &[String], size: f64, theme: 
             );
             row += size * 1.3;
         }
-        row += size * 0.6;
+        row += gap;
     }
 }
 

@@ -208,6 +208,25 @@ impl Svg {
         );
     }
 
+    /// A line of text that a rim of `halo` keeps apart from lines behind it.
+    pub fn text_haloed(&mut self, text: &str, at: (f64, f64), ink: Ink, halo: Colour) {
+        let rim = format!(
+            "<g stroke=\"{halo}\" stroke-width=\"{:.1}\" stroke-linejoin=\"round\">",
+            ink.face.size * 0.3
+        );
+        let _ = writeln!(self.body, "{rim}");
+        self.text(
+            text,
+            at,
+            Ink {
+                colour: halo,
+                ..ink
+            },
+        );
+        let _ = writeln!(self.body, "</g>");
+        self.text(text, at, ink);
+    }
+
     /// A line of text whose capitals are centred on the height `at.1`.
     pub fn text_centred(&mut self, text: &str, at: (f64, f64), ink: Ink) {
         let down = ink.face.size * CAP_HEIGHT / 2.0;

@@ -136,6 +136,19 @@ impl Face {
         }
         lines
     }
+
+    /// The words of `lines` on as many lines of lengths as even as can be.
+    pub fn balance(self, lines: &[String]) -> Vec<String> {
+        let widest = lines
+            .iter()
+            .map(|line| self.width(line))
+            .fold(0.0, f64::max);
+        let text = lines.join(" ");
+        let narrower = (0..20).map(|step| widest * (0.5 + 0.025 * f64::from(step)));
+        let mut wrapped = narrower.map(|width| self.wrap(&text, width));
+        let complete = |some: &Vec<String>| some.len() == lines.len() && some.join(" ") == text;
+        wrapped.find(complete).unwrap_or_else(|| lines.to_vec())
+    }
 }
 
 /// A block of lines: the text and the face that make it fit.
@@ -222,6 +235,19 @@ mod tests {
         let block = fit(&text.repeat(9), face, 20.0, (500.0, 110.0), 1.3);
         assert!(block.lines.last().is_some_and(|l| l.ends_with(ELLIPSIS)));
         assert!(block.lines.len() as f64 * block.face.size * 1.3 <= 110.0);
+    }
+
+    #[test]
+    fn balanced_lines_keep_their_number_and_words() {
+        let face = Face::bold(100.0);
+        let lines = [
+            "Threads or processes? Six clips on two".to_owned(),
+            "cores".to_owned(),
+        ];
+        let balanced = face.balance(&lines);
+        assert_eq!(balanced.join(" "), lines.join(" "));
+        assert_eq!(balanced.len(), 2);
+        assert!(face.width(&balanced[0]) < face.width(&balanced[1]) * 1.6);
     }
 
     #[test]
