@@ -119,7 +119,7 @@ impl Unit {
                 _ => unit(3600.0, " h", "time / workers (h)"),
             },
             Measure::Throughput => unit(1.0, " fps", "frames per second"),
-            Measure::Speedup => unit(1.0, "×", "speed-up (× median of one worker)"),
+            Measure::Speedup => unit(1.0, "×", "× median of one worker"),
             Measure::Memory => match max / MIB {
                 m if m < 4096.0 => unit(MIB, " MiB", "peak memory (MiB)"),
                 _ => unit(MIB * 1024.0, " GiB", "peak memory (GiB)"),

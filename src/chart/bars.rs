@@ -65,7 +65,7 @@ fn bars(
         svg.rect(bar, 0.0, line.look.colour);
         let radius = f64::from(style.marker).min(bar.w * 0.3);
         // The marker tells the bars apart without their colours.
-        if bar.h > radius * 4.0 {
+        if bar.h > radius * 4.0 && bar.w > 24.0 {
             let foot = (middle, geometry.plot.bottom() - radius * 2.0);
             let paint = (theme.background, theme.background);
             svg.marker(line.look.marker, foot, radius * 0.7, paint);

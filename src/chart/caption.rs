@@ -36,7 +36,11 @@ pub fn measured(view: &View, work: Work, measure: Measure) -> String {
         return String::new();
     };
     let numbers = numbers(&series, measure, count);
-    sentence(&format!("At {}: {numbers}", workers(count)))
+    let base = match measure {
+        Measure::Speedup => ", against one",
+        _ => "",
+    };
+    sentence(&format!("At {}{base}: {numbers}", workers(count)))
 }
 
 /// Where each dispatch's median is highest.

@@ -146,7 +146,7 @@ pub fn name_clipped_ideal(
     let row = geometry.plot.y + style.label * 0.75;
     // The text begins beside the line where the line is at the text's head.
     let under = (row - style.label * 0.4 - geometry.plot.y) / geometry.plot.h * geometry.top;
-    let column = geometry.column(geometry.top - under) + style.label * 0.4;
+    let column = geometry.column(geometry.top - under) + style.label * 0.7;
     let ink = Ink::new(Face::bold(style.label), theme.muted);
     svg.text_centred("ideal", (column, row), ink);
 }

@@ -202,7 +202,7 @@ fn with_room(geometry: &Geometry, counts: &[usize], face: Face) -> Vec<usize> {
         let half = face.width(&count.to_string()) / 2.0;
         if column - half >= free {
             kept.push(*count);
-            free = column + half + face.size * 0.4;
+            free = column + half + face.size * 0.6;
         }
     }
     kept

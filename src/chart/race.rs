@@ -6,7 +6,7 @@ use super::data::{self, Measure, View};
 use super::page::{Body, Draft};
 use crate::bench::results::{Dispatch, Lane, Sample, Work};
 use crate::draw::Theme;
-use crate::draw::svg::{Anchor, Area, Ink, Svg};
+use crate::draw::svg::{Anchor, Area, Ink, Svg, printable};
 use crate::draw::text::Face;
 use crate::draw::theme::Look;
 
@@ -248,5 +248,5 @@ fn job(svg: &mut Svg, bar: Area, lane: &Lane, paint: (Look, usize), theme: &Them
     }
     let at = (bar.x + JOB * 0.6, bar.y + bar.h / 2.0);
     let ink = Ink::new(face, theme.background);
-    svg.text_centred(&face.cut(&lane.job, room), at, ink);
+    svg.text_centred(&face.cut(&printable(&lane.job), room), at, ink);
 }

@@ -33,7 +33,7 @@ pub fn overview(view: &View, work: Work, theme: &Theme) -> Option<Draft> {
     }
     Some(Draft {
         name: format!("{}-overview", work.name()),
-        title: format!("{} by number of workers", load(work)),
+        title: format!("{} {}", load(work), span(&panels[0])),
         subtitle: subject(view, work) + reading(&panels),
         caption: caption::time(view, work),
         body: Body::Panels(panels),
@@ -61,7 +61,7 @@ fn slide(view: &View, work: Work, measure: Measure, theme: &Theme) -> Option<Dra
     };
     Some(Draft {
         name: format!("{}-{stem}", work.name()),
-        title: format!("{} {what} by number of workers", load(work)),
+        title: format!("{} {what} {}", load(work), span(&panel)),
         subtitle: format!("{direction}{reading}"),
         caption,
         body: Body::Panels(vec![panel]),
@@ -78,6 +78,14 @@ fn panel(view: &View, work: Work, measure: Measure, theme: &Theme) -> Option<Pan
         Measure::Speedup => Some(panel.with_cores(view.cores()).against(Reference::Ideal)),
         Measure::Memory => Some(panel),
         _ => Some(panel.with_cores(view.cores())),
+    }
+}
+
+/// The worker counts that `panel` shows, as the end of a title.
+fn span(panel: &Panel) -> String {
+    match panel.counts()[..] {
+        [only] => format!("at {}", caption::workers(only)),
+        _ => "by number of workers".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::*;
 use crate::bench::fixture::{self, Setup};
 use crate::bench::results::Dispatch;
-use crate::draw::{look, slide};
+use crate::draw::{look, raster, slide};
 
 fn names(results: &Results) -> Vec<String> {
     let charts = charts(results, &Theme::DARK).expect("charts are drawn");
@@ -46,6 +46,31 @@ fn a_full_run_gives_all_pictures_in_the_order_of_the_film() {
 #[test]
 fn fifteen_workers_on_eight_cores_are_drawn() {
     draw("eight", &fixture::eight_cores());
+}
+
+#[test]
+fn uneven_counts_up_to_many_workers_are_drawn() {
+    let setup = Setup {
+        cores: 32,
+        workers: vec![1, 2, 4, 8, 16, 32, 64],
+        rounds: 5,
+        works: Work::ALL.to_vec(),
+        gap: 1.1,
+    };
+    draw("many", &fixture::results(&setup));
+}
+
+#[test]
+fn nothing_is_cut_at_the_edges_of_a_picture() {
+    for results in [fixture::two_cores(), fixture::eight_cores()] {
+        for chart in charts(&results, &Theme::LIGHT).expect("charts are drawn") {
+            let raster = raster::render(&chart.svg, 1920, 1080).expect("it can be drawn");
+            let white = |x: u32, y: u32| raster.pixel(x, y) == [255; 4];
+            let rows = (0..1080).all(|y| (0..40).all(|d| white(d, y) && white(1919 - d, y)));
+            let columns = (0..1920).all(|x| (0..40).all(|d| white(x, d) && white(x, 1079 - d)));
+            assert!(rows && columns, "{}", chart.name);
+        }
+    }
 }
 
 #[test]

@@ -12,15 +12,18 @@ pub mod theme;
 pub use raster::Raster;
 pub use theme::Theme;
 
-/// Where tests leave pictures to be looked at; nothing is written without it.
+/// Proves that `svg` can be drawn. With `RUSHES_LOOK=DIR` set, the picture is
+/// left in that folder to be looked at.
 #[cfg(test)]
 pub(crate) fn look(name: &str, svg: &str) {
-    let raster = raster::render(svg, 1920, 1080).expect("the picture renders");
-    if let Some(folder) = std::env::var_os("RUSHES_LOOK") {
-        let folder = std::path::PathBuf::from(folder);
-        std::fs::create_dir_all(&folder).expect("the folder for pictures can be made");
-        raster
-            .write_png(&folder.join(format!("{name}.png")))
-            .expect("the picture can be written");
-    }
+    let Some(folder) = std::env::var_os("RUSHES_LOOK") else {
+        raster::render(svg, 192, 108).expect("the picture can be drawn");
+        return;
+    };
+    let folder = std::path::PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).expect("the folder for pictures can be made");
+    let raster = raster::render(svg, 1920, 1080).expect("the picture can be drawn");
+    raster
+        .write_png(&folder.join(format!("{name}.png")))
+        .expect("the picture can be written");
 }

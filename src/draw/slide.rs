@@ -2,7 +2,7 @@
 //! document of 1920×1080 pixels that keeps to the title-safe area.
 
 use super::svg::{Area, Ink, Svg};
-use super::text::{Face, fit};
+use super::text::{Block, Face, fit};
 use super::theme::{Marker, Theme};
 use crate::chart::{Chart, PICTURE, PLATE};
 
@@ -87,13 +87,7 @@ pub fn chart_slide(chart: &Chart, theme: &Theme) -> String {
         w: f64::from(PLATE.0),
         h: SAFE.bottom() - top,
     };
-    let text = fit(
-        &chart.caption,
-        Face::regular(38.0),
-        28.0,
-        (strip.w - 76.0, strip.h - 12.0),
-        1.25,
-    );
+    let text = caption(&chart.caption, (strip.w - 76.0, strip.h - 12.0));
     if text.lines.is_empty() {
         return svg.finish();
     }
@@ -107,6 +101,19 @@ pub fn chart_slide(chart: &Chart, theme: &Theme) -> String {
         svg.text_centred(line, at, Ink::new(text.face, theme.text));
     }
     svg.finish()
+}
+
+/// A caption on one line where that makes it only a little smaller, and on as
+/// many even lines as fit where not.
+fn caption(text: &str, area: (f64, f64)) -> Block {
+    let face = Face::regular(38.0);
+    let one = face.shrunk_to(text, area.0 * 0.995);
+    if one.size >= 33.0 {
+        return fit(text, one, one.size, area, 1.25);
+    }
+    let mut block = fit(text, face, 28.0, area, 1.25);
+    block.lines = block.face.balance(&block.lines);
+    block
 }
 
 /// Draws a closing card: sentences are made smaller until all fit, and what
@@ -125,9 +132,13 @@ pub fn closing_card(card: &ClosingCard, theme: &Theme) -> String {
         w: SAFE.w,
         h: SAFE.h - 190.0,
     };
-    let sizes = [60.0, 54.0, 48.0, 42.0, 36.0, 32.0];
+    let sizes = (0..17).map(|step| 64.0 - 2.0 * f64::from(step));
     let tall = |size: &f64| height(&card.sentences, *size, list.w) <= list.h;
-    let size = sizes.into_iter().find(tall).unwrap_or(32.0);
+    // A size at which every sentence is on one line reads best.
+    let single = |size: &f64| *size >= 48.0 && on_one_line(&card.sentences, *size, list.w);
+    let one_line = sizes.clone().filter(tall).find(single);
+    let size = one_line.or(sizes.clone().find(tall));
+    let size = size.unwrap_or(32.0);
     sentences(&mut svg, list, &card.sentences, size, theme);
     svg.finish()
 }
@@ -136,10 +147,10 @@ fn sentences(svg: &mut Svg, list: Area, sentences: &[String], size: f64, theme: 
     let face = Face::regular(size);
     // Room that is left goes between the sentences, up to a line each.
     let free = list.h - height(sentences, size, list.w);
-    let gap = size * 0.6 + (free / sentences.len().max(1) as f64).clamp(0.0, size * 0.7);
+    let gap = size * 0.6 + (free / sentences.len().max(1) as f64).clamp(0.0, size * 1.2);
     let mut row = list.y + size;
     for sentence in sentences {
-        let lines = face.wrap(sentence, list.w - size * 1.2);
+        let lines = face.balance(&face.wrap(sentence, list.w - size * 1.2));
         let end = row + size * 1.3 * lines.len().saturating_sub(1) as f64;
         if end > list.bottom() {
             return;
@@ -161,6 +172,14 @@ fn sentences(svg: &mut Svg, list: Area, sentences: &[String], size: f64, theme: 
         }
         row += gap;
     }
+}
+
+/// Whether every sentence is on one line.
+fn on_one_line(sentences: &[String], size: f64, width: f64) -> bool {
+    let face = Face::regular(size);
+    sentences
+        .iter()
+        .all(|text| face.wrap(text, width - size * 1.2).len() <= 1)
 }
 
 fn height(sentences: &[String], size: f64, width: f64) -> f64 {
@@ -230,7 +249,9 @@ mod tests {
             lines: vec![long.clone(); 6],
         };
         assert!(!spills(&title_card(&card, &theme), &theme));
-        assert!(!spills(&chart_slide(&chart(&long), &theme), &theme));
+        let slide = chart_slide(&chart(&long), &theme);
+        assert!(!spills(&slide, &theme));
+        look("card-long-caption", &slide);
         let card = ClosingCard {
             title: long.clone(),
             sentences: vec![long.clone(); 7],

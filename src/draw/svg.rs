@@ -255,18 +255,24 @@ pub fn corners(marker: Marker, radius: f64) -> Vec<(f64, f64)> {
     }
 }
 
-/// `text` as SVG character data: markup is escaped, and what XML 1.0 cannot
-/// hold (control characters) becomes a visible replacement.
+/// `text` with a visible replacement for what XML 1.0 cannot hold: control characters.
+pub fn printable(text: &str) -> String {
+    let hidden = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars()
+        .map(|c| if hidden(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// `text` as SVG character data: printable, and without markup.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in printable(text).chars() {
         match c {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => safe.push('\u{fffd}'),
             c => safe.push(c),
         }
     }
