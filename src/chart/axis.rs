@@ -15,6 +15,16 @@ pub struct Scale {
 impl Scale {
     /// The shortest axis with `max` on it and with three to `most` round steps.
     pub fn up_to(max: f64, most: usize) -> Scale {
+        Scale::with_ticks(max, most, |_| true)
+    }
+
+    /// The same where `level` is a tick, so that a line there lies on the grid.
+    pub fn through(level: f64, max: f64, most: usize) -> Scale {
+        let on_grid = |step: f64| (level / step - (level / step).round()).abs() < 1e-9;
+        Scale::with_ticks(max, most, on_grid)
+    }
+
+    fn with_ticks(max: f64, most: usize, wanted: impl Fn(f64) -> bool) -> Scale {
         let max = if max.is_finite() && max > 1e-12 {
             max
         } else {
@@ -25,8 +35,9 @@ impl Scale {
         let fits = |step: &f64| (3..=most.max(4)).contains(&count(max, *step));
         let top = |step: &f64| count(max, *step) as f64 * step;
         let least_room = |a: &f64, b: &f64| top(a).total_cmp(&top(b));
-        let step = steps.into_iter().filter(fits).min_by(least_room);
-        let step = step.unwrap_or(decade);
+        let fitting = || steps.into_iter().filter(fits);
+        let step = fitting().filter(|step| wanted(*step)).min_by(least_room);
+        let step = step.or(fitting().min_by(least_room)).unwrap_or(decade);
         let count = count(max, step);
         Scale {
             top: count as f64 * step,
@@ -158,6 +169,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_level_is_a_tick_where_that_can_be() {
+        for max in [1.02, 1.1, 1.7, 2.4] {
+            let scale = Scale::through(1.0, max, 4);
+            assert!(scale.top >= max);
+            assert!(scale.ticks.contains(&1.0), "{max} {scale:?}");
+        }
+        assert!(Scale::through(1.0, 700.0, 4).top >= 700.0);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::label;
 use super::panel::{Panel, Reference};
 use crate::draw::Theme;
 use crate::draw::svg::{Ink, Svg};
-use crate::draw::text::Face;
+use crate::draw::text::{CAP_HEIGHT, Face};
 use crate::draw::theme::{Colour, Marker};
 
 /// The label at the end of a line.
@@ -148,5 +148,6 @@ pub fn name_clipped_ideal(
     let under = (row - style.label * 0.4 - geometry.plot.y) / geometry.plot.h * geometry.top;
     let column = geometry.column(geometry.top - under) + style.label * 0.7;
     let ink = Ink::new(Face::bold(style.label), theme.muted);
-    svg.text_centred("ideal", (column, row), ink);
+    let base = row + style.label * CAP_HEIGHT / 2.0;
+    svg.text_haloed("ideal", (column, base), ink, theme.background);
 }

@@ -1,7 +1,7 @@
 //! The frame of a plot: where it stands, its axes, ticks and names.
 
 use super::axis::Scale;
-use super::panel::Panel;
+use super::panel::{Kind, Panel};
 use crate::draw::Theme;
 use crate::draw::svg::{Anchor, Area, Ink, Svg};
 use crate::draw::text::Face;
@@ -74,7 +74,7 @@ impl Style {
 }
 
 /// Where values are on the page.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Geometry {
     /// The plot without ticks and labels.
     pub plot: Area,
@@ -84,12 +84,20 @@ pub struct Geometry {
     pub top: f64,
     /// Pixels between the two nearest worker counts.
     pub step: f64,
+    /// The worker counts that stand at equal distances, whatever their values:
+    /// all of a panel of bars, none of a panel of lines.
+    pub groups: Vec<usize>,
 }
 
 impl Geometry {
-    /// Column of `x` in pixels.
-    pub fn column(&self, x: f64) -> f64 {
+    /// Column of `workers` in pixels.
+    pub fn column(&self, workers: f64) -> f64 {
         let (left, right) = self.x;
+        let group = self
+            .groups
+            .iter()
+            .position(|count| *count as f64 == workers);
+        let x = group.map_or(workers, |group| group as f64);
         self.plot.x + (x - left) / (right - left) * self.plot.w
     }
 
@@ -129,13 +137,7 @@ pub fn draw(
         w: (area.w - left - right).max(1.0),
         h: (area.h - head - foot).max(1.0),
     };
-    let x = x_range(panel);
-    let geometry = Geometry {
-        plot,
-        x,
-        top: scale.top,
-        step: nearest(&panel.counts()).unwrap_or(1.0) / (x.1 - x.0) * plot.w,
-    };
+    let geometry = geometry(panel, plot, scale.top);
     y_axis(svg, &geometry, &scale, look);
     let name = Ink::new(Face::regular(style.name), theme.muted);
     svg.text(&panel.y_name, (area.x, plot.y - style.name * 0.85), name);
@@ -186,7 +188,7 @@ fn labelled(geometry: &Geometry, counts: &[usize], face: Face) -> Vec<usize> {
     let even = counts
         .windows(3)
         .all(|three| three[1] - three[0] == three[2] - three[1]);
-    if even {
+    if even || !geometry.groups.is_empty() {
         let every = |skip: usize| counts.iter().copied().step_by(skip).collect::<Vec<_>>();
         let fits = |some: &Vec<usize>| with_room(geometry, some, face).len() == some.len();
         return (1..=counts.len()).map(every).find(fits).unwrap_or_default();
@@ -215,15 +217,26 @@ fn nearest(counts: &[usize]) -> Option<f64> {
 }
 
 /// The worker axis with room on both sides for markers or a group of bars.
-fn x_range(panel: &Panel) -> (f64, f64) {
+fn geometry(panel: &Panel, plot: Area, top: f64) -> Geometry {
     let counts = panel.counts();
     let first = counts.first().copied().unwrap_or(1) as f64;
     let last = counts.last().copied().unwrap_or(1) as f64;
-    let pad = match panel.kind {
-        super::panel::Kind::Bars => 0.5,
-        super::panel::Kind::Lines => ((last - first) * 0.06).max(0.02),
+    let pad = ((last - first) * 0.06).max(0.02);
+    let (x, nearest) = match panel.kind {
+        Kind::Bars => ((-0.5, counts.len() as f64 - 0.5), 1.0),
+        Kind::Lines => ((first - pad, last + pad), nearest(&counts).unwrap_or(1.0)),
     };
-    (first - pad, last + pad)
+    Geometry {
+        plot,
+        x,
+        top,
+        step: nearest / (x.1 - x.0) * plot.w,
+        groups: if panel.kind == Kind::Bars {
+            counts
+        } else {
+            Vec::new()
+        },
+    }
 }
 
 /// Marks the number of cores with a vertical line, where it is on the axis.

@@ -24,11 +24,19 @@ pub fn panels(view: &View, theme: &Theme) -> Option<Draft> {
     let with_cores = |panel: Panel| panel.with_cores(view.cores());
     Some(Draft {
         name: "original-panels".to_owned(),
-        title: "Two reference loads, one job a worker".to_owned(),
-        subtitle: format!("Lower is better{}", super::scaling::reading(&panels)),
+        title: title(view).to_owned(),
+        subtitle: format!("Times: lower is better{}", super::scaling::reading(&panels)),
         caption: captions(view),
         body: Body::Panels(panels.into_iter().map(with_cores).collect()),
     })
+}
+
+fn title(view: &View) -> &'static str {
+    match (view.has(Work::Cpu), view.has(Work::Io)) {
+        (true, true) => "CPU-bound and I/O-bound loads, one job a worker",
+        (true, false) => "CPU-bound load, one job a worker",
+        (false, _) => "I/O-bound load, one job a worker",
+    }
 }
 
 fn captions(view: &View) -> String {

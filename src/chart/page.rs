@@ -98,11 +98,13 @@ fn grid(svg: &mut Svg, area: Area, panels: &[Panel], theme: &Theme) -> Result<()
     let wide = (area.w - gap.0 * f64::from(columns - 1)) / f64::from(columns);
     let high = (area.h - gap.1 * f64::from(rows - 1)) / f64::from(rows);
     let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
-    for (panel, (column, row)) in panels.iter().zip(places) {
+    for (index, (panel, (column, row))) in panels.iter().zip(places).enumerate() {
+        // The last of three has its row to itself.
+        let alone = index + 1 == panels.len() && column + 1 < columns;
         let place = Area {
             x: area.x + f64::from(column) * (wide + gap.0),
             y: area.y + f64::from(row) * (high + gap.1),
-            w: wide,
+            w: if alone { area.w } else { wide },
             h: high,
         };
         match panel.kind {

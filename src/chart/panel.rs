@@ -125,7 +125,10 @@ impl Panel {
             (_, Some(Reference::Ideal)) => data.max(most.min(data * 1.3)),
             (_, None) => data,
         };
-        Scale::up_to(top, steps)
+        match self.reference {
+            Some(Reference::Level(level, _)) => Scale::through(level, top, steps),
+            _ => Scale::up_to(top, steps),
+        }
     }
 }
 

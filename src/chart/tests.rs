@@ -129,6 +129,14 @@ fn an_import_of_times_alone_gives_the_original_panels() {
 }
 
 #[test]
+fn a_wait_alone_is_drawn_on_a_page_of_its_own() {
+    let mut results = fixture::two_cores();
+    results.cells.retain(|cell| cell.work == Work::Io);
+    assert_eq!(names(&results), ["original-panels"]);
+    draw("wait", &results);
+}
+
+#[test]
 fn frames_alone_get_the_slides() {
     let mut results = fixture::two_cores();
     results.cells.retain(|cell| cell.work == Work::Frames);
