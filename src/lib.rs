@@ -33,4 +33,10 @@ pub mod measure;
 
 pub mod bench;
 
+pub mod draw;
+
+pub mod chart;
+
+pub mod film;
+
 pub use error::{Error, Result};

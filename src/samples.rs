@@ -11,6 +11,11 @@ use crate::plan::prepare_output;
 
 const RECIPE: &str = include_str!("../samples/samples.toml");
 
+/// Where the clips for results in `output` are: beside it, so that all runs share them.
+pub fn folder_beside(output: &Path) -> PathBuf {
+    output.with_file_name("samples")
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Samples {

@@ -7,7 +7,7 @@ use super::original::write_original;
 use super::results::Results;
 use crate::chart::{Chart, PICTURE};
 use crate::delivery::place_bytes;
-use crate::draw::render;
+use crate::draw::raster::render;
 use crate::error::{Error, Result};
 
 /// Writes `results.json`, `results.csv` and `thread_cpu_bound.dat` to `folder`.
@@ -38,7 +38,7 @@ pub fn write_data(results: &Results, folder: &Path) -> Result<Vec<PathBuf>> {
 /// Where a chart cannot be drawn or written.
 pub fn write_charts(charts: &[Chart], folder: &Path) -> Result<()> {
     for chart in charts {
-        let path = folder.join("charts").join(chart.name);
+        let path = folder.join("charts").join(&chart.name);
         place_bytes(&path.with_extension("svg"), chart.svg.as_bytes())?;
         place_bytes(&path.with_extension("png"), &render(&chart.svg, PICTURE.0, PICTURE.1)?.png()?)?;
     }

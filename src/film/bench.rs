@@ -4,7 +4,8 @@ use super::{Slide, Storyboard};
 use crate::bench::results::Results;
 use crate::chart::{Chart, PICTURE};
 use crate::draw::slide::{ClosingCard, TitleCard, chart_slide, closing_card, title_card};
-use crate::draw::{Theme, render};
+use crate::draw::Theme;
+use crate::draw::raster::render;
 use crate::report::answer;
 
 /// The storyboard of `results` and their `charts`.

@@ -1,7 +1,9 @@
 //! What people and programs are told while a batch runs. Each way of telling
 //! consumes the same events.
 
+pub mod answer;
 mod bars;
+pub mod bench;
 mod json;
 mod plain;
 pub mod words;

@@ -1,0 +1,144 @@
+//! What one panel shows, as plain data in the units of its axes.
+
+use super::axis::{Scale, Unit};
+use super::data::{self, Measure, Point, Series};
+use crate::draw::Theme;
+use crate::draw::theme::Look;
+
+/// One plot of a page.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    /// Above the plot where a page has several.
+    pub title: String,
+    /// Name and unit of the value axis.
+    pub y_name: String,
+    /// Behind a value, e.g. ` s`.
+    pub suffix: &'static str,
+    /// Lines or bars.
+    pub kind: Kind,
+    /// What is plotted; never empty, and each has a point.
+    pub lines: Vec<Line>,
+    /// Where to mark the number of cores.
+    pub cores: Option<usize>,
+    /// What to compare with.
+    pub reference: Option<Reference>,
+}
+
+/// How a panel draws its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A line a dispatch over worker counts.
+    Lines,
+    /// A group of bars a worker count.
+    Bars,
+}
+
+/// A named series with its look.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its label.
+    pub name: String,
+    /// How it is drawn.
+    pub look: Look,
+    /// At least one, by rising worker count.
+    pub points: Vec<Point>,
+}
+
+/// A line that is not data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reference {
+    /// A level with its name.
+    Level(f64, &'static str),
+    /// As many times as fast as workers.
+    Ideal,
+}
+
+impl Panel {
+    /// The panel of one quantity; `None` where no dispatch has it.
+    ///
+    /// A single worker count makes no line: it is drawn as bars.
+    pub fn of(series: Vec<Series>, measure: Measure, theme: &Theme) -> Option<Panel> {
+        let counts = data::counts(&series);
+        let kind = match (counts.len(), measure) {
+            (0, _) => return None,
+            (1, _) | (_, Measure::Memory) => Kind::Bars,
+            _ => Kind::Lines,
+        };
+        let unit = Unit::of(measure, largest(series.iter().flat_map(|s| &s.points)));
+        let lines = series.into_iter().map(|series| Line {
+            name: series.dispatch.name().to_owned(),
+            look: theme.dispatch(series.dispatch),
+            points: divided(series.points, unit.size),
+        });
+        Some(Panel {
+            title: String::new(),
+            y_name: unit.axis.to_owned(),
+            suffix: unit.suffix,
+            kind,
+            lines: lines.collect(),
+            cores: None,
+            reference: None,
+        })
+    }
+
+    /// The same panel with a title.
+    #[must_use]
+    pub fn titled(mut self, title: &str) -> Panel {
+        self.title = title.to_owned();
+        self
+    }
+
+    /// The same panel with the machine's cores marked.
+    #[must_use]
+    pub fn with_cores(mut self, cores: Option<usize>) -> Panel {
+        self.cores = cores;
+        self
+    }
+
+    /// The same panel with something to compare with.
+    #[must_use]
+    pub fn against(mut self, reference: Reference) -> Panel {
+        self.reference = Some(reference);
+        self
+    }
+
+    /// All worker counts, rising.
+    pub fn counts(&self) -> Vec<usize> {
+        let points = self.lines.iter().flat_map(|line| &line.points);
+        let mut counts: Vec<usize> = points.map(|point| point.workers).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        counts
+    }
+
+    /// The value axis: from 0 to just above everything that is drawn.
+    ///
+    /// It has at most `steps` steps; `head` is the part of it to leave free for labels.
+    pub fn scale(&self, steps: usize, head: f64) -> Scale {
+        let data = largest(self.lines.iter().flat_map(|line| &line.points)) * 1.02;
+        let most = self.counts().last().copied().unwrap_or(1) as f64;
+        let top = match (self.kind, self.reference) {
+            (Kind::Bars, Some(Reference::Level(level, _))) => (data * (1.0 + head)).max(level),
+            (Kind::Bars, _) => data * (1.0 + head),
+            (_, Some(Reference::Level(level, _))) => data.max(level * 1.1),
+            // Room to see the ideal, but not so much that the data become flat.
+            (_, Some(Reference::Ideal)) => data.max(most.min(data * 1.3)),
+            (_, None) => data,
+        };
+        match self.reference {
+            Some(Reference::Level(level, _)) => Scale::through(level, top, steps),
+            _ => Scale::up_to(top, steps),
+        }
+    }
+}
+
+fn divided(points: Vec<Point>, size: f64) -> Vec<Point> {
+    points
+        .into_iter()
+        .map(|point| point.divided(size))
+        .collect()
+}
+
+fn largest<'a>(points: impl Iterator<Item = &'a Point>) -> f64 {
+    points.flat_map(Point::values).fold(0.0, f64::max)
+}

@@ -1,0 +1,77 @@
+//! How far a benchmark is: a bar on a terminal, a line a round elsewhere.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Style;
+use crate::bench::matrix::CellKey;
+use crate::bench::run::Step;
+
+/// Tells the steps of a benchmark and of what follows it.
+pub struct Telling {
+    bar: Option<ProgressBar>,
+    plain: bool,
+    round: usize,
+}
+
+impl Telling {
+    /// In `style`; with [`Style::Json`] each step is an object on stdout.
+    pub fn new(style: Style) -> Self {
+        let bar = (style == Style::Auto && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new(1000);
+            let style = ProgressStyle::with_template("{msg:<40} {wide_bar:.cyan/dim} {percent:>3} %  {elapsed}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Self { plain: style == Style::Auto && bar.is_none(), bar, round: 0 }
+    }
+
+    /// Tells a step of the measuring.
+    pub fn step(&mut self, step: &Step) {
+        match step {
+            Step::WarmUp(cell) => self.say(&format!("warm-up: {}", name(cell)), 0.0, true),
+            Step::Compare(work) => self.say(&format!("comparing the outputs of {}", work.name()), 0.0, true),
+            Step::Measure { round, cell, used } => {
+                let first = *round != self.round;
+                self.round = *round;
+                if self.bar.is_some() {
+                    self.say(&format!("round {round}: {}", name(cell)), *used, false);
+                } else if first {
+                    self.say(&format!("round {round} ({:.0} % of the budget used)", used * 100.0), *used, true);
+                }
+            }
+        }
+    }
+
+    /// Tells how far the film is.
+    pub fn film(&mut self, done: u64, all: u64) {
+        if self.bar.is_some() {
+            self.say("rendering the film", done as f64 / all.max(1) as f64, false);
+        } else if done == 1 {
+            self.say("rendering the film", 0.0, true);
+        }
+    }
+
+    /// Clears the bar.
+    pub fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, text: &str, share: f64, line: bool) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+            bar.set_position((share * 1000.0) as u64);
+        } else if self.plain && line {
+            eprintln!("{text}");
+        }
+    }
+}
+
+fn name(cell: &CellKey) -> String {
+    format!("{} on {}, {}", cell.work.name(), cell.dispatch.name(), super::words::count(cell.workers, "worker"))
+}
