@@ -1,3 +1,4 @@
 //! Threads against processes: a matrix of cells, measured, compared and told.
 
 pub mod results;
+pub mod stats;
