@@ -2,3 +2,4 @@
 
 pub mod results;
 pub mod stats;
+pub mod verdict;
