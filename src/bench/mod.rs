@@ -1,5 +1,6 @@
 //! Threads against processes: a matrix of cells, measured, compared and told.
 
+pub mod fit;
 pub mod results;
 pub mod stats;
 pub mod verdict;
