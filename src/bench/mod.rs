@@ -1,7 +1,9 @@
 //! Threads against processes: a matrix of cells, measured, compared and told.
 
 pub mod compare;
+pub mod export_csv;
 pub mod fit;
+pub mod original;
 pub mod results;
 pub mod stats;
 pub mod summary;
