@@ -28,8 +28,16 @@ pub fn perform(engine: &dyn Engine, job: &Job, watch: &mut Watch) -> Result<Done
     }
 }
 
-fn deliver(engine: &dyn Engine, job: &Job, media: &MediaJob, watch: &mut Watch) -> Result<Done, JobError> {
-    let part = Part::begin(&media.target, matches!(media.pipeline.sink, Sink::Pictures { .. }))?;
+fn deliver(
+    engine: &dyn Engine,
+    job: &Job,
+    media: &MediaJob,
+    watch: &mut Watch,
+) -> Result<Done, JobError> {
+    let part = Part::begin(
+        &media.target,
+        matches!(media.pipeline.sink, Sink::Pictures { .. }),
+    )?;
     let mut done = engine.run(job, &part.path, watch)?;
     verify(&part.path, &media.pipeline, done.frames, watch.cancel())?;
     done.bytes = size_of(&part.path).map_err(|error| unwritable(&media.target, error))?;
@@ -52,7 +60,9 @@ pub fn place(target: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<(
 /// # Errors
 /// As [`place`].
 pub fn place_bytes(target: &Path, bytes: &[u8]) -> Result<()> {
-    place(target, |part| fs::write(part, bytes).map_err(|error| unwritable(target, error)))
+    place(target, |part| {
+        fs::write(part, bytes).map_err(|error| unwritable(target, error))
+    })
 }
 
 /// A result being written under a temporary name; removed unless finished.
@@ -62,14 +72,20 @@ struct Part {
 
 impl Part {
     fn begin(target: &Path, folder: bool) -> Result<Self> {
-        let part = Self { path: part_name(target) };
+        let part = Self {
+            path: part_name(target),
+        };
         let prepare = || -> io::Result<()> {
             if let Some(parent) = target.parent() {
                 fs::create_dir_all(parent)?;
             }
             remove(&part.path)?;
             // Shows at once, with the system's own reason, whether the folder can be written to.
-            if folder { fs::create_dir(&part.path) } else { File::create(&part.path).map(drop) }
+            if folder {
+                fs::create_dir(&part.path)
+            } else {
+                File::create(&part.path).map(drop)
+            }
         };
         prepare().map_err(|error| unwritable(target, error))?;
         Ok(part)
@@ -109,7 +125,10 @@ fn part_name(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default();
     let mut part = OsString::from(".");
     if name.len() + MARK.len() + 1 > LONGEST {
-        part.push(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(name.as_encoded_bytes())));
+        part.push(format!(
+            "{:016x}",
+            xxhash_rust::xxh3::xxh3_64(name.as_encoded_bytes())
+        ));
     } else {
         part.push(name);
     }
@@ -141,7 +160,11 @@ fn sync(path: &Path) -> io::Result<()> {
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     File::open(folder)?.sync_all()
 }
 
@@ -149,7 +172,9 @@ fn size_of(path: &Path) -> io::Result<u64> {
     if !path.is_dir() {
         return Ok(fs::metadata(path)?.len());
     }
-    fs::read_dir(path)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+    fs::read_dir(path)?
+        .map(|entry| Ok(entry?.metadata()?.len()))
+        .sum()
 }
 
 #[cfg(test)]
@@ -158,7 +183,10 @@ mod tests {
 
     #[test]
     fn a_part_stands_hidden_beside_its_target() {
-        assert_eq!(part_name(Path::new("out/a.mp4")), Path::new("out/.a.mp4.rushes-part"));
+        assert_eq!(
+            part_name(Path::new("out/a.mp4")),
+            Path::new("out/.a.mp4.rushes-part")
+        );
     }
 
     #[test]

@@ -44,7 +44,12 @@ impl Error {
     }
 
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), cure: None, source: None }
+        Self {
+            kind,
+            message: message.into(),
+            cure: None,
+            source: None,
+        }
     }
 
     /// Adds what the reader can do about it.
@@ -113,7 +118,10 @@ mod tests {
         let error = Error::failed("cannot read 'a.mp4'")
             .because(std::io::Error::other("disk on fire"))
             .cure("call the fire brigade");
-        assert_eq!(error.report(), "cannot read 'a.mp4': disk on fire\n  → call the fire brigade");
+        assert_eq!(
+            error.report(),
+            "cannot read 'a.mp4': disk on fire\n  → call the fire brigade"
+        );
         assert_eq!(error.kind(), Kind::Failed);
     }
 }

@@ -24,7 +24,10 @@ pub mod delivery;
 
 pub mod engine;
 
-#[allow(unsafe_code, reason = "libav is C: this is the one room that talks to it")]
+#[allow(
+    unsafe_code,
+    reason = "libav is C: this is the one room that talks to it"
+)]
 pub mod media;
 
 pub mod report;

@@ -28,14 +28,15 @@ struct Samples {
 /// Where the linked FFmpeg lacks what a clip needs, or the folder cannot be written to.
 pub fn make(folder: &Path, cancel: &Cancel) -> Result<Vec<PathBuf>> {
     prepare_output(folder)?;
-    let samples: Samples =
-        toml::from_str(RECIPE).map_err(|error| Error::failed("the samples' recipe is wrong").because(error))?;
+    let samples: Samples = toml::from_str(RECIPE)
+        .map_err(|error| Error::failed("the samples' recipe is wrong").because(error))?;
     let mut paths = Vec::new();
     for clip in &samples.clip {
         let path = folder.join(&clip.name);
         if !path.exists() {
-            make_one(clip, &path, cancel)
-                .map_err(|error| Error::failed(format!("cannot make the sample '{}'", clip.name)).because(error))?;
+            make_one(clip, &path, cancel).map_err(|error| {
+                Error::failed(format!("cannot make the sample '{}'", clip.name)).because(error)
+            })?;
         }
         paths.push(path);
     }
@@ -44,8 +45,10 @@ pub fn make(folder: &Path, cancel: &Cancel) -> Result<Vec<PathBuf>> {
 
 fn make_one(clip: &SyntheticClip, path: &Path, cancel: &Cancel) -> Result<()> {
     let part = path.with_file_name(format!(".{}.rushes-part", clip.name));
-    let made = synthesise(clip, &part, cancel)
-        .and_then(|()| std::fs::rename(&part, path).map_err(|error| Error::failed("cannot rename it").because(error)));
+    let made = synthesise(clip, &part, cancel).and_then(|()| {
+        std::fs::rename(&part, path)
+            .map_err(|error| Error::failed("cannot rename it").because(error))
+    });
     if made.is_err() {
         let _ = std::fs::remove_file(&part);
     }

@@ -45,14 +45,21 @@ pub struct Report {
 /// # Errors
 /// Where the process cannot be run or a job failed, or `cancel` was set.
 pub fn run(spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
-    let own = std::env::current_exe().map_err(|error| Error::failed("cannot find the running program").because(error))?;
+    let own = std::env::current_exe()
+        .map_err(|error| Error::failed("cannot find the running program").because(error))?;
     let mut command = Command::new(own);
     command.arg("cell");
-    let mut line = serde_json::to_vec(spec).map_err(|error| Error::failed("cannot describe a cell").because(error))?;
+    let mut line = serde_json::to_vec(spec)
+        .map_err(|error| Error::failed("cannot describe a cell").because(error))?;
     line.push(b'\n');
     let (output, usage) = run_measured(command, &line, cancel)?;
-    let report: Report = serde_json::from_slice(&output)
-        .map_err(|error| Error::failed(format!("a cell's process ended without a report ({})", usage.status)).because(error))?;
+    let report: Report = serde_json::from_slice(&output).map_err(|error| {
+        Error::failed(format!(
+            "a cell's process ended without a report ({})",
+            usage.status
+        ))
+        .because(error)
+    })?;
     match report.failures.first() {
         Some(reason) => Err(Error::failed("a job of a cell failed").because(reason.clone())),
         None => Ok((report, usage)),
@@ -67,8 +74,8 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     read.map_err(|error| Error::failed("cannot read the cell's specification").because(error))?;
-    let spec: Spec =
-        serde_json::from_str(&line).map_err(|error| Error::usage("no specification of a cell").because(error))?;
+    let spec: Spec = serde_json::from_str(&line)
+        .map_err(|error| Error::usage("no specification of a cell").because(error))?;
     stop_with_parent(cancel);
     let engine: Box<dyn Engine> = match spec.dispatch {
         Dispatch::Threads => Box::new(Linked),
@@ -76,12 +83,26 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
     };
     let (events, _) = crossbeam_channel::bounded(0);
     let outcomes = dispatch(&spec.jobs, engine.as_ref(), spec.workers, cancel, &events)?;
-    let first = outcomes.iter().map(|outcome| outcome.start_s).fold(f64::INFINITY, f64::min);
-    let last = outcomes.iter().map(|outcome| outcome.end_s).fold(0.0, f64::max);
+    let first = outcomes
+        .iter()
+        .map(|outcome| outcome.start_s)
+        .fold(f64::INFINITY, f64::min);
+    let last = outcomes
+        .iter()
+        .map(|outcome| outcome.end_s)
+        .fold(0.0, f64::max);
     let report = Report {
         wall_s: (last - first).max(0.0),
-        frames: outcomes.iter().filter_map(|outcome| outcome.done()).map(|done| done.frames).sum(),
-        output_bytes: outcomes.iter().filter_map(|outcome| outcome.done()).map(|done| done.bytes).sum(),
+        frames: outcomes
+            .iter()
+            .filter_map(|outcome| outcome.done())
+            .map(|done| done.frames)
+            .sum(),
+        output_bytes: outcomes
+            .iter()
+            .filter_map(|outcome| outcome.done())
+            .map(|done| done.bytes)
+            .sum(),
         lanes: outcomes
             .iter()
             .zip(&spec.jobs)
@@ -102,8 +123,10 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
             })
             .collect(),
     };
-    let line = serde_json::to_string(&report).map_err(|error| Error::failed("cannot write the report").because(error))?;
-    writeln!(std::io::stdout().lock(), "{line}").map_err(|error| Error::failed("cannot write the report").because(error))
+    let line = serde_json::to_string(&report)
+        .map_err(|error| Error::failed("cannot write the report").because(error))?;
+    writeln!(std::io::stdout().lock(), "{line}")
+        .map_err(|error| Error::failed("cannot write the report").because(error))
 }
 
 /// Stdin stays open as long as the parent lives: where it closes, nobody wants the result.

@@ -25,18 +25,30 @@ const SIZE_TOLERANCE: f64 = 0.01;
 pub fn differences(a: &Path, b: &Path, cancel: &Cancel) -> Result<Vec<Difference>> {
     let (files_a, files_b) = (files(a), files(b));
     let mut found = Vec::new();
-    for file in files_a.iter().filter(|file| !files_b.contains(file)).chain(files_b.iter().filter(|file| !files_a.contains(file))) {
-        found.push(Difference { file: file.clone(), what: "only one dispatch made it".into() });
+    for file in files_a
+        .iter()
+        .filter(|file| !files_b.contains(file))
+        .chain(files_b.iter().filter(|file| !files_a.contains(file)))
+    {
+        found.push(Difference {
+            file: file.clone(),
+            what: "only one dispatch made it".into(),
+        });
     }
     for file in files_a.iter().filter(|file| files_b.contains(file)) {
         let what = difference(&a.join(file), &b.join(file), cancel)?;
-        found.extend(what.map(|what| Difference { file: file.clone(), what }));
+        found.extend(what.map(|what| Difference {
+            file: file.clone(),
+            what,
+        }));
     }
     Ok(found)
 }
 
 fn difference(a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
-    if std::fs::read(a).is_ok_and(|bytes_a| std::fs::read(b).is_ok_and(|bytes_b| bytes_a == bytes_b)) {
+    if std::fs::read(a)
+        .is_ok_and(|bytes_a| std::fs::read(b).is_ok_and(|bytes_b| bytes_a == bytes_b))
+    {
         return Ok(None);
     }
     let (content_a, content_b) = (content(a, cancel)?, content(b, cancel)?);
@@ -45,7 +57,10 @@ fn difference(a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
         return Ok(Some(format!("frame {frame} differs ({n} and {m} frames)")));
     }
     if content_a.audio_samples != content_b.audio_samples {
-        return Ok(Some(format!("audio samples differ: {:?} and {:?}", content_a.audio_samples, content_b.audio_samples)));
+        return Ok(Some(format!(
+            "audio samples differ: {:?} and {:?}",
+            content_a.audio_samples, content_b.audio_samples
+        )));
     }
     let size = |path: &Path| std::fs::metadata(path).map_or(0.0, |data| data.len() as f64);
     let (size_a, size_b) = (size(a), size(b));
@@ -54,7 +69,10 @@ fn difference(a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let walk = ignore::WalkBuilder::new(folder).standard_filters(false).sort_by_file_path(Path::cmp).build();
+    let walk = ignore::WalkBuilder::new(folder)
+        .standard_filters(false)
+        .sort_by_file_path(Path::cmp)
+        .build();
     walk.filter_map(|entry| entry.ok())
         .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
         .filter_map(|entry| entry.path().strip_prefix(folder).ok().map(Path::to_owned))

@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 /// # Errors
 /// Where a file cannot be written.
 pub fn write_data(results: &Results, folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut json =
-        serde_json::to_vec_pretty(results).map_err(|error| Error::failed("cannot write results.json").because(error))?;
+    let mut json = serde_json::to_vec_pretty(results)
+        .map_err(|error| Error::failed("cannot write results.json").because(error))?;
     json.push(b'\n');
     let files = [
         ("results.json", json),
@@ -40,7 +40,10 @@ pub fn write_charts(charts: &[Chart], folder: &Path) -> Result<()> {
     for chart in charts {
         let path = folder.join("charts").join(&chart.name);
         place_bytes(&path.with_extension("svg"), chart.svg.as_bytes())?;
-        place_bytes(&path.with_extension("png"), &render(&chart.svg, PICTURE.0, PICTURE.1)?.png()?)?;
+        place_bytes(
+            &path.with_extension("png"),
+            &render(&chart.svg, PICTURE.0, PICTURE.1)?.png()?,
+        )?;
     }
     Ok(())
 }

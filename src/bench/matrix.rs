@@ -72,14 +72,23 @@ impl Matrix {
         let scratch = tempfile::Builder::new()
             .prefix(".rushes-bench-")
             .tempdir_in(&options.output)
-            .map_err(|error| Error::failed(format!("cannot write to '{}'", options.output.display())).because(error))?;
+            .map_err(|error| {
+                Error::failed(format!("cannot write to '{}'", options.output.display()))
+                    .because(error)
+            })?;
         let target = cell_folder(scratch.path());
         let needs = |work| options.works.contains(&work);
         let planned = |work, recipe: Recipe| -> Result<Plan> {
             if !needs(work) {
                 return Ok(Plan::default());
             }
-            plan(&options.sources, &recipe, &target, Existing::Overwrite, cancel)
+            plan(
+                &options.sources,
+                &recipe,
+                &target,
+                Existing::Overwrite,
+                cancel,
+            )
         };
         let mut transcode = options.transcode.clone();
         transcode.codec_threads = CodecThreads(options.codec_threads);
@@ -90,13 +99,31 @@ impl Matrix {
         let media = needs(Work::Transcode) || needs(Work::Frames);
         if media && transcode.jobs.is_empty() && frames.jobs.is_empty() {
             let why = transcode.refused.iter().chain(&frames.refused).next();
-            let why = why.map(|refused| format!("'{}' {}", refused.source.display(), refused.reason));
-            return Err(Error::usage("none of the files can be worked on; nothing was started")
-                .because(why.unwrap_or_default()));
+            let why =
+                why.map(|refused| format!("'{}' {}", refused.source.display(), refused.reason));
+            return Err(
+                Error::usage("none of the files can be worked on; nothing was started")
+                    .because(why.unwrap_or_default()),
+            );
         }
-        let cpu_iterations = if needs(Work::Cpu) { calibrate(options.cpu_ms) } else { 0 };
-        let refused = if needs(Work::Transcode) { transcode.refused } else { frames.refused };
-        Ok(Self { scratch, transcode: transcode.jobs, frames: frames.jobs, options, cpu_iterations, refused })
+        let cpu_iterations = if needs(Work::Cpu) {
+            calibrate(options.cpu_ms)
+        } else {
+            0
+        };
+        let refused = if needs(Work::Transcode) {
+            transcode.refused
+        } else {
+            frames.refused
+        };
+        Ok(Self {
+            scratch,
+            transcode: transcode.jobs,
+            frames: frames.jobs,
+            options,
+            cpu_iterations,
+            refused,
+        })
     }
 
     /// What was asked for.
@@ -122,14 +149,26 @@ impl Matrix {
 
     /// What the process of `cell` is to do.
     pub fn spec(&self, cell: CellKey) -> Spec {
-        let load = |load: Load| (0..cell.workers).map(|id| load_job(id, cell.work, load)).collect();
+        let load = |load: Load| {
+            (0..cell.workers)
+                .map(|id| load_job(id, cell.work, load))
+                .collect()
+        };
         let jobs = match cell.work {
             Work::Transcode => self.transcode.clone(),
             Work::Frames => self.frames.clone(),
-            Work::Cpu => load(Load::Cpu { iterations: self.cpu_iterations }),
-            Work::Io => load(Load::Io { milliseconds: self.options.io_ms }),
+            Work::Cpu => load(Load::Cpu {
+                iterations: self.cpu_iterations,
+            }),
+            Work::Io => load(Load::Io {
+                milliseconds: self.options.io_ms,
+            }),
         };
-        Spec { dispatch: cell.dispatch, workers: cell.workers, jobs }
+        Spec {
+            dispatch: cell.dispatch,
+            workers: cell.workers,
+            jobs,
+        }
     }
 
     /// The folder that every cell writes to; emptied before each.
@@ -139,7 +178,9 @@ impl Matrix {
 
     /// A folder for the outputs that are compared.
     pub fn kept_folder(&self, cell: CellKey) -> PathBuf {
-        self.scratch.path().join(format!("{}-{}", cell.work.name(), cell.dispatch.name()))
+        self.scratch
+            .path()
+            .join(format!("{}-{}", cell.work.name(), cell.dispatch.name()))
     }
 
     /// Names of the clips that are worked on.
@@ -153,7 +194,11 @@ impl Matrix {
     }
 
     fn media(&self) -> &[Job] {
-        if self.transcode.is_empty() { &self.frames } else { &self.transcode }
+        if self.transcode.is_empty() {
+            &self.frames
+        } else {
+            &self.transcode
+        }
     }
 }
 
@@ -162,5 +207,10 @@ fn cell_folder(scratch: &Path) -> PathBuf {
 }
 
 fn load_job(id: usize, work: Work, load: Load) -> Job {
-    Job { id, name: format!("{} {}", work.name(), id + 1), work: job::Work::Load(load), cost: 1.0 }
+    Job {
+        id,
+        name: format!("{} {}", work.name(), id + 1),
+        work: job::Work::Load(load),
+        cost: 1.0,
+    }
 }

@@ -3,11 +3,18 @@
 //! [`matrix`] says what is measured, [`run`] measures each [`cell`] in a fresh
 //! process, [`summary`] draws conclusions, [`export`] writes them down.
 
+pub mod cell;
 pub mod compare;
+pub mod equal;
+pub mod export;
 pub mod export_csv;
 pub mod fit;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod matrix;
 pub mod original;
 pub mod results;
+pub mod run;
 pub mod stats;
 pub mod summary;
 pub mod verdict;

@@ -1,6 +1,6 @@
 //! Warm-up, rounds in random order, and what follows from them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use super::compare::Known;
 use super::equal::differences;
 use super::matrix::{CellKey, Matrix};
 use super::results::{Comparison, Design, Dispatch, Results, Sample, VERSION, Verdict, Work};
-use super::stats::{MIN_ROUNDS, median};
+use super::stats::MIN_ROUNDS;
 use super::summary::summarise;
 use crate::dispatch::Cancel;
 use crate::engine::start_up_ms;
@@ -69,18 +69,26 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(matrix: &'a Matrix, cancel: &'a Cancel) -> Self {
         let options = matrix.options();
-        let known = Known { io_ms: options.io_ms as f64, clips_s: matrix.clips_s(), ..Known::default() };
+        let known = Known {
+            io_ms: options.io_ms as f64,
+            clips_s: matrix.clips_s(),
+            ..Known::default()
+        };
         let refused = matrix.refused.iter();
         Self {
             matrix,
             cancel,
             began: Instant::now(),
-            started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            started: jiff::Zoned::now()
+                .strftime("%Y-%m-%dT%H:%M:%S%:z")
+                .to_string(),
             takes_s: HashMap::new(),
             known,
             samples: vec![],
             rounds: 0,
-            notes: refused.map(|file| format!("left out '{}': {}", file.source.display(), file.reason)).collect(),
+            notes: refused
+                .map(|file| format!("left out '{}': {}", file.source.display(), file.reason))
+                .collect(),
         }
     }
 
@@ -91,7 +99,11 @@ impl<'a> Run<'a> {
         let first = options.workers.iter().copied().min().unwrap_or(1);
         for work in options.works.clone() {
             for dispatch in options.dispatches.clone() {
-                let cell = CellKey { work, dispatch, workers: first };
+                let cell = CellKey {
+                    work,
+                    dispatch,
+                    workers: first,
+                };
                 told(&Step::WarmUp(cell));
                 self.run_cell(cell, Some(&self.matrix.kept_folder(cell)))?;
             }
@@ -100,7 +112,11 @@ impl<'a> Run<'a> {
                 self.compare_outputs(work, first)?;
             }
         }
-        for (work, dispatch) in options.works.iter().flat_map(|work| options.dispatches.iter().map(|d| (*work, *d))) {
+        for (work, dispatch) in options
+            .works
+            .iter()
+            .flat_map(|work| options.dispatches.iter().map(|d| (*work, *d)))
+        {
             let cost = start_up_ms(dispatch, work.one_job_a_worker(), self.cancel)?;
             self.known.start_ms.insert((work, dispatch), cost);
         }
@@ -108,9 +124,21 @@ impl<'a> Run<'a> {
     }
 
     fn compare_outputs(&mut self, work: Work, workers: usize) -> Result<()> {
-        let folder = |dispatch| self.matrix.kept_folder(CellKey { work, dispatch, workers });
+        let folder = |dispatch| {
+            self.matrix.kept_folder(CellKey {
+                work,
+                dispatch,
+                workers,
+            })
+        };
         let reference = folder(Dispatch::Threads);
-        let others = self.matrix.options().dispatches.iter().copied().filter(|other| *other != Dispatch::Threads);
+        let others = self
+            .matrix
+            .options()
+            .dispatches
+            .iter()
+            .copied()
+            .filter(|other| *other != Dispatch::Threads);
         let mut found = vec![];
         if reference.exists() {
             for other in others {
@@ -118,10 +146,17 @@ impl<'a> Run<'a> {
             }
         }
         for (other, differences) in found {
-            self.known.equal_output.insert((work, other), differences.is_empty());
+            self.known
+                .equal_output
+                .insert((work, other), differences.is_empty());
             let name = other.name();
             self.notes.extend(differences.iter().map(|difference| {
-                format!("void: {} of {} on {name}: {}", work.name(), difference.file.display(), difference.what)
+                format!(
+                    "void: {} of {} on {name}: {}",
+                    work.name(),
+                    difference.file.display(),
+                    difference.what
+                )
             }));
         }
         for dispatch in &self.matrix.options().dispatches {
@@ -145,9 +180,16 @@ impl<'a> Run<'a> {
             random.shuffle(&mut cells);
             for cell in cells.clone() {
                 let used = (self.began.elapsed().as_secs_f64() / options.budget_s).min(1.0);
-                told(&Step::Measure { round: self.rounds + 1, cell, used });
+                told(&Step::Measure {
+                    round: self.rounds + 1,
+                    cell,
+                    used,
+                });
                 let sample = self.run_cell(cell, None)?;
-                self.samples.push(Sample { round: self.rounds + 1, ..sample });
+                self.samples.push(Sample {
+                    round: self.rounds + 1,
+                    ..sample
+                });
             }
             self.rounds += 1;
             if self.rounds >= MIN_ROUNDS && self.wide().is_empty() {
@@ -160,7 +202,10 @@ impl<'a> Run<'a> {
     fn note_budget(&mut self) {
         let wide = self.wide();
         if !wide.is_empty() {
-            let list = wide.iter().map(|c| format!("{} at {}", c.work.name(), c.workers)).collect::<Vec<_>>();
+            let list = wide
+                .iter()
+                .map(|c| format!("{} at {}", c.work.name(), c.workers))
+                .collect::<Vec<_>>();
             self.notes.push(format!(
                 "the budget of {:.0} s was spent after {} rounds; intervals wider than ±{:.1} %: {}",
                 self.matrix.options().budget_s,
@@ -178,11 +223,17 @@ impl<'a> Run<'a> {
     /// What a cell took last time, or what the one like it at another worker count took.
     fn estimate_s(&self, cell: CellKey) -> f64 {
         let alike = || {
-            let mut alike =
-                self.takes_s.iter().filter(|(key, _)| key.work == cell.work && key.dispatch == cell.dispatch);
+            let mut alike = self
+                .takes_s
+                .iter()
+                .filter(|(key, _)| key.work == cell.work && key.dispatch == cell.dispatch);
             alike.next().map(|(_, seconds)| *seconds)
         };
-        self.takes_s.get(&cell).copied().or_else(alike).unwrap_or(1.0)
+        self.takes_s
+            .get(&cell)
+            .copied()
+            .or_else(alike)
+            .unwrap_or(1.0)
     }
 
     /// Comparisons that are not yet settled.
@@ -191,7 +242,10 @@ impl<'a> Run<'a> {
         let is_wide = |comparison: &Comparison| {
             let [lo, hi] = comparison.ci95;
             (hi - lo) / 2.0 > TIGHT * comparison.ratio
-                && !matches!(comparison.verdict, Verdict::Void | Verdict::TooSmallToMeasure)
+                && !matches!(
+                    comparison.verdict,
+                    Verdict::Void | Verdict::TooSmallToMeasure
+                )
         };
         comparisons.into_iter().filter(is_wide).collect()
     }
@@ -200,15 +254,26 @@ impl<'a> Run<'a> {
         let folder = self.matrix.cell_folder();
         let spec: Spec = self.matrix.spec(cell);
         let (report, usage) = cell::run(&spec, self.cancel).map_err(|error| {
-            let name = format!("{} on {} with {} workers", cell.work.name(), cell.dispatch.name(), cell.workers);
-            if self.cancel.is_set() { Error::interrupted() } else { Error::failed(format!("{name} failed")).because(error) }
+            let name = format!(
+                "{} on {} with {} workers",
+                cell.work.name(),
+                cell.dispatch.name(),
+                cell.workers
+            );
+            if self.cancel.is_set() {
+                Error::interrupted()
+            } else {
+                Error::failed(format!("{name} failed")).because(error)
+            }
         })?;
         match keep {
             Some(kept) if folder.exists() => fs::rename(&folder, kept),
             _ if folder.exists() => fs::remove_dir_all(&folder),
             _ => Ok(()),
         }
-        .map_err(|error| Error::failed(format!("cannot tidy up '{}'", folder.display())).because(error))?;
+        .map_err(|error| {
+            Error::failed(format!("cannot tidy up '{}'", folder.display())).because(error)
+        })?;
         self.takes_s.insert(cell, usage.wall.as_secs_f64());
         Ok(Sample {
             work: cell.work,

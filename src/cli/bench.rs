@@ -117,7 +117,11 @@ impl From<DispatchName> for Dispatch {
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
         let options = self.options(cancel)?;
-        let mut telling = Telling::new(if self.quiet { Style::Quiet } else { Style::Auto });
+        let mut telling = Telling::new(if self.quiet {
+            Style::Quiet
+        } else {
+            Style::Auto
+        });
         let matrix = Matrix::plan(options, cancel)?;
         for refused in &matrix.refused {
             eprintln!("left out {}: {}", refused.source.display(), refused.reason);
@@ -130,12 +134,18 @@ impl Args {
         if !self.no_film && !charts.is_empty() {
             let film = self.output.join("summary.mp4");
             let storyboard = film::bench::storyboard(&results, &charts, &Theme::DARK);
-            film::render(&storyboard, &film, cancel, &mut |done, all| telling.film(done, all))?;
+            film::render(&storyboard, &film, cancel, &mut |done, all| {
+                telling.film(done, all)
+            })?;
             written.push(film);
         }
         telling.finish();
         print(&results, &written);
-        Ok(if matrix.refused.is_empty() { Ending::Done } else { Ending::SomeFailed })
+        Ok(if matrix.refused.is_empty() {
+            Ending::Done
+        } else {
+            Ending::SomeFailed
+        })
     }
 
     fn options(&self, cancel: &Cancel) -> Result<Options> {
@@ -144,11 +154,18 @@ impl Args {
         }
         let encoding = self.encoding.recipe(usize::from(self.codec_threads))?;
         // What is named is looked at before anything is made.
-        let named = if self.paths.is_empty() { None } else { Some(scan(&self.paths, &self.output)?) };
+        let named = if self.paths.is_empty() {
+            None
+        } else {
+            Some(scan(&self.paths, &self.output)?)
+        };
         prepare_output(&self.output)?;
         let sources = match named {
             Some(sources) => sources,
-            None => scan(&samples::make(&samples::folder_beside(&self.output), cancel)?, &self.output)?,
+            None => scan(
+                &samples::make(&samples::folder_beside(&self.output), cancel)?,
+                &self.output,
+            )?,
         };
         Ok(Options {
             sources,
@@ -165,7 +182,10 @@ impl Args {
             cpu_ms: milliseconds(self.cpu),
             io_ms: milliseconds(self.io),
             transcode: encoding,
-            frames: Frames { every: self.every, ..Frames::default() },
+            frames: Frames {
+                every: self.every,
+                ..Frames::default()
+            },
         })
     }
 }

@@ -28,7 +28,10 @@ pub struct Args {
 
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
-        let recipe = Recipe::Transcode(self.encoding.recipe(usize::from(self.running.codec_threads))?);
+        let recipe = Recipe::Transcode(
+            self.encoding
+                .recipe(usize::from(self.running.codec_threads))?,
+        );
         outcome::run_recipe(&self.paths, &recipe, &self.output, &self.running, cancel)
     }
 }

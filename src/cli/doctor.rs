@@ -14,8 +14,17 @@ use crate::report::words;
 pub struct Args {}
 
 /// Encoders that recipes use or users ask for.
-const ENCODERS: [&str; 9] =
-    ["libx264", "libx265", "libsvtav1", "libvpx-vp9", "aac", "libopus", "libmp3lame", "mjpeg", "png"];
+const ENCODERS: [&str; 9] = [
+    "libx264",
+    "libx265",
+    "libsvtav1",
+    "libvpx-vp9",
+    "aac",
+    "libopus",
+    "libmp3lame",
+    "mjpeg",
+    "png",
+];
 
 impl Args {
     pub(super) fn run(self) -> Result<Ending> {
@@ -23,12 +32,19 @@ impl Args {
         let ffmpeg = machine::ffmpeg();
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        table.add_row(["machine".to_owned(), format!("{}, {}", machine.cpu, machine.os)]);
+        table.add_row([
+            "machine".to_owned(),
+            format!("{}, {}", machine.cpu, machine.os),
+        ]);
         table.add_row(["cores".to_owned(), values::cores().to_string()]);
         table.add_row(["memory".to_owned(), words::bytes(machine.memory_bytes)]);
         table.add_row(["linked FFmpeg".to_owned(), ffmpeg.linked]);
-        table.add_row(["ffmpeg program".to_owned(), ffmpeg.program.unwrap_or_else(|| "missing".into())]);
-        let (there, missing): (Vec<_>, Vec<_>) = ENCODERS.iter().partition(|name| media::has_encoder(name));
+        table.add_row([
+            "ffmpeg program".to_owned(),
+            ffmpeg.program.unwrap_or_else(|| "missing".into()),
+        ]);
+        let (there, missing): (Vec<_>, Vec<_>) =
+            ENCODERS.iter().partition(|name| media::has_encoder(name));
         table.add_row(["encoders".to_owned(), join(&there)]);
         if !missing.is_empty() {
             table.add_row(["not linked".to_owned(), join(&missing)]);
@@ -37,12 +53,18 @@ impl Args {
         if let Err(error) = Program::find() {
             println!("{}", error.report());
         } else if !ffmpeg.same_version {
-            println!("the ffmpeg program and the linked FFmpeg differ in version: their outputs may differ");
+            println!(
+                "the ffmpeg program and the linked FFmpeg differ in version: their outputs may differ"
+            );
         }
         Ok(Ending::Done)
     }
 }
 
 fn join(names: &[&&str]) -> String {
-    names.iter().map(|name| **name).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| **name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

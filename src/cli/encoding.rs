@@ -125,9 +125,15 @@ impl Encoding {
     pub fn recipe(&self, codec_threads: usize) -> Result<Transcode> {
         for (flag, name) in [("--vcodec", &self.vcodec), ("--acodec", &self.acodec)] {
             if !media::has_encoder(name) {
-                let copy = if name == "copy" { "; a copied stream cannot be scaled or given a rate" } else { "" };
-                return Err(Error::usage(format!("{flag} {name}: the linked FFmpeg has no such encoder{copy}"))
-                    .cure("`rushes doctor` lists the encoders that are there"));
+                let copy = if name == "copy" {
+                    "; a copied stream cannot be scaled or given a rate"
+                } else {
+                    ""
+                };
+                return Err(Error::usage(format!(
+                    "{flag} {name}: the linked FFmpeg has no such encoder{copy}"
+                ))
+                .cure("`rushes doctor` lists the encoders that are there"));
             }
         }
         Ok(Transcode {
@@ -141,7 +147,10 @@ impl Encoding {
                 fit: self.size,
                 fps: self.fps,
             },
-            audio: Audio { encoder: self.acodec.clone(), bitrate: self.abitrate },
+            audio: Audio {
+                encoder: self.acodec.clone(),
+                bitrate: self.abitrate,
+            },
             codec_threads: CodecThreads(codec_threads),
         })
     }

@@ -26,8 +26,12 @@ enum LoadKind {
 impl LoadArgs {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
         let load = match self.kind {
-            LoadKind::Cpu => Load::Cpu { iterations: self.amount },
-            LoadKind::Io => Load::Io { milliseconds: self.amount },
+            LoadKind::Cpu => Load::Cpu {
+                iterations: self.amount,
+            },
+            LoadKind::Io => Load::Io {
+                milliseconds: self.amount,
+            },
         };
         run_load(load, &mut Watch::new(cancel, &mut |_| {}))?;
         Ok(Ending::Done)

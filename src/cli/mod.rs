@@ -19,7 +19,13 @@ pub use outcome::exit_code;
 
 /// Turns folders of video into what people need, and measures which way of running the work is best.
 #[derive(Debug, Parser)]
-#[command(name = "rushes", version, about, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "rushes",
+    version,
+    about,
+    max_term_width = 100,
+    propagate_version = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

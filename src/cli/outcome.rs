@@ -18,7 +18,12 @@ pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
     match error.kind() {
         Kind::Usage => 2,
         Kind::Failed => 1,
-        Kind::Interrupted => 128 + cancel.signal().and_then(|signal| u8::try_from(signal).ok()).unwrap_or(2),
+        Kind::Interrupted => {
+            128 + cancel
+                .signal()
+                .and_then(|signal| u8::try_from(signal).ok())
+                .unwrap_or(2)
+        }
     }
 }
 
@@ -38,13 +43,25 @@ pub(super) fn run_recipe(
     let plan = plan(&sources, recipe, output, running.exists, cancel)?;
     tell_refused(&plan);
     if plan.jobs.is_empty() && plan.skipped.is_empty() {
-        return Err(Error::usage("none of the files can be worked on; nothing was started"));
+        return Err(Error::usage(
+            "none of the files can be worked on; nothing was started",
+        ));
     }
     if running.dry_run {
         print_plan(&plan);
-        return Ok(if plan.refused.is_empty() { Ending::Done } else { Ending::SomeFailed });
+        return Ok(if plan.refused.is_empty() {
+            Ending::Done
+        } else {
+            Ending::SomeFailed
+        });
     }
-    let outcomes = run_batch(&plan.jobs, engine.as_ref(), running.slots(), cancel, running.style())?;
+    let outcomes = run_batch(
+        &plan.jobs,
+        engine.as_ref(),
+        running.slots(),
+        cancel,
+        running.style(),
+    )?;
     if running.style() == Style::Auto {
         print_summary(&plan, &outcomes);
     }
@@ -62,18 +79,36 @@ fn tell_refused(plan: &Plan) {
 }
 
 fn ending(plan: &Plan, outcomes: &[Outcome]) -> Result<Ending> {
-    if outcomes.iter().any(|outcome| outcome.verdict == Verdict::Cancelled) {
-        return Err(Error::interrupted().cure("run the same command again: what is done is not done twice"));
+    if outcomes
+        .iter()
+        .any(|outcome| outcome.verdict == Verdict::Cancelled)
+    {
+        return Err(
+            Error::interrupted().cure("run the same command again: what is done is not done twice")
+        );
     }
-    let failed = outcomes.iter().any(|outcome| matches!(outcome.verdict, Verdict::Failed(_)));
-    Ok(if failed || !plan.refused.is_empty() { Ending::SomeFailed } else { Ending::Done })
+    let failed = outcomes
+        .iter()
+        .any(|outcome| matches!(outcome.verdict, Verdict::Failed(_)));
+    Ok(if failed || !plan.refused.is_empty() {
+        Ending::SomeFailed
+    } else {
+        Ending::Done
+    })
 }
 
 fn print_plan(plan: &Plan) {
     for job in &plan.jobs {
         if let Work::Media(media) = &job.work {
-            let length = media.duration_s.map(|s| format!(" ({})", words::duration(s))).unwrap_or_default();
-            println!("{}{length} → {}", media.source.display(), media.target.display());
+            let length = media
+                .duration_s
+                .map(|s| format!(" ({})", words::duration(s)))
+                .unwrap_or_default();
+            println!(
+                "{}{length} → {}",
+                media.source.display(),
+                media.target.display()
+            );
         }
     }
     for skipped in &plan.skipped {
@@ -90,19 +125,44 @@ fn print_plan(plan: &Plan) {
 }
 
 fn print_summary(plan: &Plan, outcomes: &[Outcome]) {
-    let done: Vec<_> = outcomes.iter().filter_map(|outcome| Some((outcome, outcome.done()?))).collect();
-    let wall = outcomes.iter().map(|outcome| outcome.end_s).fold(0.0, f64::max);
-    let length: f64 = done.iter().filter_map(|(outcome, _)| plan.jobs.get(outcome.job)?.duration_s()).sum();
-    let failed = outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Failed(_))).count();
+    let done: Vec<_> = outcomes
+        .iter()
+        .filter_map(|outcome| Some((outcome, outcome.done()?)))
+        .collect();
+    let wall = outcomes
+        .iter()
+        .map(|outcome| outcome.end_s)
+        .fold(0.0, f64::max);
+    let length: f64 = done
+        .iter()
+        .filter_map(|(outcome, _)| plan.jobs.get(outcome.job)?.duration_s())
+        .sum();
+    let failed = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome.verdict, Verdict::Failed(_)))
+        .count();
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let speed = if wall > 0.0 && length > 0.0 { format!("{:.1} × real time", length / wall) } else { "–".into() };
+    let speed = if wall > 0.0 && length > 0.0 {
+        format!("{:.1} × real time", length / wall)
+    } else {
+        "–".into()
+    };
     let rows = [
         ("done", done.len().to_string()),
         ("failed", (failed + plan.refused.len()).to_string()),
         ("skipped", plan.skipped.len().to_string()),
-        ("frames", done.iter().map(|(_, done)| done.frames).sum::<u64>().to_string()),
-        ("written", words::bytes(done.iter().map(|(_, done)| done.bytes).sum())),
+        (
+            "frames",
+            done.iter()
+                .map(|(_, done)| done.frames)
+                .sum::<u64>()
+                .to_string(),
+        ),
+        (
+            "written",
+            words::bytes(done.iter().map(|(_, done)| done.bytes).sum()),
+        ),
         ("time", words::duration(wall)),
         ("speed", speed),
     ];

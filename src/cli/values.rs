@@ -5,9 +5,16 @@ use crate::recipe::Size;
 
 /// Seconds from `1.5`, `90s`, `250ms`, `5m`, `1:30` or `00:01:30.5`.
 pub fn seconds(text: &str) -> Result<f64, String> {
-    let wrong = || format!("'{text}' is no duration; write 1.5, 90s, 250ms, 5m, 1:30 or 00:01:30.5");
-    let value = if text.contains(':') { clock(text) } else { with_unit(text) };
-    value.filter(|seconds| seconds.is_finite() && *seconds >= 0.0 && *seconds < 1e9).ok_or_else(wrong)
+    let wrong =
+        || format!("'{text}' is no duration; write 1.5, 90s, 250ms, 5m, 1:30 or 00:01:30.5");
+    let value = if text.contains(':') {
+        clock(text)
+    } else {
+        with_unit(text)
+    };
+    value
+        .filter(|seconds| seconds.is_finite() && *seconds >= 0.0 && *seconds < 1e9)
+        .ok_or_else(wrong)
 }
 
 fn with_unit(text: &str) -> Option<f64> {
@@ -24,12 +31,17 @@ fn clock(text: &str) -> Option<f64> {
     if parts.len() > 3 {
         return None;
     }
-    parts.iter().try_fold(0.0, |sum, part| decimal(part).map(|value| sum * 60.0 + value))
+    parts.iter().try_fold(0.0, |sum, part| {
+        decimal(part).map(|value| sum * 60.0 + value)
+    })
 }
 
 /// A plain decimal number: no sign, no exponent, no `inf`.
 fn decimal(text: &str) -> Option<f64> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let plain = !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
     if plain { text.parse().ok() } else { None }
 }
 
@@ -56,20 +68,34 @@ fn reduced(num: i64, den: i64) -> Ratio {
 pub fn size(text: &str) -> Result<Size, String> {
     let wrong = || format!("'{text}' is no size; write it as 1280x720, each side from 2 to 16384");
     let (width, height) = text.split_once('x').ok_or_else(wrong)?;
-    let side = |text: &str| text.parse::<u32>().ok().filter(|side| (2..=16_384).contains(side)).ok_or_else(wrong);
-    Ok(Size { width: side(width)?, height: side(height)? })
+    let side = |text: &str| {
+        text.parse::<u32>()
+            .ok()
+            .filter(|side| (2..=16_384).contains(side))
+            .ok_or_else(wrong)
+    };
+    Ok(Size {
+        width: side(width)?,
+        height: side(height)?,
+    })
 }
 
 /// Frames a second from `30`, `23.976`, or `30000/1001`.
 pub fn frame_rate(text: &str) -> Result<Ratio, String> {
-    let wrong = || format!("'{text}' is no frame rate; write 25, 29.97 or 30000/1001, from 1 to 1000");
+    let wrong =
+        || format!("'{text}' is no frame rate; write 25, 29.97 or 30000/1001, from 1 to 1000");
     let rate = match text.split_once('/') {
-        Some((num, den)) => {
-            Ratio::new(num.parse().map_err(|_| wrong())?, den.parse().map_err(|_| wrong())?)
-        }
+        Some((num, den)) => Ratio::new(
+            num.parse().map_err(|_| wrong())?,
+            den.parse().map_err(|_| wrong())?,
+        ),
         None => named_rate(decimal(text).ok_or_else(wrong)?),
     };
-    if rate.is_positive() && (1.0..=1000.0).contains(&rate.as_f64()) { Ok(rate) } else { Err(wrong()) }
+    if rate.is_positive() && (1.0..=1000.0).contains(&rate.as_f64()) {
+        Ok(rate)
+    } else {
+        Err(wrong())
+    }
 }
 
 /// NTSC rates by their usual short names, others to a thousandth.
@@ -91,14 +117,24 @@ pub fn bit_rate(text: &str) -> Result<u64, String> {
         _ => (text, 1.0),
     };
     let bits = decimal(number).ok_or_else(wrong)? * factor;
-    if (1e3..=1e9).contains(&bits) { Ok(bits.round() as u64) } else { Err(wrong()) }
+    if (1e3..=1e9).contains(&bits) {
+        Ok(bits.round() as u64)
+    } else {
+        Err(wrong())
+    }
 }
 
 /// Worker counts from `1-3`, `2` or `1,2,4-8`; each at least 1.
 pub fn counts(text: &str) -> Result<Vec<usize>, String> {
     let most = most_jobs();
-    let wrong = || format!("'{text}' is no list of counts from 1 to {most}; write 2, 1-3 or 1,2,4-8");
-    let count = |text: &str| text.parse::<usize>().ok().filter(|n| (1..=most).contains(n)).ok_or_else(wrong);
+    let wrong =
+        || format!("'{text}' is no list of counts from 1 to {most}; write 2, 1-3 or 1,2,4-8");
+    let count = |text: &str| {
+        text.parse::<usize>()
+            .ok()
+            .filter(|n| (1..=most).contains(n))
+            .ok_or_else(wrong)
+    };
     let mut list = Vec::new();
     for part in text.split(',') {
         match part.split_once('-') {
@@ -108,7 +144,11 @@ pub fn counts(text: &str) -> Result<Vec<usize>, String> {
     }
     list.sort_unstable();
     list.dedup();
-    if list.is_empty() { Err(wrong()) } else { Ok(list) }
+    if list.is_empty() {
+        Err(wrong())
+    } else {
+        Ok(list)
+    }
 }
 
 /// A number of jobs at once.
@@ -116,7 +156,10 @@ pub fn jobs(text: &str) -> Result<usize, String> {
     let most = most_jobs();
     match text.parse::<usize>() {
         Ok(jobs) if (1..=most).contains(&jobs) => Ok(jobs),
-        _ => Err(format!("'{text}' is not between 1 and {most}; this machine has {} cores, and more jobs than that only wait for each other", cores())),
+        _ => Err(format!(
+            "'{text}' is not between 1 and {most}; this machine has {} cores, and more jobs than that only wait for each other",
+            cores()
+        )),
     }
 }
 
@@ -136,9 +179,14 @@ mod tests {
 
     #[test]
     fn durations_are_read_in_all_their_forms() {
-        for (text, value) in
-            [("1.5", 1.5), ("90s", 90.0), ("250ms", 0.25), ("5m", 300.0), ("1:30", 90.0), ("00:01:30.5", 90.5)]
-        {
+        for (text, value) in [
+            ("1.5", 1.5),
+            ("90s", 90.0),
+            ("250ms", 0.25),
+            ("5m", 300.0),
+            ("1:30", 90.0),
+            ("00:01:30.5", 90.5),
+        ] {
             assert_eq!(seconds(text), Ok(value), "{text}");
         }
         for text in ["", "x", "-1", "1e3", "inf", "NaN", "1:2:3:4", "1:", "s"] {

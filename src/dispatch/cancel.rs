@@ -21,7 +21,12 @@ impl Cancel {
     /// Asks for a stop on behalf of a signal, whose number becomes part of the exit code.
     pub fn set_by_signal(&self, signal: i32) {
         // The first cause stays.
-        let _ = self.0.compare_exchange(0, signal.unsigned_abs() as usize + 1, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.0.compare_exchange(
+            0,
+            signal.unsigned_abs() as usize + 1,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
     }
 
     /// Whether a stop was asked for.

@@ -45,7 +45,13 @@ pub fn dispatch(
         .thread_name(|slot| format!("slot-{slot}"))
         .build()
         .map_err(|error| Error::failed(format!("cannot start {slots} threads")).because(error))?;
-    let batch = Batch { queue: Queue::costliest_first(jobs), engine, cancel, events, began: Instant::now() };
+    let batch = Batch {
+        queue: Queue::costliest_first(jobs),
+        engine,
+        cancel,
+        events,
+        began: Instant::now(),
+    };
     let _ = events.send(Event::BatchStarted {
         jobs: jobs.len(),
         slots,
@@ -56,11 +62,18 @@ pub fn dispatch(
     pool.broadcast(|slot| {
         while let Some(job) = batch.queue.next() {
             let outcome = batch.run(job, slot.index());
-            outcomes.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(outcome);
+            outcomes
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .push(outcome);
         }
     });
-    let _ = events.send(Event::BatchFinished { wall_s: batch.began.elapsed().as_secs_f64() });
-    let mut outcomes = outcomes.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _ = events.send(Event::BatchFinished {
+        wall_s: batch.began.elapsed().as_secs_f64(),
+    });
+    let mut outcomes = outcomes
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     outcomes.sort_by_key(|outcome| outcome.job);
     Ok(outcomes)
 }
@@ -89,8 +102,17 @@ impl Batch<'_> {
             });
             self.attempt(job, slot)
         };
-        let outcome = Outcome { job: job.id, slot, start_s, end_s: self.began.elapsed().as_secs_f64(), verdict };
-        self.tell(Event::JobFinished { name: job.name.clone(), outcome: outcome.clone() });
+        let outcome = Outcome {
+            job: job.id,
+            slot,
+            start_s,
+            end_s: self.began.elapsed().as_secs_f64(),
+            verdict,
+        };
+        self.tell(Event::JobFinished {
+            name: job.name.clone(),
+            outcome: outcome.clone(),
+        });
         outcome
     }
 
@@ -99,17 +121,33 @@ impl Batch<'_> {
         let mut report = |progress: Progress| {
             if last.elapsed() >= PROGRESS_EVERY {
                 last = Instant::now();
-                self.tell(Event::JobProgress { job: job.id, slot, progress });
+                self.tell(Event::JobProgress {
+                    job: job.id,
+                    slot,
+                    progress,
+                });
             }
         };
         let mut watch = Watch::new(self.cancel, &mut report);
         // A panic is a defect of ours; it must cost this job alone.
-        let attempt = catch_unwind(AssertUnwindSafe(|| delivery::perform(self.engine, job, &mut watch)));
+        let attempt = catch_unwind(AssertUnwindSafe(|| {
+            delivery::perform(self.engine, job, &mut watch)
+        }));
         match attempt {
             Ok(Ok(done)) => Verdict::Done(done),
-            Ok(Err(failure)) if self.cancel.is_set() && failure.error.kind() == Kind::Interrupted => Verdict::Cancelled,
-            Ok(Err(failure)) => Verdict::Failed(Failure { reason: failure.error.chain(), log: failure.log }),
-            Err(_) => Verdict::Failed(Failure { reason: "a defect of rushes stopped this job".into(), log: vec![] }),
+            Ok(Err(failure))
+                if self.cancel.is_set() && failure.error.kind() == Kind::Interrupted =>
+            {
+                Verdict::Cancelled
+            }
+            Ok(Err(failure)) => Verdict::Failed(Failure {
+                reason: failure.error.chain(),
+                log: failure.log,
+            }),
+            Err(_) => Verdict::Failed(Failure {
+                reason: "a defect of rushes stopped this job".into(),
+                log: vec![],
+            }),
         }
     }
 

@@ -16,11 +16,16 @@ impl<'a> Queue<'a> {
     pub(super) fn costliest_first(jobs: &'a [Job]) -> Self {
         let mut order: Vec<_> = jobs.iter().collect();
         order.sort_by(|a, b| b.cost.total_cmp(&a.cost));
-        Self { order, next: AtomicUsize::new(0) }
+        Self {
+            order,
+            next: AtomicUsize::new(0),
+        }
     }
 
     /// The next job to start.
     pub(super) fn next(&self) -> Option<&'a Job> {
-        self.order.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+        self.order
+            .get(self.next.fetch_add(1, Ordering::Relaxed))
+            .copied()
     }
 }

@@ -14,9 +14,23 @@ pub fn arguments(job: &MediaJob, target: &Path) -> Vec<OsString> {
     let pipeline = &job.pipeline;
     let threads = pipeline.codec_threads.to_string();
     let mut list = Arguments::default();
-    list.add(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:1", "-y"]);
+    list.add([
+        "-hide_banner",
+        "-nostdin",
+        "-nostats",
+        "-loglevel",
+        "warning",
+        "-progress",
+        "pipe:1",
+        "-y",
+    ]);
     list.add(["-filter_threads", &threads]);
-    list.add(["-protocol_whitelist", "file", "-format_whitelist", &pipeline.input_format]);
+    list.add([
+        "-protocol_whitelist",
+        "file",
+        "-format_whitelist",
+        &pipeline.input_format,
+    ]);
     list.add(["-threads", &threads, "-i"]);
     list.0.push(file_url(&job.source, false));
     video(&mut list, pipeline, &threads);
@@ -34,7 +48,11 @@ struct Arguments(Vec<OsString>);
 
 impl Arguments {
     fn add<T: AsRef<OsStr>>(&mut self, arguments: impl IntoIterator<Item = T>) {
-        self.0.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self.0.extend(
+            arguments
+                .into_iter()
+                .map(|argument| argument.as_ref().to_owned()),
+        );
     }
 }
 
@@ -44,7 +62,10 @@ fn video(list: &mut Arguments, pipeline: &Pipeline, threads: &str) {
     list.add(["-filter:v:0", &track.filter]);
     // The filters alone decide which frames there are; the program adds and drops none.
     list.add(["-fps_mode:v:0", "passthrough"]);
-    list.add(["-enc_time_base:v:0", &format!("{}:{}", track.time_base.num, track.time_base.den)]);
+    list.add([
+        "-enc_time_base:v:0",
+        &format!("{}:{}", track.time_base.num, track.time_base.den),
+    ]);
     encoder(list, &track.encoder, "v:0", threads);
 }
 
@@ -105,9 +126,17 @@ mod tests {
             is_default: true,
             duration_s: None,
         };
-        let video =
-            StreamKind::Video { width: 640, height: 360, frame_rate: Ratio::new(25, 1), orient: String::new() };
-        let audio = StreamKind::Audio { sample_rate: 44_100, channels: 2, layout: "stereo".into() };
+        let video = StreamKind::Video {
+            width: 640,
+            height: 360,
+            frame_rate: Ratio::new(25, 1),
+            orient: String::new(),
+        };
+        let audio = StreamKind::Audio {
+            sample_rate: 44_100,
+            channels: 2,
+            layout: "stereo".into(),
+        };
         let info = MediaInfo {
             format: "matroska,webm".into(),
             duration_s: Some(2.0),
@@ -123,7 +152,11 @@ mod tests {
 
     fn words(recipe: &Recipe, target: &str) -> String {
         let arguments = arguments(&job(recipe), Path::new(target));
-        arguments.iter().map(|argument| argument.to_str().unwrap()).collect::<Vec<_>>().join("\n")
+        arguments
+            .iter()
+            .map(|argument| argument.to_str().unwrap())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     #[test]
@@ -134,6 +167,9 @@ mod tests {
     #[test]
     fn in_a_pattern_a_percent_sign_of_the_name_is_doubled() {
         let arguments = words(&Recipe::Frames(Frames::default()), "out/50%");
-        assert!(arguments.ends_with("\nfile:out/50%%/%06d.jpg"), "{arguments}");
+        assert!(
+            arguments.ends_with("\nfile:out/50%%/%06d.jpg"),
+            "{arguments}"
+        );
     }
 }

@@ -33,7 +33,11 @@ pub(super) fn run(
     watch: &mut Watch,
     mut progress: impl FnMut(&str) -> Option<Progress>,
 ) -> Result<Vec<String>, JobError> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
     let program = command.get_program().to_string_lossy().into_owned();
     let child = command
         .spawn()
@@ -45,13 +49,19 @@ pub(super) fn run(
     if watched.is_err() {
         child.stop();
     }
-    let status = child.0.wait().map_err(|error| Error::failed(format!("lost '{program}'")).because(error))?;
+    let status = child
+        .0
+        .wait()
+        .map_err(|error| Error::failed(format!("lost '{program}'")).because(error))?;
     let log: Vec<String> = said.recv().unwrap_or_default().into();
     watched.map_err(|error| JobError { error, log: vec![] })?;
     if status.success() {
         return Ok(log);
     }
-    Err(JobError { error: ended_badly(&program, status, &log), log })
+    Err(JobError {
+        error: ended_badly(&program, status, &log),
+        log,
+    })
 }
 
 fn follow(
@@ -71,7 +81,11 @@ fn follow(
 }
 
 fn ended_badly(program: &str, status: ExitStatus, log: &[String]) -> Error {
-    let program = std::path::Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let program = std::path::Path::new(program)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("signal {signal}"),
@@ -150,7 +164,11 @@ fn each_line(pipe: impl Read, mut take: impl FnMut(String) -> bool) {
     let mut line = Vec::new();
     loop {
         line.clear();
-        match reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
+        match reader
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)
+        {
             Ok(0) | Err(_) => return,
             Ok(_) => {
                 let text = String::from_utf8_lossy(&line).trim_end().to_owned();

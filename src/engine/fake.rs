@@ -24,17 +24,26 @@ enum End {
 impl Script {
     /// A job that takes so long and succeeds.
     pub fn done(milliseconds: u64) -> Self {
-        Self { milliseconds, end: End::Done }
+        Self {
+            milliseconds,
+            end: End::Done,
+        }
     }
 
     /// A job that fails at once with this reason.
     pub fn failing(reason: &str) -> Self {
-        Self { milliseconds: 0, end: End::Fail(reason.to_owned()) }
+        Self {
+            milliseconds: 0,
+            end: End::Fail(reason.to_owned()),
+        }
     }
 
     /// A job that hits a defect of ours.
     pub fn panicking() -> Self {
-        Self { milliseconds: 0, end: End::Panic }
+        Self {
+            milliseconds: 0,
+            end: End::Panic,
+        }
     }
 }
 
@@ -55,9 +64,18 @@ impl Engine for Fake {
 
     fn run(&self, job: &Job, _: &Path, watch: &mut Watch) -> Result<Done, JobError> {
         let script = &self.0[job.id];
-        run_load(Load::Io { milliseconds: script.milliseconds }, watch)?;
+        run_load(
+            Load::Io {
+                milliseconds: script.milliseconds,
+            },
+            watch,
+        )?;
         match &script.end {
-            End::Done => Ok(Done { frames: 1, bytes: 10, warnings: vec![] }),
+            End::Done => Ok(Done {
+                frames: 1,
+                bytes: 10,
+                warnings: vec![],
+            }),
             End::Fail(reason) => Err(Error::failed(reason.clone()).into()),
             End::Panic => panic!("scripted"),
         }

@@ -82,7 +82,11 @@ mod tests {
         let iterations = calibrate(50);
         let began = Instant::now();
         let cancel = Cancel::new();
-        run_load(Load::Cpu { iterations }, &mut Watch::new(&cancel, &mut |_| {})).unwrap();
+        run_load(
+            Load::Cpu { iterations },
+            &mut Watch::new(&cancel, &mut |_| {}),
+        )
+        .unwrap();
         // A sanity bound, not a timing: a wrong unit would be off by 1000.
         assert!(began.elapsed() > Duration::from_millis(10));
         assert!(began.elapsed() < Duration::from_secs(5));
@@ -94,7 +98,23 @@ mod tests {
         cancel.set();
         let mut report = |_| {};
         let mut watch = Watch::new(&cancel, &mut report);
-        assert!(run_load(Load::Io { milliseconds: 600_000 }, &mut watch).is_err());
-        assert!(run_load(Load::Cpu { iterations: u64::MAX }, &mut watch).is_err());
+        assert!(
+            run_load(
+                Load::Io {
+                    milliseconds: 600_000
+                },
+                &mut watch
+            )
+            .is_err()
+        );
+        assert!(
+            run_load(
+                Load::Cpu {
+                    iterations: u64::MAX
+                },
+                &mut watch
+            )
+            .is_err()
+        );
     }
 }

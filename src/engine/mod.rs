@@ -1,9 +1,9 @@
 //! How a job is run: by linked libav, by the `ffmpeg` program, or by a script of a test.
 
-#[cfg(test)]
-pub mod fake;
 mod argv;
 mod child;
+#[cfg(test)]
+pub mod fake;
 mod linked;
 mod load;
 mod program;

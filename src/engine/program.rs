@@ -38,7 +38,12 @@ impl Program {
         &self.ffmpeg
     }
 
-    fn transcode(&self, job: &MediaJob, target: &Path, watch: &mut Watch) -> Result<Done, JobError> {
+    fn transcode(
+        &self,
+        job: &MediaJob,
+        target: &Path,
+        watch: &mut Watch,
+    ) -> Result<Done, JobError> {
         let mut command = Command::new(&self.ffmpeg);
         command.args(arguments(job, target));
         let mut report = ProgressReport::default();
@@ -46,12 +51,21 @@ impl Program {
         let frames = match &job.pipeline.sink {
             Sink::File { .. } => report.progress.frames,
             // The program reports now and then; the folder knows.
-            Sink::Pictures { .. } => std::fs::read_dir(target).map(|entries| entries.count() as u64).unwrap_or(0),
+            Sink::Pictures { .. } => std::fs::read_dir(target)
+                .map(|entries| entries.count() as u64)
+                .unwrap_or(0),
         };
         if frames == 0 {
-            return Err(JobError { error: Error::failed("no picture in it could be decoded"), log });
+            return Err(JobError {
+                error: Error::failed("no picture in it could be decoded"),
+                log,
+            });
         }
-        Ok(Done { frames, bytes: report.progress.bytes, warnings: damage(&log) })
+        Ok(Done {
+            frames,
+            bytes: report.progress.bytes,
+            warnings: damage(&log),
+        })
     }
 
     fn load(&self, load: Load, watch: &mut Watch) -> Result<Done, JobError> {
@@ -80,7 +94,9 @@ impl Engine for Program {
 
 /// Lines that tell of skipped data though the program ends well.
 fn damage(log: &[String]) -> Vec<String> {
-    let lines = log.iter().filter(|line| line.contains("Error while decoding") || line.contains("error while decoding"));
+    let lines = log.iter().filter(|line| {
+        line.contains("Error while decoding") || line.contains("error while decoding")
+    });
     lines.take(3).cloned().collect()
 }
 
@@ -116,6 +132,13 @@ mod tests {
         assert_eq!(report.line("out_time_us=2000000"), None);
         assert_eq!(report.line("total_size=N/A"), None);
         let progress = report.line("progress=continue").unwrap();
-        assert_eq!(progress, Progress { frames: 48, position_s: 2.0, bytes: 0 });
+        assert_eq!(
+            progress,
+            Progress {
+                frames: 48,
+                position_s: 2.0,
+                bytes: 0
+            }
+        );
     }
 }

@@ -33,10 +33,17 @@ pub fn start_up_ms(dispatch: Dispatch, load: bool, cancel: &Cancel) -> Result<f6
 fn start(dispatch: Dispatch, load: bool, cancel: &Cancel) -> Result<()> {
     let mut report = |_| {};
     let mut watch = Watch::new(cancel, &mut report);
-    let nothing = Job { id: 0, name: String::new(), work: Work::Load(Load::Io { milliseconds: 0 }), cost: 0.0 };
+    let nothing = Job {
+        id: 0,
+        name: String::new(),
+        work: Work::Load(Load::Io { milliseconds: 0 }),
+        cost: 0.0,
+    };
     let done = match dispatch {
         Dispatch::Threads => Linked.run(&nothing, Path::new(""), &mut watch).map(drop),
-        Dispatch::Processes if load => Program::find()?.run(&nothing, Path::new(""), &mut watch).map(drop),
+        Dispatch::Processes if load => Program::find()?
+            .run(&nothing, Path::new(""), &mut watch)
+            .map(drop),
         Dispatch::Processes => {
             let mut command = Command::new(Program::find()?.ffmpeg());
             command.args(["-hide_banner", "-loglevel", "error", "-version"]);

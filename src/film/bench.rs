@@ -3,9 +3,9 @@
 use super::{Slide, Storyboard};
 use crate::bench::results::Results;
 use crate::chart::{Chart, PICTURE};
-use crate::draw::slide::{ClosingCard, TitleCard, chart_slide, closing_card, title_card};
 use crate::draw::Theme;
 use crate::draw::raster::render;
+use crate::draw::slide::{ClosingCard, TitleCard, chart_slide, closing_card, title_card};
 use crate::report::answer;
 
 /// The storyboard of `results` and their `charts`.
@@ -15,11 +15,30 @@ pub fn storyboard<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) 
         draw: Box::new(move || render(&svg(), PICTURE.0, PICTURE.1)),
     };
     let title = title_of(results);
-    let closing = ClosingCard { title: "What the numbers say".into(), sentences: answer::sentences(results) };
-    let mut slides = vec![slide(&title.title.clone(), Box::new(move || title_card(&title, theme)))];
-    slides.extend(charts.iter().map(|chart| slide(&chart.title, Box::new(move || chart_slide(chart, theme)))));
-    slides.push(slide("What the numbers say", Box::new(move || closing_card(&closing, theme))));
-    Storyboard { title: "Threads and processes".into(), slides, seconds: 3.0, fade: 0.5, fps: 30 }
+    let closing = ClosingCard {
+        title: "What the numbers say".into(),
+        sentences: answer::sentences(results),
+    };
+    let mut slides = vec![slide(
+        &title.title.clone(),
+        Box::new(move || title_card(&title, theme)),
+    )];
+    slides.extend(
+        charts
+            .iter()
+            .map(|chart| slide(&chart.title, Box::new(move || chart_slide(chart, theme)))),
+    );
+    slides.push(slide(
+        "What the numbers say",
+        Box::new(move || closing_card(&closing, theme)),
+    ));
+    Storyboard {
+        title: "Threads and processes".into(),
+        slides,
+        seconds: 3.0,
+        fade: 0.5,
+        fps: 30,
+    }
 }
 
 fn title_of(results: &Results) -> TitleCard {
@@ -29,7 +48,10 @@ fn title_of(results: &Results) -> TitleCard {
         title: "How video work scales on this machine".into(),
         lines: vec![
             format!("{}, {} cores, {date}", machine.cpu, machine.cores),
-            format!("FFmpeg {}; {}", results.ffmpeg.linked, results.design.recipe),
+            format!(
+                "FFmpeg {}; {}",
+                results.ffmpeg.linked, results.design.recipe
+            ),
         ],
     }
 }

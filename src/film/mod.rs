@@ -53,7 +53,9 @@ pub fn render(
         return Err(Error::usage("a film needs at least one picture"));
     }
     let timeline = Timeline::new(storyboard);
-    delivery::place(target, |part| film(storyboard, &timeline, part, cancel, progress))
+    delivery::place(target, |part| {
+        film(storyboard, &timeline, part, cancel, progress)
+    })
 }
 
 fn film(
@@ -66,7 +68,10 @@ fn film(
     let fps = Ratio::new(storyboard.fps as i32, 1);
     let mut muxer = open_muxer(storyboard, timeline, part, cancel)?;
     let mut current = draw(storyboard, 0)?;
-    let timing = VideoTiming { time_base: Ratio::new(1, storyboard.fps as i32).into(), frame_rate: fps.into() };
+    let timing = VideoTiming {
+        time_base: Ratio::new(1, storyboard.fps as i32).into(),
+        frame_rate: fps.into(),
+    };
     let setup = Setup {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         global_header: muxer.wants_global_header(),
@@ -107,13 +112,22 @@ fn film(
     muxer.finish()
 }
 
-fn open_muxer(storyboard: &Storyboard, timeline: &Timeline, part: &Path, cancel: &Cancel) -> Result<Muxer> {
+fn open_muxer(
+    storyboard: &Storyboard,
+    timeline: &Timeline,
+    part: &Path,
+    cancel: &Cancel,
+) -> Result<Muxer> {
     let options = [("movflags".to_owned(), "+faststart".to_owned())];
     let mut muxer = Muxer::create(part, "mp4", &options, 1, cancel)?;
     muxer.set_tag("title", &storyboard.title);
     for (index, slide) in storyboard.slides.iter().enumerate() {
         let (start_ms, end_ms) = timeline.chapter_ms(index);
-        muxer.add_chapter(&Chapter { start_ms, end_ms, title: slide.title.clone() })?;
+        muxer.add_chapter(&Chapter {
+            start_ms,
+            end_ms,
+            title: slide.title.clone(),
+        })?;
     }
     Ok(muxer)
 }

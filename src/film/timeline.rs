@@ -64,7 +64,10 @@ impl Timeline {
             return Shot::Still(slide as usize);
         }
         let share = (within - fade_start + 1) as f64 / (self.fade_frames + 1) as f64;
-        Shot::Fade { from: slide as usize, weight: (ease(share) * 256.0).round() as u32 }
+        Shot::Fade {
+            from: slide as usize,
+            weight: (ease(share) * 256.0).round() as u32,
+        }
     }
 
     /// Start and end of a slide in milliseconds.
@@ -84,7 +87,12 @@ mod tests {
     use super::*;
 
     fn timeline(slides: u64) -> Timeline {
-        Timeline { slides, slide_frames: 90, fade_frames: 15, fps: 30 }
+        Timeline {
+            slides,
+            slide_frames: 90,
+            fade_frames: 15,
+            fps: 30,
+        }
     }
 
     #[test]

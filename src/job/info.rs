@@ -86,11 +86,19 @@ impl MediaInfo {
         self.streams
             .iter()
             .filter(|stream| stream.is_video() && stream.decodable)
-            .max_by_key(|stream| (stream.is_default, pixels(stream), std::cmp::Reverse(stream.index)))
+            .max_by_key(|stream| {
+                (
+                    stream.is_default,
+                    pixels(stream),
+                    std::cmp::Reverse(stream.index),
+                )
+            })
     }
 
     /// All audio streams that can be decoded.
     pub fn audio(&self) -> impl Iterator<Item = &StreamInfo> {
-        self.streams.iter().filter(|stream| stream.is_audio() && stream.decodable)
+        self.streams
+            .iter()
+            .filter(|stream| stream.is_audio() && stream.decodable)
     }
 }

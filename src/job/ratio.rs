@@ -26,7 +26,11 @@ impl Ratio {
 
     /// The fraction as a float; 0 where the denominator is 0.
     pub fn as_f64(self) -> f64 {
-        if self.den == 0 { 0.0 } else { f64::from(self.num) / f64::from(self.den) }
+        if self.den == 0 {
+            0.0
+        } else {
+            f64::from(self.num) / f64::from(self.den)
+        }
     }
 }
 

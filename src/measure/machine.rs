@@ -10,7 +10,11 @@ pub fn machine() -> Machine {
     let system = rustix::system::uname();
     Machine {
         host: system.nodename().to_string_lossy().into_owned(),
-        os: format!("{} {}", system.sysname().to_string_lossy(), system.release().to_string_lossy()),
+        os: format!(
+            "{} {}",
+            system.sysname().to_string_lossy(),
+            system.release().to_string_lossy()
+        ),
         cpu: cpu_model().unwrap_or_else(|| system.machine().to_string_lossy().into_owned()),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         memory_bytes: memory_bytes().unwrap_or(0),
@@ -21,14 +25,27 @@ pub fn machine() -> Machine {
 pub fn ffmpeg() -> Ffmpeg {
     let linked = media::linked_version();
     let program = program_version();
-    let same_version =
-        program.as_deref().and_then(|line| line.split_whitespace().nth(2)).is_some_and(|version| version == linked);
-    Ffmpeg { linked, program, same_version }
+    let same_version = program
+        .as_deref()
+        .and_then(|line| line.split_whitespace().nth(2))
+        .is_some_and(|version| version == linked);
+    Ffmpeg {
+        linked,
+        program,
+        same_version,
+    }
 }
 
 fn program_version() -> Option<String> {
-    let output = Command::new("ffmpeg").arg("-version").stdin(Stdio::null()).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
+    let output = Command::new("ffmpeg")
+        .arg("-version")
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .next()
+        .map(str::to_owned)
 }
 
 #[cfg(target_os = "linux")]
@@ -38,7 +55,11 @@ fn cpu_model() -> Option<String> {
 
 #[cfg(target_os = "linux")]
 fn memory_bytes() -> Option<u64> {
-    let kib: u64 = field("/proc/meminfo", "MemTotal")?.split_whitespace().next()?.parse().ok()?;
+    let kib: u64 = field("/proc/meminfo", "MemTotal")?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()?;
     kib.checked_mul(1024)
 }
 
@@ -47,7 +68,9 @@ fn memory_bytes() -> Option<u64> {
 fn field(table: &str, name: &str) -> Option<String> {
     let text = std::fs::read_to_string(table).ok()?;
     let mut values = text.lines().filter_map(|line| line.split_once(':'));
-    values.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
+    values
+        .find(|(key, _)| key.trim() == name)
+        .map(|(_, value)| value.trim().to_owned())
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -62,6 +85,13 @@ fn memory_bytes() -> Option<u64> {
 
 #[cfg(not(target_os = "linux"))]
 fn sysctl(name: &str) -> Option<String> {
-    let output = Command::new("sysctl").args(["-n", name]).stdin(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = Command::new("sysctl")
+        .args(["-n", name])
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -19,16 +19,27 @@ pub fn family_bytes(root: u32) -> u64 {
 #[cfg(target_os = "linux")]
 fn proportional_bytes(process: u32) -> Option<u64> {
     use procfs_core::FromRead;
-    let rollup = procfs_core::process::SmapsRollup::from_file(format!("/proc/{process}/smaps_rollup")).ok()?;
-    rollup.memory_map_rollup.iter().find_map(|map| map.extension.map.get("Pss").copied())
+    let rollup =
+        procfs_core::process::SmapsRollup::from_file(format!("/proc/{process}/smaps_rollup"))
+            .ok()?;
+    rollup
+        .memory_map_rollup
+        .iter()
+        .find_map(|map| map.extension.map.get("Pss").copied())
 }
 
 #[cfg(target_os = "linux")]
 fn children(process: u32) -> Vec<u32> {
-    let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else { return vec![] };
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
+        return vec![];
+    };
     threads
         .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("children")).ok())
-        .flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|id| id.parse().ok())
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
 

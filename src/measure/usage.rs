@@ -38,9 +38,17 @@ pub struct Usage {
 ///
 /// # Errors
 /// Where it cannot be started or waited for, or `cancel` was set.
-pub fn run_measured(mut command: Command, input: &[u8], cancel: &Cancel) -> Result<(Vec<u8>, Usage)> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-    let broken = |error: std::io::Error| Error::failed("cannot run a measured process").because(error);
+pub fn run_measured(
+    mut command: Command,
+    input: &[u8],
+    cancel: &Cancel,
+) -> Result<(Vec<u8>, Usage)> {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .process_group(0);
+    let broken =
+        |error: std::io::Error| Error::failed("cannot run a measured process").because(error);
     let began = Instant::now();
     let mut child = command.spawn().map_err(broken)?;
     let (mut stdin, stdout) = (child.stdin.take(), child.stdout.take());

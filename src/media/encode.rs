@@ -32,7 +32,12 @@ impl Encoder {
     ///
     /// # Errors
     /// Where the encoder is missing, or refuses the frames or an option.
-    pub fn video(spec: &EncoderSpec, first: &Frame, timing: VideoTiming, setup: Setup) -> Result<Self> {
+    pub fn video(
+        spec: &EncoderSpec,
+        first: &Frame,
+        timing: VideoTiming,
+        setup: Setup,
+    ) -> Result<Self> {
         Self::open(spec, setup, |context| {
             // SAFETY: both point to valid structures for the length of the call.
             unsafe {
@@ -64,8 +69,14 @@ impl Encoder {
             unsafe {
                 (*context).sample_fmt = sample_format(ffi::av_buffersink_get_format(sink));
                 (*context).sample_rate = ffi::av_buffersink_get_sample_rate(sink);
-                (*context).time_base = ffi::AVRational { num: 1, den: (*context).sample_rate };
-                check(ffi::av_buffersink_get_ch_layout(sink, &mut (*context).ch_layout), "set the channels")?;
+                (*context).time_base = ffi::AVRational {
+                    num: 1,
+                    den: (*context).sample_rate,
+                };
+                check(
+                    ffi::av_buffersink_get_ch_layout(sink, &mut (*context).ch_layout),
+                    "set the channels",
+                )?;
             }
             Ok(())
         })
@@ -83,13 +94,19 @@ impl Encoder {
         let (codec, context) = unsafe {
             let codec = ffi::avcodec_find_encoder_by_name(name.as_ptr());
             if codec.is_null() {
-                return Err(Error::failed(format!("the linked FFmpeg has no encoder '{}'", spec.name))
-                    .cure("`rushes doctor` lists the encoders that are there"));
+                return Err(Error::failed(format!(
+                    "the linked FFmpeg has no encoder '{}'",
+                    spec.name
+                ))
+                .cure("`rushes doctor` lists the encoders that are there"));
             }
             let raw = non_null(ffi::avcodec_alloc_context3(codec), "an encoder")?;
             (codec, codec::Context::wrap(raw, None))
         };
-        let mut encoder = Self { context, qscale: spec.qscale.map(|q| i32::from(q) * ffi::FF_QP2LAMBDA) };
+        let mut encoder = Self {
+            context,
+            qscale: spec.qscale.map(|q| i32::from(q) * ffi::FF_QP2LAMBDA),
+        };
         encoder.configure(setup);
         // SAFETY: the context is valid and not yet open.
         let raw = unsafe { encoder.context.as_mut_ptr() };
@@ -107,7 +124,10 @@ impl Encoder {
             left
         };
         match left.iter().next() {
-            Some((key, value)) => Err(Error::failed(format!("the encoder '{}' knows no option {key}={value}", spec.name))),
+            Some((key, value)) => Err(Error::failed(format!(
+                "the encoder '{}' knows no option {key}={value}",
+                spec.name
+            ))),
             None => Ok(encoder),
         }
     }
@@ -135,7 +155,11 @@ impl Encoder {
     ///
     /// # Errors
     /// Where encoding fails, and what `take` fails with.
-    pub fn encode(&mut self, frame: Option<&mut Frame>, mut take: impl FnMut(Packet) -> Result<()>) -> Result<()> {
+    pub fn encode(
+        &mut self,
+        frame: Option<&mut Frame>,
+        mut take: impl FnMut(Packet) -> Result<()>,
+    ) -> Result<()> {
         let frame = frame.map_or(ptr::null(), |frame| self.prepare(frame));
         // SAFETY: the context is open; a null frame asks for the rest.
         let code = unsafe { ffi::avcodec_send_frame(self.context.as_mut_ptr(), frame) };
@@ -147,7 +171,11 @@ impl Encoder {
                 use ffmpeg::codec::packet::Mut;
                 ffi::avcodec_receive_packet(self.context.as_mut_ptr(), packet.as_mut_ptr())
             };
-            let result = if code < 0 { Err(ffmpeg::Error::from(code)) } else { Ok(()) };
+            let result = if code < 0 {
+                Err(ffmpeg::Error::from(code))
+            } else {
+                Ok(())
+            };
             match poll(result, "encode")? {
                 Poll::Ready => take(packet)?,
                 Poll::NeedInput | Poll::End => return Ok(()),
@@ -185,7 +213,8 @@ impl Encoder {
             let raw = self.context.as_ptr();
             ((*raw).frame_size, (*(*raw).codec).capabilities as u32)
         };
-        (size > 0 && capabilities & ffi::AV_CODEC_CAP_VARIABLE_FRAME_SIZE == 0).then_some(size as u32)
+        (size > 0 && capabilities & ffi::AV_CODEC_CAP_VARIABLE_FRAME_SIZE == 0)
+            .then_some(size as u32)
     }
 
     /// The context, for the muxer to take the stream's parameters from.

@@ -19,7 +19,9 @@ pub enum Poll {
 pub fn poll(result: Result<(), ffmpeg::Error>, what: &str) -> Result<Poll> {
     match result {
         Ok(()) => Ok(Poll::Ready),
-        Err(ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => Ok(Poll::NeedInput),
+        Err(ffmpeg::Error::Other {
+            errno: ffmpeg::error::EAGAIN,
+        }) => Ok(Poll::NeedInput),
         Err(ffmpeg::Error::Eof) => Ok(Poll::End),
         Err(error) => Err(failed(what, error)),
     }
@@ -27,12 +29,20 @@ pub fn poll(result: Result<(), ffmpeg::Error>, what: &str) -> Result<Poll> {
 
 /// A libav return code: the number where it is not negative.
 pub fn check(code: i32, what: &str) -> Result<i32> {
-    if code >= 0 { Ok(code) } else { Err(failed(what, ffmpeg::Error::from(code))) }
+    if code >= 0 {
+        Ok(code)
+    } else {
+        Err(failed(what, ffmpeg::Error::from(code)))
+    }
 }
 
 /// An allocation by libav: refuses null.
 pub fn non_null<T>(pointer: *mut T, what: &str) -> Result<*mut T> {
-    if pointer.is_null() { Err(Error::failed(format!("out of memory for {what}"))) } else { Ok(pointer) }
+    if pointer.is_null() {
+        Err(Error::failed(format!("out of memory for {what}")))
+    } else {
+        Ok(pointer)
+    }
 }
 
 /// "failed to `what`", with libav's words as the cause.

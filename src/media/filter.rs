@@ -22,8 +22,16 @@ pub struct Graph {
 /// What a graph is configured for; a frame of another shape needs a new graph.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shape {
-    Video { width: i32, height: i32, format: i32 },
-    Audio { rate: i32, format: i32, layout: String },
+    Video {
+        width: i32,
+        height: i32,
+        format: i32,
+    },
+    Audio {
+        rate: i32,
+        format: i32,
+        layout: String,
+    },
 }
 
 impl Shape {
@@ -32,9 +40,17 @@ impl Shape {
         unsafe {
             let raw = &*frame.as_ptr();
             if raw.width > 0 {
-                Self::Video { width: raw.width, height: raw.height, format: raw.format }
+                Self::Video {
+                    width: raw.width,
+                    height: raw.height,
+                    format: raw.format,
+                }
             } else {
-                Self::Audio { rate: raw.sample_rate, format: raw.format, layout: layout_of(raw) }
+                Self::Audio {
+                    rate: raw.sample_rate,
+                    format: raw.format,
+                    layout: layout_of(raw),
+                }
             }
         }
     }
@@ -45,9 +61,19 @@ impl Graph {
     ///
     /// # Errors
     /// Where the description is wrong or does not fit the frames.
-    pub fn new(first: &Frame, time_base: Rational, frame_rate: Rational, description: &str, threads: usize) -> Result<Self> {
+    pub fn new(
+        first: &Frame,
+        time_base: Rational,
+        frame_rate: Rational,
+        description: &str,
+        threads: usize,
+    ) -> Result<Self> {
         let video = matches!(Shape::of(first), Shape::Video { .. });
-        let (source, sink) = if video { ("buffer", "buffersink") } else { ("abuffer", "abuffersink") };
+        let (source, sink) = if video {
+            ("buffer", "buffersink")
+        } else {
+            ("abuffer", "abuffersink")
+        };
         let arguments = if video {
             video_arguments(first, time_base, frame_rate)
         } else {
@@ -62,10 +88,20 @@ impl Graph {
     /// Where the description is wrong.
     pub fn generator(description: &str, video: bool) -> Result<Self> {
         super::init();
-        Self::build(None, if video { "buffersink" } else { "abuffersink" }, description, 1)
+        Self::build(
+            None,
+            if video { "buffersink" } else { "abuffersink" },
+            description,
+            1,
+        )
     }
 
-    fn build(source: Option<(&str, &str)>, sink: &str, description: &str, threads: usize) -> Result<Self> {
+    fn build(
+        source: Option<(&str, &str)>,
+        sink: &str,
+        description: &str,
+        threads: usize,
+    ) -> Result<Self> {
         let wrong = |error| failed(&format!("build the filter '{description}'"), error);
         let mut graph = filter::Graph::new();
         // SAFETY: the graph is valid and not yet configured; libav copies and later frees the string.
@@ -75,16 +111,28 @@ impl Graph {
             (*raw).scale_sws_opts = ffi::av_strdup(c"flags=bicubic".as_ptr());
         }
         let source = source
-            .map(|(name, arguments)| graph.add(&filter_named(name)?, "in", arguments).map_err(wrong))
+            .map(|(name, arguments)| {
+                graph
+                    .add(&filter_named(name)?, "in", arguments)
+                    .map_err(wrong)
+            })
             .transpose()?;
         let sink = graph.add(&filter_named(sink)?, "out", "").map_err(wrong)?;
         let mut parser = filter::graph::Parser::new(&mut graph);
         if source.is_some() {
             parser = parser.output("in", 0).map_err(wrong)?;
         }
-        parser.input("out", 0).map_err(wrong)?.parse(description).map_err(wrong)?;
+        parser
+            .input("out", 0)
+            .map_err(wrong)?
+            .parse(description)
+            .map_err(wrong)?;
         graph.validate().map_err(wrong)?;
-        Ok(Self { _graph: graph, source, sink })
+        Ok(Self {
+            _graph: graph,
+            source,
+            sink,
+        })
     }
 
     /// Gives the graph a frame; the frame's data moves on, its properties are cleared.
@@ -92,8 +140,13 @@ impl Graph {
     /// # Errors
     /// Where a filter fails.
     pub fn push(&mut self, frame: &Frame) -> Result<()> {
-        let Some(source) = &mut self.source else { return Ok(()) };
-        source.source().add(frame).map_err(|error| failed("filter a frame", error))
+        let Some(source) = &mut self.source else {
+            return Ok(());
+        };
+        source
+            .source()
+            .add(frame)
+            .map_err(|error| failed("filter a frame", error))
     }
 
     /// Tells the graph that its input ended at `pts`, in the input's time base.
@@ -101,8 +154,13 @@ impl Graph {
     /// # Errors
     /// Where a filter fails.
     pub fn close(&mut self, pts: i64) -> Result<()> {
-        let Some(source) = &mut self.source else { return Ok(()) };
-        source.source().close(pts).map_err(|error| failed("end a filter", error))
+        let Some(source) = &mut self.source else {
+            return Ok(());
+        };
+        source
+            .source()
+            .close(pts)
+            .map_err(|error| failed("end a filter", error))
     }
 
     /// The next filtered frame.
@@ -134,7 +192,11 @@ impl Graph {
     /// Frame rate of what comes out, or 25 where none is known, as the `ffmpeg` program assumes.
     pub fn frame_rate_or_25(&self) -> Rational {
         let rate = self.frame_rate();
-        if rate.numerator() > 0 && rate.denominator() > 0 { rate } else { Rational::new(25, 1) }
+        if rate.numerator() > 0 && rate.denominator() > 0 {
+            rate
+        } else {
+            Rational::new(25, 1)
+        }
     }
 
     /// Frame rate of what comes out; 0/1 where it varies.
@@ -167,7 +229,11 @@ fn video_arguments(first: &Frame, time_base: Rational, frame_rate: Rational) -> 
         aspect.denominator(),
     );
     if frame_rate.numerator() > 0 && frame_rate.denominator() > 0 {
-        arguments.push_str(&format!(":frame_rate={}/{}", frame_rate.numerator(), frame_rate.denominator()));
+        arguments.push_str(&format!(
+            ":frame_rate={}/{}",
+            frame_rate.numerator(),
+            frame_rate.denominator()
+        ));
     }
     arguments
 }
@@ -176,7 +242,9 @@ fn audio_arguments(first: &Frame, time_base: Rational) -> String {
     // SAFETY: the frame is valid.
     let raw = unsafe { &*first.as_ptr() };
     let layout = match raw.ch_layout.order {
-        ffi::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC => format!("channels={}", raw.ch_layout.nb_channels),
+        ffi::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC => {
+            format!("channels={}", raw.ch_layout.nb_channels)
+        }
         _ => format!("channel_layout={}", layout_of(raw)),
     };
     format!(
@@ -192,8 +260,14 @@ fn layout_of(frame: &ffi::AVFrame) -> String {
     let mut buffer = [0 as c_char; 128];
     // SAFETY: the layout is read only; the buffer's length is passed on.
     unsafe { ffi::av_channel_layout_describe(&frame.ch_layout, buffer.as_mut_ptr(), buffer.len()) };
-    let bytes: Vec<u8> = buffer.iter().take_while(|c| **c != 0).map(|c| *c as u8).collect();
-    CString::new(bytes).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    let bytes: Vec<u8> = buffer
+        .iter()
+        .take_while(|c| **c != 0)
+        .map(|c| *c as u8)
+        .collect();
+    CString::new(bytes)
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// Converts a timestamp between time bases, rounding to nearest as the `ffmpeg` program does.

@@ -11,7 +11,11 @@ pub(super) fn empty_frame() -> Result<Frame> {
     // SAFETY: allocates; a null result is refused before use.
     unsafe {
         let frame = Frame::empty();
-        if frame.as_ptr().is_null() { Err(Error::failed("out of memory for a frame")) } else { Ok(frame) }
+        if frame.as_ptr().is_null() {
+            Err(Error::failed("out of memory for a frame"))
+        } else {
+            Ok(frame)
+        }
     }
 }
 
@@ -19,7 +23,10 @@ pub(super) fn empty_frame() -> Result<Frame> {
 pub(super) fn same_frame(frame: &Frame) -> Result<Frame> {
     let mut copy = empty_frame()?;
     // SAFETY: both frames are valid; the data is reference-counted.
-    check(unsafe { ffi::av_frame_ref(copy.as_mut_ptr(), frame.as_ptr()) }, "share a frame")?;
+    check(
+        unsafe { ffi::av_frame_ref(copy.as_mut_ptr(), frame.as_ptr()) },
+        "share a frame",
+    )?;
     Ok(copy)
 }
 
@@ -34,7 +41,10 @@ impl Picture {
     fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> Result<Self> {
         let row = width as usize * 4;
         if rgba.len() != row * height as usize {
-            return Err(Error::failed(format!("{} bytes are no {width}×{height} RGBA picture", rgba.len())));
+            return Err(Error::failed(format!(
+                "{} bytes are no {width}×{height} RGBA picture",
+                rgba.len()
+            )));
         }
         let mut picture = Self::allocate(width, height, ffi::AVPixelFormat::AV_PIX_FMT_RGBA)?;
         let (plane, stride) = picture.plane_mut(0, height as usize);
@@ -80,24 +90,46 @@ impl Picture {
     /// Where the pictures differ in size or format, or memory is out.
     pub fn blend(a: &Self, b: &Self, weight: u32) -> Result<Self> {
         let (width, height) = a.size();
-        if a.size() != b.size() || a.format() != b.format() || a.format() != ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32
+        if a.size() != b.size()
+            || a.format() != b.format()
+            || a.format() != ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32
         {
-            return Err(Error::failed("only 4:2:0 pictures of one size can be blended"));
+            return Err(Error::failed(
+                "only 4:2:0 pictures of one size can be blended",
+            ));
         }
         let mut result = Self::allocate(width, height, ffi::AVPixelFormat::AV_PIX_FMT_YUV420P)?;
         // SAFETY: copies timestamps and colour tags between two valid frames.
-        check(unsafe { ffi::av_frame_copy_props(result.0.as_mut_ptr(), a.0.as_ptr()) }, "copy a frame's tags")?;
+        check(
+            unsafe { ffi::av_frame_copy_props(result.0.as_mut_ptr(), a.0.as_ptr()) },
+            "copy a frame's tags",
+        )?;
         let weight = weight.min(256) as u16;
         for plane in 0..3 {
-            let rows = if plane == 0 { height as usize } else { height.div_ceil(2) as usize };
-            let columns = if plane == 0 { width as usize } else { width.div_ceil(2) as usize };
+            let rows = if plane == 0 {
+                height as usize
+            } else {
+                height.div_ceil(2) as usize
+            };
+            let columns = if plane == 0 {
+                width as usize
+            } else {
+                width.div_ceil(2) as usize
+            };
             let (from, from_stride) = a.plane(plane, rows);
             let (to, to_stride) = b.plane(plane, rows);
             let (out, out_stride) = result.plane_mut(plane, rows);
-            let rows_in = from.chunks_exact(from_stride).zip(to.chunks_exact(to_stride));
+            let rows_in = from
+                .chunks_exact(from_stride)
+                .zip(to.chunks_exact(to_stride));
             for (out, (from, to)) in out.chunks_exact_mut(out_stride).zip(rows_in) {
-                for ((out, from), to) in out[..columns].iter_mut().zip(&from[..columns]).zip(&to[..columns]) {
-                    *out = ((u16::from(*from) * (256 - weight) + u16::from(*to) * weight + 128) >> 8) as u8;
+                for ((out, from), to) in out[..columns]
+                    .iter_mut()
+                    .zip(&from[..columns])
+                    .zip(&to[..columns])
+                {
+                    *out = ((u16::from(*from) * (256 - weight) + u16::from(*to) * weight + 128)
+                        >> 8) as u8;
                 }
             }
         }
@@ -106,7 +138,12 @@ impl Picture {
 
     fn size(&self) -> (u32, u32) {
         // SAFETY: the frame is valid.
-        unsafe { ((*self.0.as_ptr()).width as u32, (*self.0.as_ptr()).height as u32) }
+        unsafe {
+            (
+                (*self.0.as_ptr()).width as u32,
+                (*self.0.as_ptr()).height as u32,
+            )
+        }
     }
 
     fn format(&self) -> i32 {
@@ -119,7 +156,10 @@ impl Picture {
         // SAFETY: libav allocated `linesize` bytes for each of the plane's rows.
         unsafe {
             let stride = (*self.0.as_ptr()).linesize[index].max(0) as usize;
-            (std::slice::from_raw_parts((*self.0.as_ptr()).data[index], stride * rows), stride)
+            (
+                std::slice::from_raw_parts((*self.0.as_ptr()).data[index], stride * rows),
+                stride,
+            )
         }
     }
 
@@ -127,7 +167,10 @@ impl Picture {
         // SAFETY: as in `plane`; the buffer was just allocated and has no other reference.
         unsafe {
             let stride = (*self.0.as_ptr()).linesize[index].max(0) as usize;
-            (std::slice::from_raw_parts_mut((*self.0.as_mut_ptr()).data[index], stride * rows), stride)
+            (
+                std::slice::from_raw_parts_mut((*self.0.as_mut_ptr()).data[index], stride * rows),
+                stride,
+            )
         }
     }
 }

@@ -37,8 +37,13 @@ pub struct FrameHash {
 impl Content {
     /// Index of the first frame in which the two differ, where they do.
     pub fn first_difference(&self, other: &Self) -> Option<usize> {
-        let common = self.frames.iter().zip(&other.frames).position(|(a, b)| a != b);
-        common.or((self.frames.len() != other.frames.len()).then(|| self.frames.len().min(other.frames.len())))
+        let common = self
+            .frames
+            .iter()
+            .zip(&other.frames)
+            .position(|(a, b)| a != b);
+        common.or((self.frames.len() != other.frames.len())
+            .then(|| self.frames.len().min(other.frames.len())))
     }
 }
 
@@ -47,18 +52,28 @@ impl Content {
 /// # Errors
 /// Where it cannot be opened as media.
 pub fn content(path: &Path, cancel: &Cancel) -> Result<Content> {
-    let mut input = Input::open(path, None, cancel)?;
+    let mut input = Input::open(path, picture_format(path), cancel)?;
     let info = super::probe::describe(&input);
     let video = info.main_video().map(|stream| stream.index);
     let audio: Vec<usize> = info.audio().map(|stream| stream.index).collect();
     let wanted: Vec<usize> = video.into_iter().chain(audio.iter().copied()).collect();
     input.select(&wanted);
-    let mut decoders = wanted.iter().map(|stream| Decoder::open(&input, *stream, 1)).collect::<Result<Vec<_>>>()?;
-    let mut content = Content { frames: vec![], audio_samples: vec![0; audio.len()], damaged: 0 };
+    let mut decoders = wanted
+        .iter()
+        .map(|stream| Decoder::open(&input, *stream, 1))
+        .collect::<Result<Vec<_>>>()?;
+    let mut content = Content {
+        frames: vec![],
+        audio_samples: vec![0; audio.len()],
+        damaged: 0,
+    };
     loop {
         let packet = input.read()?;
         for (position, stream) in wanted.iter().enumerate() {
-            if packet.as_ref().is_some_and(|packet| packet.stream() != *stream) {
+            if packet
+                .as_ref()
+                .is_some_and(|packet| packet.stream() != *stream)
+            {
                 continue;
             }
             let decoder = &mut decoders[position];
@@ -79,6 +94,15 @@ pub fn content(path: &Path, cancel: &Cancel) -> Result<Content> {
             content.damaged = decoders.iter().map(Decoder::damaged).sum();
             return Ok(content);
         }
+    }
+}
+
+/// Single pictures have demuxers of their own, which read no name as a pattern.
+fn picture_format(path: &Path) -> Option<&'static str> {
+    match path.extension()?.to_str()? {
+        "jpg" => Some("jpeg_pipe"),
+        "png" => Some("png_pipe"),
+        _ => None,
     }
 }
 
@@ -109,6 +133,11 @@ fn hash_frame(frame: &ffmpeg::Frame, time_base: ffmpeg::Rational) -> Result<Fram
     hash.update(&pixels);
     hash.update(&raw.width.to_le_bytes());
     hash.update(&raw.format.to_le_bytes());
-    let pts = frame.pts().ok_or_else(|| Error::failed("a decoded frame has no time"))?;
-    Ok(FrameHash { time_us: rescale(pts, time_base, ffmpeg::Rational::new(1, 1_000_000)), pixels: hash.digest() })
+    let pts = frame
+        .pts()
+        .ok_or_else(|| Error::failed("a decoded frame has no time"))?;
+    Ok(FrameHash {
+        time_us: rescale(pts, time_base, ffmpeg::Rational::new(1, 1_000_000)),
+        pixels: hash.digest(),
+    })
 }

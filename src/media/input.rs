@@ -9,19 +9,34 @@ use ffmpeg::{Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::error::{check, failed, non_null};
+use super::filter::rescale;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 
 /// Demuxers that open further files or addresses named inside the source, or
 /// read a name as a pattern: never used.
 const REFUSED_FORMATS: [&str; 14] = [
-    "applehttp", "concat", "concatf", "dash", "hls", "image2", "image2pipe", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp",
+    "applehttp",
+    "concat",
+    "concatf",
+    "dash",
+    "hls",
+    "image2",
+    "image2pipe",
+    "imf",
+    "lavfi",
+    "rtp",
+    "rtsp",
+    "sap",
+    "sdp",
     "vapoursynth",
 ];
 
 /// An opened source.
 pub struct Input {
     context: ffmpeg::format::context::Input,
+    // Where the file begins, in microseconds of its own clock.
+    start_us: i64,
     // Read by the interrupt callback for as long as `context` lives; dropped after it.
     _cancel: Box<Cancel>,
 }
@@ -29,7 +44,7 @@ pub struct Input {
 impl Input {
     /// Opens `path` by the `file` protocol alone and reads its headers.
     ///
-    /// `format` restricts the demuxer to the one that an earlier probe found.
+    /// `format` names the one demuxer to use, such as an earlier probe found.
     /// Blocking reads end when `cancel` is set.
     ///
     /// # Errors
@@ -54,19 +69,27 @@ impl Input {
                 opaque: ptr::from_ref::<Cancel>(&cancel).cast_mut().cast::<c_void>(),
             };
             let mut dictionary = options.disown();
-            let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), ptr::null(), &mut dictionary);
+            let demuxer = format.map_or(ptr::null(), demuxer_named);
+            let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer, &mut dictionary);
             drop(ffmpeg::Dictionary::own(dictionary));
             check(code, "open it as media")?;
             ffmpeg::format::context::Input::wrap(raw)
         };
-        let mut input = Self { context, _cancel: cancel };
+        let mut input = Self {
+            context,
+            start_us: 0,
+            _cancel: cancel,
+        };
         input.find_streams()?;
+        // SAFETY: the context is open.
+        input.start_us = known(unsafe { (*input.context.as_ptr()).start_time }).unwrap_or(0);
         Ok(input)
     }
 
     fn find_streams(&mut self) -> Result<()> {
         // SAFETY: the context is open and owned by `self`.
-        let code = unsafe { ffi::avformat_find_stream_info(self.context.as_mut_ptr(), ptr::null_mut()) };
+        let code =
+            unsafe { ffi::avformat_find_stream_info(self.context.as_mut_ptr(), ptr::null_mut()) };
         check(code, "find its streams").map(drop)
     }
 
@@ -78,7 +101,9 @@ impl Input {
     /// The demuxer's name.
     pub fn format_name(&self) -> String {
         // SAFETY: an open context has a format with a static name.
-        unsafe { CStr::from_ptr((*(*self.context.as_ptr()).iformat).name) }.to_string_lossy().into_owned()
+        unsafe { CStr::from_ptr((*(*self.context.as_ptr()).iformat).name) }
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// Length in seconds, where the container tells.
@@ -98,20 +123,45 @@ impl Input {
             // SAFETY: `index` is below the context's number of streams.
             unsafe { (**(*self.context.as_ptr()).streams.add(index)).discard = discard };
         }
+        self.begin_with(wanted);
+    }
+
+    /// Where the clock of a format may jump (MPEG streams), the file begins
+    /// with the first of the wanted streams, as in the `ffmpeg` program.
+    fn begin_with(&mut self, wanted: &[usize]) {
+        // SAFETY: an open context has a format.
+        let jumps =
+            unsafe { (*(*self.context.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT != 0 };
+        let micros = ffmpeg::Rational::new(1, ffi::AV_TIME_BASE);
+        let starts = wanted.iter().filter_map(|stream| {
+            let stream = self.context.stream(*stream)?;
+            Some(rescale(
+                known(stream.start_time())?,
+                stream.time_base(),
+                micros,
+            ))
+        });
+        if let (true, Some(start)) = (jumps, starts.min()) {
+            self.start_us = start;
+        }
     }
 
     /// What is added to a stream's timestamps so that the file begins at 0, in the stream's ticks.
-    pub fn shift(&self, stream: usize) -> i64 {
-        // SAFETY: `stream` came from a packet or the probe of this very context.
-        let (start, time_base) = unsafe {
-            let context = self.context.as_ptr();
-            ((*context).start_time, (**(*context).streams.add(stream)).time_base)
-        };
-        if start == ffi::AV_NOPTS_VALUE {
-            return 0;
-        }
-        // SAFETY: a pure computation.
-        unsafe { ffi::av_rescale_q(-start, ffi::AV_TIME_BASE_Q, time_base) }
+    fn shift(&self, stream: usize) -> i64 {
+        let time_base = self
+            .context
+            .stream(stream)
+            .map_or(Rational::new(1, 1), |stream| stream.time_base());
+        rescale(
+            -self.start_us,
+            Rational::new(1, ffi::AV_TIME_BASE),
+            time_base,
+        )
+    }
+
+    /// Where the file begins, in microseconds of its own clock.
+    pub(super) fn start_us(&self) -> i64 {
+        self.start_us
     }
 
     /// The next packet of a selected stream, its timestamps shifted so that the
@@ -132,12 +182,11 @@ impl Input {
             Err(error) => Err(failed("read on", error)),
         }
     }
+}
 
-    /// A stream's time base.
-    pub fn time_base(&self, stream: usize) -> Rational {
-        // SAFETY: as in `shift`.
-        unsafe { (**(*self.context.as_ptr()).streams.add(stream)).time_base }.into()
-    }
+/// A timestamp, where it is one.
+fn known(timestamp: i64) -> Option<i64> {
+    (timestamp != ffi::AV_NOPTS_VALUE).then_some(timestamp)
 }
 
 unsafe extern "C" fn is_cancelled(opaque: *mut c_void) -> c_int {
@@ -152,6 +201,16 @@ pub(super) fn file_url(path: &Path) -> Result<CString> {
     let mut url = b"file:".to_vec();
     url.extend_from_slice(path.as_os_str().as_bytes());
     CString::new(url).map_err(|error| Error::usage("a file name holds a zero byte").because(error))
+}
+
+/// The demuxer of that full name; null, so that libav looks for itself, where there is none.
+fn demuxer_named(name: &str) -> *const ffi::AVInputFormat {
+    let first = name.split(',').next().unwrap_or_default();
+    let Ok(first) = CString::new(first) else {
+        return ptr::null();
+    };
+    // SAFETY: looks up a static description.
+    unsafe { ffi::av_find_input_format(first.as_ptr()) }
 }
 
 /// All demuxers of the linked libav but the refused ones, as libav's list.

@@ -28,7 +28,10 @@ pub fn capture<T>(job: impl FnOnce() -> T) -> (T, Vec<String>) {
     super::init();
     LINES.with_borrow_mut(VecDeque::clear);
     let result = job();
-    (result, LINES.with_borrow_mut(|lines| lines.drain(..).collect()))
+    (
+        result,
+        LINES.with_borrow_mut(|lines| lines.drain(..).collect()),
+    )
 }
 
 pub(super) fn install() {
@@ -37,7 +40,12 @@ pub(super) fn install() {
     unsafe { ffi::av_log_set_callback(Some(on_log)) };
 }
 
-unsafe extern "C" fn on_log(context: *mut c_void, level: c_int, format: *const c_char, arguments: VaList) {
+unsafe extern "C" fn on_log(
+    context: *mut c_void,
+    level: c_int,
+    format: *const c_char,
+    arguments: VaList,
+) {
     if level > ffi::AV_LOG_WARNING {
         return;
     }
@@ -90,7 +98,10 @@ mod tests {
 
     #[test]
     fn a_line_keeps_its_component_and_loses_its_address() {
-        assert_eq!(without_addresses("[h264 @ 0x55d0c0de] no frame!"), "[h264] no frame!");
+        assert_eq!(
+            without_addresses("[h264 @ 0x55d0c0de] no frame!"),
+            "[h264] no frame!"
+        );
         assert_eq!(without_addresses("plain"), "plain");
     }
 

@@ -27,7 +27,11 @@ pub(super) fn describe(input: &Input) -> MediaInfo {
     MediaInfo {
         format: input.format_name(),
         duration_s: input.duration_s(),
-        streams: input.context().streams().map(|stream| stream_info(input, &stream)).collect(),
+        streams: input
+            .context()
+            .streams()
+            .map(|stream| stream_info(input, &stream))
+            .collect(),
     }
 }
 
@@ -36,7 +40,9 @@ fn stream_info(input: &Input, stream: &ffmpeg::Stream) -> StreamInfo {
     // SAFETY: the parameters live as long as the opened input; names are static strings.
     let (codec, decodable) = unsafe {
         let id = (*parameters.as_ptr()).codec_id;
-        let name = CStr::from_ptr(ffi::avcodec_get_name(id)).to_string_lossy().into_owned();
+        let name = CStr::from_ptr(ffi::avcodec_get_name(id))
+            .to_string_lossy()
+            .into_owned();
         (name, !ffi::avcodec_find_decoder(id).is_null())
     };
     let duration = stream.duration();
@@ -55,7 +61,9 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
     // SAFETY: the parameters live as long as the opened input.
     let raw = unsafe { &*parameters.as_ptr() };
     match raw.codec_type {
-        ffi::AVMediaType::AVMEDIA_TYPE_VIDEO if stream.disposition().contains(Disposition::ATTACHED_PIC) => {
+        ffi::AVMediaType::AVMEDIA_TYPE_VIDEO
+            if stream.disposition().contains(Disposition::ATTACHED_PIC) =>
+        {
             StreamKind::Cover
         }
         ffi::AVMediaType::AVMEDIA_TYPE_VIDEO => StreamKind::Video {
@@ -80,9 +88,17 @@ pub(super) fn frame_rate(input: &Input, stream: usize) -> Ratio {
     // function only reads.
     let rate = unsafe {
         let context = input.context().as_ptr().cast_mut();
-        ffi::av_guess_frame_rate(context, *(*context).streams.add(stream), std::ptr::null_mut())
+        ffi::av_guess_frame_rate(
+            context,
+            *(*context).streams.add(stream),
+            std::ptr::null_mut(),
+        )
     };
-    if rate.num > 0 && rate.den > 0 { Ratio::new(rate.num, rate.den) } else { Ratio::new(0, 1) }
+    if rate.num > 0 && rate.den > 0 {
+        Ratio::new(rate.num, rate.den)
+    } else {
+        Ratio::new(0, 1)
+    }
 }
 
 /// The filters that the `ffmpeg` program would insert for a stream's display matrix.
@@ -90,7 +106,14 @@ fn orientation(stream: &ffmpeg::Stream) -> String {
     let matrix: Option<Vec<i32>> = stream
         .side_data()
         .find(|data| data.kind() == SideDataType::DisplayMatrix)
-        .map(|data| data.data().as_chunks::<4>().0.iter().map(|bytes| i32::from_ne_bytes(*bytes)).collect());
+        .map(|data| {
+            data.data()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|bytes| i32::from_ne_bytes(*bytes))
+                .collect()
+        });
     match matrix.as_deref().and_then(<[i32]>::first_chunk::<9>) {
         Some(matrix) => upright(matrix),
         None => String::new(),
@@ -107,12 +130,25 @@ fn upright(matrix: &[i32; 9]) -> String {
     let theta = angle - 360.0 * (angle / 360.0 + 0.9 / 360.0).floor();
     let near = |degrees: f64| (theta - degrees).abs() < 1.0;
     if near(90.0) {
-        if matrix[3] > 0 { "transpose=cclock_flip" } else { "transpose=clock" }.into()
+        if matrix[3] > 0 {
+            "transpose=cclock_flip"
+        } else {
+            "transpose=clock"
+        }
+        .into()
     } else if near(180.0) {
-        let flips = [(matrix[0] < 0).then_some("hflip"), (matrix[4] < 0).then_some("vflip")];
+        let flips = [
+            (matrix[0] < 0).then_some("hflip"),
+            (matrix[4] < 0).then_some("vflip"),
+        ];
         flips.into_iter().flatten().collect::<Vec<_>>().join(",")
     } else if near(270.0) {
-        if matrix[3] < 0 { "transpose=clock_flip" } else { "transpose=cclock" }.into()
+        if matrix[3] < 0 {
+            "transpose=clock_flip"
+        } else {
+            "transpose=cclock"
+        }
+        .into()
     } else if theta.abs() > 1.0 {
         format!("rotate={theta:.6}*PI/180")
     } else if matrix[4] < 0 {
@@ -125,12 +161,19 @@ fn upright(matrix: &[i32; 9]) -> String {
 fn layout_name(layout: &ffi::AVChannelLayout) -> String {
     let mut buffer = [0 as c_char; 128];
     // SAFETY: the layout is read only; the buffer's length is passed on.
-    let code = unsafe { ffi::av_channel_layout_describe(layout, buffer.as_mut_ptr(), buffer.len()) };
+    let code =
+        unsafe { ffi::av_channel_layout_describe(layout, buffer.as_mut_ptr(), buffer.len()) };
     if code <= 0 {
         return String::new();
     }
-    let bytes: Vec<u8> = buffer.iter().take_while(|c| **c != 0).map(|c| *c as u8).collect();
-    CString::new(bytes).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    let bytes: Vec<u8> = buffer
+        .iter()
+        .take_while(|c| **c != 0)
+        .map(|c| *c as u8)
+        .collect();
+    CString::new(bytes)
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -18,8 +18,9 @@ use crate::recipe::{Pipeline, Sink};
 pub fn run(job: &MediaJob, target: &Path, watch: &mut Watch) -> Result<Done> {
     let pipeline = &job.pipeline;
     let mut input = Input::open(&job.source, Some(&pipeline.input_format), watch.cancel())?;
-    let wanted: Vec<usize> =
-        std::iter::once(pipeline.video.stream).chain(pipeline.audio.iter().map(|track| track.stream)).collect();
+    let wanted: Vec<usize> = std::iter::once(pipeline.video.stream)
+        .chain(pipeline.audio.iter().map(|track| track.stream))
+        .collect();
     input.select(&wanted);
     let mut tracks = open_tracks(&input, pipeline)?;
     let mut output = open_output(&input, pipeline, target, watch)?;
@@ -36,9 +37,19 @@ fn open_tracks<'a>(input: &Input, pipeline: &'a Pipeline) -> Result<Vec<Track<'a
         "" => video.filter.clone(),
         orient => format!("{orient},{}", video.filter),
     };
-    let medium = Medium::Video { time_base: video.time_base, frame_rate: frame_rate(input, video.stream) };
-    let mut tracks =
-        vec![Track::open(input, video.stream, 0, medium, filter, &video.encoder, pipeline.codec_threads)?];
+    let medium = Medium::Video {
+        time_base: video.time_base,
+        frame_rate: frame_rate(input, video.stream),
+    };
+    let mut tracks = vec![Track::open(
+        input,
+        video.stream,
+        0,
+        medium,
+        filter,
+        &video.encoder,
+        pipeline.codec_threads,
+    )?];
     for (index, audio) in pipeline.audio.iter().enumerate() {
         tracks.push(Track::open(
             input,
@@ -61,14 +72,22 @@ fn open_output(input: &Input, pipeline: &Pipeline, target: &Path, watch: &Watch)
             muxer.copy_metadata(input)?;
             Ok(Output::File(muxer))
         }
-        Sink::Pictures { extension } => {
-            Ok(Output::Pictures { folder: target.to_owned(), extension: extension.clone(), written: 0, bytes: 0 })
-        }
+        Sink::Pictures { extension } => Ok(Output::Pictures {
+            folder: target.to_owned(),
+            extension: extension.clone(),
+            written: 0,
+            bytes: 0,
+        }),
     }
 }
 
 /// Reads to the end; a read error after the start ends the reading and is told, as damage is.
-fn pump(input: &mut Input, tracks: &mut [Track], output: &mut Output, watch: &mut Watch) -> Result<Option<Error>> {
+fn pump(
+    input: &mut Input,
+    tracks: &mut [Track],
+    output: &mut Output,
+    watch: &mut Watch,
+) -> Result<Option<Error>> {
     loop {
         let packet = match input.read() {
             Ok(Some(packet)) => packet,
@@ -76,7 +95,10 @@ fn pump(input: &mut Input, tracks: &mut [Track], output: &mut Output, watch: &mu
             Err(error) if error.kind() == crate::error::Kind::Interrupted => return Err(error),
             Err(error) => return Ok(Some(error)),
         };
-        if let Some(track) = tracks.iter_mut().find(|track| track.source() == packet.stream()) {
+        if let Some(track) = tracks
+            .iter_mut()
+            .find(|track| track.source() == packet.stream())
+        {
             track.take(Some(&packet), input, output)?;
         }
         watch.advance(Progress {
@@ -88,14 +110,20 @@ fn pump(input: &mut Input, tracks: &mut [Track], output: &mut Output, watch: &mu
 }
 
 fn finish(output: Output, tracks: &[Track], ended_early: Option<Error>) -> Result<Done> {
-    let done = Done { frames: tracks[0].frames(), bytes: output.bytes(), warnings: warnings(tracks, ended_early) };
+    let done = Done {
+        frames: tracks[0].frames(),
+        bytes: output.bytes(),
+        warnings: warnings(tracks, ended_early),
+    };
     if !tracks[0].has_begun() {
         return Err(Error::failed("no picture in it could be decoded"));
     }
     if let Output::File(muxer) = output {
         if let Some(silent) = (0..tracks.len()).find(|index| muxer.stream_is_missing(*index)) {
             let stream = tracks[silent].source();
-            return Err(Error::failed(format!("no sound of stream {stream} could be decoded")));
+            return Err(Error::failed(format!(
+                "no sound of stream {stream} could be decoded"
+            )));
         }
         muxer.finish()?;
     }
@@ -106,7 +134,13 @@ fn warnings(tracks: &[Track], ended_early: Option<Error>) -> Vec<String> {
     let mut warnings: Vec<String> = tracks
         .iter()
         .filter(|track| track.damaged() > 0)
-        .map(|track| format!("stream {}: {} damaged packets passed over", track.source(), track.damaged()))
+        .map(|track| {
+            format!(
+                "stream {}: {} damaged packets passed over",
+                track.source(),
+                track.damaged()
+            )
+        })
         .collect();
     warnings.extend(ended_early.map(|error| format!("the source ends early: {}", error.chain())));
     warnings

@@ -44,14 +44,28 @@ pub struct SyntheticClip {
 pub fn synthesise(clip: &SyntheticClip, path: &Path, cancel: &Cancel) -> Result<()> {
     let exact = [("fflags".to_owned(), "+bitexact".to_owned())];
     let mut muxer = Muxer::create(path, &clip.muxer, &exact, 2, cancel)?;
-    let mut video = Generator::new(&clip.video, spec(&clip.vcodec, &clip.voptions), true, &muxer)?;
-    let mut audio = Generator::new(&clip.audio, spec(&clip.acodec, &clip.aoptions), false, &muxer)?;
+    let mut video = Generator::new(
+        &clip.video,
+        spec(&clip.vcodec, &clip.voptions),
+        true,
+        &muxer,
+    )?;
+    let mut audio = Generator::new(
+        &clip.audio,
+        spec(&clip.acodec, &clip.aoptions),
+        false,
+        &muxer,
+    )?;
     muxer.stream_ready(0, &video.encoder, None)?;
     muxer.stream_ready(1, &audio.encoder, None)?;
     // The earlier one goes on, so that the muxer has little to hold back.
     while !(video.ended && audio.ended) {
         let video_next = audio.ended || (!video.ended && video.position_s <= audio.position_s);
-        let (generator, index) = if video_next { (&mut video, 0) } else { (&mut audio, 1) };
+        let (generator, index) = if video_next {
+            (&mut video, 0)
+        } else {
+            (&mut audio, 1)
+        };
         generator.step(|packet| muxer.write(index, packet))?;
     }
     muxer.finish()
@@ -60,7 +74,10 @@ pub fn synthesise(clip: &SyntheticClip, path: &Path, cancel: &Cancel) -> Result<
 fn spec(name: &str, options: &std::collections::BTreeMap<String, String>) -> EncoderSpec {
     EncoderSpec {
         name: name.to_owned(),
-        options: options.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        options: options
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
         qscale: None,
     }
 }
@@ -77,14 +94,23 @@ struct Generator {
 impl Generator {
     fn new(description: &str, spec: EncoderSpec, video: bool, muxer: &Muxer) -> Result<Self> {
         let mut graph = Graph::generator(description, video)?;
-        let setup = Setup { threads: 1, global_header: muxer.wants_global_header(), bit_exact: true };
+        let setup = Setup {
+            threads: 1,
+            global_header: muxer.wants_global_header(),
+            bit_exact: true,
+        };
         let (encoder, next) = if video {
             let (state, first) = graph.pull()?;
             if state != Poll::Ready {
-                return Err(Error::failed(format!("the source '{description}' gives nothing")));
+                return Err(Error::failed(format!(
+                    "the source '{description}' gives nothing"
+                )));
             }
             let rate = graph.frame_rate_or_25();
-            let timing = VideoTiming { time_base: rate.invert(), frame_rate: rate };
+            let timing = VideoTiming {
+                time_base: rate.invert(),
+                frame_rate: rate,
+            };
             (Encoder::video(&spec, &first, timing, setup)?, Some(first))
         } else {
             (Encoder::audio(&spec, &graph, setup)?, None)
@@ -92,7 +118,13 @@ impl Generator {
         if let Some(size) = encoder.frame_size() {
             graph.set_frame_size(size);
         }
-        Ok(Self { graph, encoder, next, position_s: 0.0, ended: false })
+        Ok(Self {
+            graph,
+            encoder,
+            next,
+            position_s: 0.0,
+            ended: false,
+        })
     }
 
     fn step(&mut self, take: impl FnMut(ffmpeg::Packet) -> Result<()>) -> Result<()> {
@@ -106,7 +138,11 @@ impl Generator {
                 }
             },
         };
-        let pts = rescale(frame.pts().unwrap_or(0), self.graph.time_base(), self.encoder.time_base());
+        let pts = rescale(
+            frame.pts().unwrap_or(0),
+            self.graph.time_base(),
+            self.encoder.time_base(),
+        );
         frame.set_pts(Some(pts));
         self.position_s = pts as f64 * f64::from(self.encoder.time_base());
         self.encoder.encode(Some(&mut frame), take)

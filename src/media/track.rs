@@ -20,7 +20,12 @@ pub(super) enum Output {
     /// A stream of a file.
     File(Muxer),
     /// Files of their own, numbered from 1.
-    Pictures { folder: PathBuf, extension: String, written: u64, bytes: u64 },
+    Pictures {
+        folder: PathBuf,
+        extension: String,
+        written: u64,
+        bytes: u64,
+    },
 }
 
 impl Output {
@@ -31,7 +36,13 @@ impl Output {
         }
     }
 
-    fn stream_ready(&mut self, index: usize, encoder: &Encoder, input: &Input, source: usize) -> Result<()> {
+    fn stream_ready(
+        &mut self,
+        index: usize,
+        encoder: &Encoder,
+        input: &Input,
+        source: usize,
+    ) -> Result<()> {
         match self {
             Self::File(muxer) => muxer.stream_ready(index, encoder, Some((input, source))),
             Self::Pictures { .. } => Ok(()),
@@ -41,12 +52,18 @@ impl Output {
     fn write(&mut self, index: usize, packet: Packet) -> Result<()> {
         match self {
             Self::File(muxer) => muxer.write(index, packet),
-            Self::Pictures { folder, extension, written, bytes } => {
+            Self::Pictures {
+                folder,
+                extension,
+                written,
+                bytes,
+            } => {
                 *written += 1;
                 let path = folder.join(Sink::picture_name(*written, extension));
                 *bytes += packet.size() as u64;
-                std::fs::write(&path, payload(&packet))
-                    .map_err(|error| Error::failed(format!("cannot write '{}'", path.display())).because(error))
+                std::fs::write(&path, payload(&packet)).map_err(|error| {
+                    Error::failed(format!("cannot write '{}'", path.display())).because(error)
+                })
             }
         }
     }
@@ -101,7 +118,11 @@ impl<'a> Track<'a> {
             frames: 0,
             position_s: 0.0,
         };
-        Ok(Self { source, decoder, chain })
+        Ok(Self {
+            source,
+            decoder,
+            chain,
+        })
     }
 
     /// The source's stream.
@@ -110,11 +131,26 @@ impl<'a> Track<'a> {
     }
 
     /// Takes a packet of its stream; `None` drains decoder, filters and encoder.
-    pub(super) fn take(&mut self, packet: Option<&Packet>, input: &Input, output: &mut Output) -> Result<()> {
-        let Self { source, decoder, chain } = self;
+    pub(super) fn take(
+        &mut self,
+        packet: Option<&Packet>,
+        input: &Input,
+        output: &mut Output,
+    ) -> Result<()> {
+        let Self {
+            source,
+            decoder,
+            chain,
+        } = self;
         chain.clock.packet_duration = packet.map_or(0, Packet::duration);
-        decoder.decode(packet, |frame| chain.decoded(frame, (input, *source), output))?;
-        if packet.is_none() { chain.drain((input, *source), output) } else { Ok(()) }
+        decoder.decode(packet, |frame| {
+            chain.decoded(frame, (input, *source), output)
+        })?;
+        if packet.is_none() {
+            chain.drain((input, *source), output)
+        } else {
+            Ok(())
+        }
     }
 
     /// Frames encoded so far.
@@ -155,10 +191,19 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn decoded(&mut self, mut frame: Frame, source: (&Input, usize), output: &mut Output) -> Result<()> {
+    fn decoded(
+        &mut self,
+        mut frame: Frame,
+        source: (&Input, usize),
+        output: &mut Output,
+    ) -> Result<()> {
         self.clock.stamp(&mut frame, self.medium);
         let shape = Shape::of(&frame);
-        if self.graph.as_ref().is_none_or(|(configured, _)| *configured != shape) {
+        if self
+            .graph
+            .as_ref()
+            .is_none_or(|(configured, _)| *configured != shape)
+        {
             // What the old graph still holds ready is not lost.
             self.filtered(source, output)?;
             self.graph = Some((shape, self.configure(&frame)?));
@@ -195,8 +240,12 @@ impl Chain<'_> {
             if self.encoder.is_none() {
                 self.open_encoder(Some(&frame), source, output)?;
             }
-            let Some(encoder) = &mut self.encoder else { break };
-            let pts = frame.pts().map(|pts| rescale(pts, graph_time, encoder.time_base()));
+            let Some(encoder) = &mut self.encoder else {
+                break;
+            };
+            let pts = frame
+                .pts()
+                .map(|pts| rescale(pts, graph_time, encoder.time_base()));
             frame.set_pts(pts);
             self.position_s = pts.unwrap_or(0) as f64 * f64::from(encoder.time_base());
             self.frames += 1;
@@ -207,15 +256,30 @@ impl Chain<'_> {
     }
 
     /// Opens the encoder, for video by the first filtered frame, and fits the graph to it.
-    fn open_encoder(&mut self, first: Option<&Frame>, source: (&Input, usize), output: &mut Output) -> Result<()> {
-        let Some((_, graph)) = &mut self.graph else { return Ok(()) };
+    fn open_encoder(
+        &mut self,
+        first: Option<&Frame>,
+        source: (&Input, usize),
+        output: &mut Output,
+    ) -> Result<()> {
+        let Some((_, graph)) = &mut self.graph else {
+            return Ok(());
+        };
         if self.encoder.is_none() {
-            let setup = Setup { threads: self.threads, global_header: output.wants_global_header(), bit_exact: false };
+            let setup = Setup {
+                threads: self.threads,
+                global_header: output.wants_global_header(),
+                bit_exact: false,
+            };
             let encoder = match (self.medium, first) {
                 (Medium::Video { time_base, .. }, Some(first)) => {
                     // SAFETY: the frame is valid.
-                    self.fixed_size = Some(unsafe { ((*first.as_ptr()).width, (*first.as_ptr()).height) });
-                    let timing = VideoTiming { time_base: time_base.into(), frame_rate: graph.frame_rate_or_25() };
+                    self.fixed_size =
+                        Some(unsafe { ((*first.as_ptr()).width, (*first.as_ptr()).height) });
+                    let timing = VideoTiming {
+                        time_base: time_base.into(),
+                        frame_rate: graph.frame_rate_or_25(),
+                    };
                     Encoder::video(self.spec, first, timing, setup)?
                 }
                 _ => Encoder::audio(self.spec, graph, setup)?,
@@ -257,7 +321,13 @@ struct Clock {
 
 impl Clock {
     fn new(time_base: Rational, frame_rate: Rational) -> Self {
-        Self { time_base, frame_rate, packet_duration: 0, end: 0, samples: ffi::AV_NOPTS_VALUE }
+        Self {
+            time_base,
+            frame_rate,
+            packet_duration: 0,
+            end: 0,
+            samples: ffi::AV_NOPTS_VALUE,
+        }
     }
 
     fn sample_time_base(&self, frame: &Frame) -> Rational {
@@ -277,9 +347,15 @@ impl Clock {
     }
 
     fn frame_duration(&self, frame: &Frame) -> i64 {
-        let known = [frame.packet().duration, self.packet_duration].into_iter().find(|duration| *duration > 0);
+        let known = [frame.packet().duration, self.packet_duration]
+            .into_iter()
+            .find(|duration| *duration > 0);
         known.unwrap_or_else(|| {
-            if self.frame_rate.numerator() > 0 { rescale(1, self.frame_rate.invert(), self.time_base) } else { 0 }
+            if self.frame_rate.numerator() > 0 {
+                rescale(1, self.frame_rate.invert(), self.time_base)
+            } else {
+                0
+            }
         })
     }
 

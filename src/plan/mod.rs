@@ -45,7 +45,13 @@ pub struct Refused {
 /// # Errors
 /// Where two results would have one name, where a result exists and that was
 /// to be an error, and where the planning was cancelled.
-pub fn plan(sources: &[SourceFile], recipe: &Recipe, output: &Path, existing: Existing, cancel: &Cancel) -> Result<Plan> {
+pub fn plan(
+    sources: &[SourceFile],
+    recipe: &Recipe,
+    output: &Path,
+    existing: Existing,
+    cancel: &Cancel,
+) -> Result<Plan> {
     let targets = names::targets(sources, recipe, output)?;
     let looks: Vec<_> = sources
         .par_iter()
@@ -57,7 +63,11 @@ pub fn plan(sources: &[SourceFile], recipe: &Recipe, output: &Path, existing: Ex
     let mut plan = Plan::default();
     for ((source, target), (look, log)) in sources.iter().zip(targets).zip(looks) {
         match look {
-            Err(error) => plan.refused.push(Refused { source: source.path.clone(), reason: error.chain(), log }),
+            Err(error) => plan.refused.push(Refused {
+                source: source.path.clone(),
+                reason: error.chain(),
+                log,
+            }),
             Ok((info, pipeline)) => match existing.resolve(&target)? {
                 None => plan.skipped.push(source.path.clone()),
                 Some(target) => plan.jobs.push(Job {
@@ -77,7 +87,11 @@ pub fn plan(sources: &[SourceFile], recipe: &Recipe, output: &Path, existing: Ex
     Ok(plan)
 }
 
-fn look(path: &Path, recipe: &Recipe, cancel: &Cancel) -> Result<(MediaInfo, crate::recipe::Pipeline)> {
+fn look(
+    path: &Path,
+    recipe: &Recipe,
+    cancel: &Cancel,
+) -> Result<(MediaInfo, crate::recipe::Pipeline)> {
     let info = media::probe(path, cancel)?;
     let pipeline = resolve(recipe, &info)?;
     Ok((info, pipeline))
@@ -87,8 +101,17 @@ fn look(path: &Path, recipe: &Recipe, cancel: &Cancel) -> Result<(MediaInfo, cra
 fn cost(info: &MediaInfo) -> f64 {
     let duration = info.duration_s.unwrap_or(1.0);
     match info.main_video().map(|stream| &stream.kind) {
-        Some(StreamKind::Video { width, height, frame_rate, .. }) => {
-            let rate = if frame_rate.is_positive() { frame_rate.as_f64().min(240.0) } else { 25.0 };
+        Some(StreamKind::Video {
+            width,
+            height,
+            frame_rate,
+            ..
+        }) => {
+            let rate = if frame_rate.is_positive() {
+                frame_rate.as_f64().min(240.0)
+            } else {
+                25.0
+            };
             duration * rate * f64::from(*width) * f64::from(*height)
         }
         _ => duration,

@@ -61,7 +61,11 @@ fn free_name(target: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Where two sources would get one target, or a target would be a source.
-pub(super) fn targets(sources: &[SourceFile], recipe: &Recipe, output: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn targets(
+    sources: &[SourceFile],
+    recipe: &Recipe,
+    output: &Path,
+) -> Result<Vec<PathBuf>> {
     let targets: Vec<_> = sources
         .iter()
         .map(|source| match recipe {
@@ -83,8 +87,11 @@ pub(super) fn targets(sources: &[SourceFile], recipe: &Recipe, output: &Path) ->
             .cure("rename one of them, or convert them into different folders"));
         }
         if same_file(&source.path, target) {
-            return Err(Error::usage(format!("'{}' would be overwritten by its own result", source.path.display()))
-                .cure("choose another output folder with -o"));
+            return Err(Error::usage(format!(
+                "'{}' would be overwritten by its own result",
+                source.path.display()
+            ))
+            .cure("choose another output folder with -o"));
         }
     }
     Ok(targets)
@@ -100,7 +107,13 @@ mod tests {
     use crate::recipe::Transcode;
 
     fn sources(names: &[&str]) -> Vec<SourceFile> {
-        names.iter().map(|name| SourceFile { path: Path::new("in").join(name), relative: name.into() }).collect()
+        names
+            .iter()
+            .map(|name| SourceFile {
+                path: Path::new("in").join(name),
+                relative: name.into(),
+            })
+            .collect()
     }
 
     fn transcode() -> Recipe {
@@ -109,8 +122,16 @@ mod tests {
 
     #[test]
     fn the_tree_is_mirrored() {
-        let targets = targets(&sources(&["a.avi", "sub/b.mkv"]), &transcode(), Path::new("out")).unwrap();
-        assert_eq!(targets, [Path::new("out/a.mp4"), Path::new("out/sub/b.mp4")]);
+        let targets = targets(
+            &sources(&["a.avi", "sub/b.mkv"]),
+            &transcode(),
+            Path::new("out"),
+        )
+        .unwrap();
+        assert_eq!(
+            targets,
+            [Path::new("out/a.mp4"), Path::new("out/sub/b.mp4")]
+        );
     }
 
     #[test]
@@ -128,7 +149,10 @@ mod tests {
         for name in ["a.mp4", "a (2).mp4"] {
             std::fs::write(folder.path().join(name), b"x").unwrap();
         }
-        let name = Existing::Rename.resolve(&folder.path().join("a.mp4")).unwrap().unwrap();
+        let name = Existing::Rename
+            .resolve(&folder.path().join("a.mp4"))
+            .unwrap()
+            .unwrap();
         assert_eq!(name, folder.path().join("a (3).mp4"));
     }
 }

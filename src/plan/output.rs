@@ -12,19 +12,30 @@ use crate::error::{Error, Result};
 pub fn prepare_output(folder: &Path) -> Result<()> {
     let shown = folder.display();
     if folder.exists() && !folder.is_dir() {
-        return Err(Error::usage(format!("the output folder '{shown}' is a file"))
-            .cure("choose another folder with -o, or move that file away"));
+        return Err(
+            Error::usage(format!("the output folder '{shown}' is a file"))
+                .cure("choose another folder with -o, or move that file away"),
+        );
     }
     let try_out = || -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        tempfile::Builder::new().prefix(".rushes-").tempfile_in(folder).map(drop)
+        tempfile::Builder::new()
+            .prefix(".rushes-")
+            .tempfile_in(folder)
+            .map(drop)
     };
     try_out().map_err(|error| {
         let cure = match error.kind() {
-            io::ErrorKind::PermissionDenied => "change its permissions, or choose another folder with -o",
-            io::ErrorKind::StorageFull => "free some space, or choose a folder on another disk with -o",
+            io::ErrorKind::PermissionDenied => {
+                "change its permissions, or choose another folder with -o"
+            }
+            io::ErrorKind::StorageFull => {
+                "free some space, or choose a folder on another disk with -o"
+            }
             _ => "choose another folder with -o",
         };
-        Error::usage(format!("cannot write to the output folder '{shown}'")).because(error).cure(cure)
+        Error::usage(format!("cannot write to the output folder '{shown}'"))
+            .because(error)
+            .cure(cure)
     })
 }

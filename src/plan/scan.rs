@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 /// File endings that are taken for videos when a folder is walked. A file
 /// named on the command line is taken whatever its ending.
 const ENDINGS: [&str; 40] = [
-    "3g2", "3gp", "amv", "asf", "avi", "divx", "dv", "f4v", "flv", "h264", "hevc", "ivf", "m2ts", "m2v", "m4v", "mjpeg",
-    "mjpg", "mkv", "mod", "mov", "mp4", "mpe", "mpeg", "mpg", "mts", "mxf", "nut", "obu", "ogm", "ogv", "ps", "qt", "rm",
-    "rmvb", "tod", "ts", "vob", "webm", "wmv", "y4m",
+    "3g2", "3gp", "amv", "asf", "avi", "divx", "dv", "f4v", "flv", "h264", "hevc", "ivf", "m2ts",
+    "m2v", "m4v", "mjpeg", "mjpg", "mkv", "mod", "mov", "mp4", "mpe", "mpeg", "mpg", "mts", "mxf",
+    "nut", "obu", "ogm", "ogv", "ps", "qt", "rm", "rmvb", "tod", "ts", "vob", "webm", "wmv", "y4m",
 ];
 
 /// A file to work on.
@@ -38,13 +38,24 @@ pub fn scan(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
             found.append(&mut walk(path, output)?);
         } else {
             let relative = PathBuf::from(path.file_name().unwrap_or_default());
-            found.push(SourceFile { path: path.clone(), relative });
+            found.push(SourceFile {
+                path: path.clone(),
+                relative,
+            });
         }
     }
-    found.sort_by(|a, b| a.relative.cmp(&b.relative).then_with(|| a.path.cmp(&b.path)));
+    found.sort_by(|a, b| {
+        a.relative
+            .cmp(&b.relative)
+            .then_with(|| a.path.cmp(&b.path))
+    });
     found.dedup();
     if found.is_empty() {
-        let list = paths.iter().map(|path| format!("'{}'", path.display())).collect::<Vec<_>>().join(", ");
+        let list = paths
+            .iter()
+            .map(|path| format!("'{}'", path.display()))
+            .collect::<Vec<_>>()
+            .join(", ");
         return Err(Error::usage(format!("there are no videos in {list}"))
             .cure("name the files themselves if their endings are unusual"));
     }
@@ -68,7 +79,9 @@ fn walk(root: &Path, output: &Path) -> Result<Vec<SourceFile>> {
         .standard_filters(false)
         .hidden(true)
         .follow_links(true)
-        .filter_entry(move |entry| entry.depth() == 0 || entry.path().canonicalize().is_ok_and(|path| path != output))
+        .filter_entry(move |entry| {
+            entry.depth() == 0 || entry.path().canonicalize().is_ok_and(|path| path != output)
+        })
         .build_parallel();
     walker.run(|| {
         let sender = sender.clone();
@@ -91,7 +104,11 @@ fn walk(root: &Path, output: &Path) -> Result<Vec<SourceFile>> {
 }
 
 fn is_video(entry: &DirEntry) -> bool {
-    let ending = entry.path().extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+    let ending = entry
+        .path()
+        .extension()
+        .and_then(OsStr::to_str)
+        .map(str::to_ascii_lowercase);
     entry.file_type().is_some_and(|kind| kind.is_file())
         && ending.is_some_and(|ending| ENDINGS.binary_search(&ending.as_str()).is_ok())
 }
@@ -116,9 +133,22 @@ mod tests {
     #[test]
     fn a_folder_gives_its_videos_in_order_without_hidden_ones_and_results() {
         let folder = tempfile::tempdir().unwrap();
-        touch(folder.path(), &["b.MKV", "a.mp4", "notes.txt", ".hidden.mp4", "sub/c.webm", "out/done.mp4"]);
+        touch(
+            folder.path(),
+            &[
+                "b.MKV",
+                "a.mp4",
+                "notes.txt",
+                ".hidden.mp4",
+                "sub/c.webm",
+                "out/done.mp4",
+            ],
+        );
         let found = scan(&[folder.path().to_owned()], &folder.path().join("out")).unwrap();
-        let names: Vec<_> = found.iter().map(|source| source.relative.to_str().unwrap()).collect();
+        let names: Vec<_> = found
+            .iter()
+            .map(|source| source.relative.to_str().unwrap())
+            .collect();
         assert_eq!(names, ["a.mp4", "b.MKV", "sub/c.webm"]);
     }
 
@@ -135,6 +165,11 @@ mod tests {
     fn nothing_found_names_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let error = scan(&[folder.path().to_owned()], Path::new("out")).unwrap_err();
-        assert!(error.to_string().contains(&*folder.path().to_string_lossy()), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains(&*folder.path().to_string_lossy()),
+            "{error}"
+        );
     }
 }

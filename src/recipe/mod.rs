@@ -125,7 +125,10 @@ impl Default for Video {
 
 impl Default for Audio {
     fn default() -> Self {
-        Self { encoder: "aac".into(), bitrate: 128_000 }
+        Self {
+            encoder: "aac".into(),
+            bitrate: 128_000,
+        }
     }
 }
 
@@ -157,7 +160,11 @@ impl Recipe {
         match self {
             Recipe::Transcode(transcode) => transcode.words(),
             Recipe::Frames(frames) => {
-                format!("one {} picture every {} s", frames.format.extension(), frames.every.as_f64())
+                format!(
+                    "one {} picture every {} s",
+                    frames.format.extension(),
+                    frames.every.as_f64()
+                )
             }
         }
     }
@@ -174,7 +181,16 @@ impl Transcode {
             Rate::Quality(crf) => format!("CRF {crf}"),
             Rate::Bitrate(bits) => format!("{} kb/s", bits / 1000),
         };
-        let speed = self.video.speed.as_deref().map(|speed| format!(" {speed}")).unwrap_or_default();
-        format!("{codec} {rate}{speed} + {} {}k", self.audio.encoder.to_uppercase(), self.audio.bitrate / 1000)
+        let speed = self
+            .video
+            .speed
+            .as_deref()
+            .map(|speed| format!(" {speed}"))
+            .unwrap_or_default();
+        format!(
+            "{codec} {rate}{speed} + {} {}k",
+            self.audio.encoder.to_uppercase(),
+            self.audio.bitrate / 1000
+        )
     }
 }

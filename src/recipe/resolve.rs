@@ -1,15 +1,17 @@
 //! From a recipe and a probed source to a [`Pipeline`].
 
 use super::{
-    Audio, AudioTrack, EncoderSpec, Frames, PictureFormat, Pipeline, Rate, Recipe, Sink, Size, Transcode, Video,
-    VideoTrack,
+    Audio, AudioTrack, EncoderSpec, Frames, PictureFormat, Pipeline, Rate, Recipe, Sink, Size,
+    Transcode, Video, VideoTrack,
 };
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, Ratio, StreamInfo, StreamKind};
 
 /// Sample rates that AAC knows, in Hz (ISO/IEC 14496-3, table 1.18).
-const AAC_RATES: [u32; 13] =
-    [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+const AAC_RATES: [u32; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+    7_350,
+];
 
 /// Channel layouts that AAC has a channel configuration for.
 const AAC_LAYOUTS: [&str; 7] = ["mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"];
@@ -36,8 +38,14 @@ fn resolve_transcode(recipe: &Transcode, media: &MediaInfo) -> Result<Pipeline> 
             encoder: video_encoder(&recipe.video),
             time_base: fine_time_base(recipe.video.fps.unwrap_or(picture.frame_rate)),
         },
-        audio: media.audio().filter_map(|stream| audio_track(&recipe.audio, stream)).collect(),
-        sink: Sink::File { muxer: "mp4".into(), options: vec![("movflags".into(), "+faststart".into())] },
+        audio: media
+            .audio()
+            .filter_map(|stream| audio_track(&recipe.audio, stream))
+            .collect(),
+        sink: Sink::File {
+            muxer: "mp4".into(),
+            options: vec![("movflags".into(), "+faststart".into())],
+        },
         codec_threads: recipe.codec_threads.0.max(1),
     })
 }
@@ -49,8 +57,15 @@ fn resolve_frames(recipe: &Frames, media: &MediaInfo) -> Result<Pipeline> {
         PictureFormat::Png => ("png", "rgb24", None),
     };
     // Rounding up makes picture n the last frame with pts ≤ n·every: the one a player shows then.
-    let mut filters = vec![format!("fps=fps={}/{}:round=up:start_time=0", recipe.every.den, recipe.every.num)];
-    filters.extend(recipe.fit.and_then(|fit| scale_to(picture.fitted(fit, 1), &picture)));
+    let mut filters = vec![format!(
+        "fps=fps={}/{}:round=up:start_time=0",
+        recipe.every.den, recipe.every.num
+    )];
+    filters.extend(
+        recipe
+            .fit
+            .and_then(|fit| scale_to(picture.fitted(fit, 1), &picture)),
+    );
     filters.push(format!("format={pixel_format}"));
     Ok(Pipeline {
         input_format: media.format.clone(),
@@ -58,11 +73,17 @@ fn resolve_frames(recipe: &Frames, media: &MediaInfo) -> Result<Pipeline> {
             stream: picture.stream,
             orient: picture.orient.clone(),
             filter: filters.join(","),
-            encoder: EncoderSpec { name: encoder.into(), options: vec![], qscale },
+            encoder: EncoderSpec {
+                name: encoder.into(),
+                options: vec![],
+                qscale,
+            },
             time_base: recipe.every,
         },
         audio: vec![],
-        sink: Sink::Pictures { extension: recipe.format.extension().into() },
+        sink: Sink::Pictures {
+            extension: recipe.format.extension().into(),
+        },
         codec_threads: recipe.codec_threads.0.max(1),
     })
 }
@@ -78,34 +99,73 @@ struct Picture {
 
 fn picture_of(media: &MediaInfo) -> Result<Picture> {
     let Some(stream) = media.main_video() else {
-        let holds: Vec<_> = media.streams.iter().map(|stream| stream.codec.as_str()).collect();
-        let holds = if holds.is_empty() { "no stream at all".into() } else { holds.join(", ") };
-        return Err(Error::failed(format!("has no video stream that can be decoded (it holds {holds})")));
+        let holds: Vec<_> = media
+            .streams
+            .iter()
+            .map(|stream| stream.codec.as_str())
+            .collect();
+        let holds = if holds.is_empty() {
+            "no stream at all".into()
+        } else {
+            holds.join(", ")
+        };
+        return Err(Error::failed(format!(
+            "has no video stream that can be decoded (it holds {holds})"
+        )));
     };
-    let StreamKind::Video { width, height, frame_rate, ref orient } = stream.kind else {
+    let StreamKind::Video {
+        width,
+        height,
+        frame_rate,
+        ref orient,
+    } = stream.kind
+    else {
         return Err(Error::failed("has no video stream"));
     };
     let turned = orient.contains("transpose");
-    let (width, height) = if turned { (height, width) } else { (width, height) };
-    Ok(Picture { stream: stream.index, width, height, frame_rate, orient: orient.clone() })
+    let (width, height) = if turned {
+        (height, width)
+    } else {
+        (width, height)
+    };
+    Ok(Picture {
+        stream: stream.index,
+        width,
+        height,
+        frame_rate,
+        orient: orient.clone(),
+    })
 }
 
 impl Picture {
     /// The largest size inside `fit` with this aspect, not above this size, in multiples of `step`.
     fn fitted(&self, fit: Size, step: u32) -> Size {
         let (width, height) = (f64::from(self.width.max(1)), f64::from(self.height.max(1)));
-        let factor = (f64::from(fit.width) / width).min(f64::from(fit.height) / height).min(1.0);
-        let round = |length: f64| (((length * factor / f64::from(step)).round() as u32) * step).max(step);
-        Size { width: round(width), height: round(height) }
+        let factor = (f64::from(fit.width) / width)
+            .min(f64::from(fit.height) / height)
+            .min(1.0);
+        let round =
+            |length: f64| (((length * factor / f64::from(step)).round() as u32) * step).max(step);
+        Size {
+            width: round(width),
+            height: round(height),
+        }
     }
 }
 
 fn transcode_filter(video: &Video, picture: &Picture) -> String {
-    let own = Size { width: picture.width, height: picture.height };
+    let own = Size {
+        width: picture.width,
+        height: picture.height,
+    };
     // 4:2:0 pictures have even sizes.
     let size = picture.fitted(video.fit.unwrap_or(own), 2);
     let mut filters = Vec::new();
-    filters.extend(video.fps.map(|fps| format!("fps=fps={}/{}", fps.num, fps.den)));
+    filters.extend(
+        video
+            .fps
+            .map(|fps| format!("fps=fps={}/{}", fps.num, fps.den)),
+    );
     filters.extend(scale_to(size, picture));
     filters.push("format=yuv420p".into());
     filters.join(",")
@@ -125,12 +185,27 @@ fn video_encoder(video: &Video) -> EncoderSpec {
         Rate::Quality(crf) => ("crf".to_owned(), crf.to_string()),
         Rate::Bitrate(bits) => ("b".to_owned(), bits.to_string()),
     });
-    EncoderSpec { name: video.encoder.clone(), options, qscale: None }
+    EncoderSpec {
+        name: video.encoder.clone(),
+        options,
+        qscale: None,
+    }
 }
 
 fn audio_track(audio: &Audio, stream: &StreamInfo) -> Option<AudioTrack> {
-    let StreamKind::Audio { sample_rate, channels, ref layout } = stream.kind else { return None };
-    let rate = if AAC_RATES.contains(&sample_rate) { sample_rate } else { 48_000 };
+    let StreamKind::Audio {
+        sample_rate,
+        channels,
+        ref layout,
+    } = stream.kind
+    else {
+        return None;
+    };
+    let rate = if AAC_RATES.contains(&sample_rate) {
+        sample_rate
+    } else {
+        48_000
+    };
     let layout = match layout.as_str() {
         known if AAC_LAYOUTS.contains(&known) => known,
         _ if channels == 1 => "mono",
@@ -182,14 +257,28 @@ mod tests {
     }
 
     fn video(width: u32, height: u32, orient: &str) -> MediaInfo {
-        media(StreamKind::Video { width, height, frame_rate: Ratio::new(25, 1), orient: orient.into() })
+        media(StreamKind::Video {
+            width,
+            height,
+            frame_rate: Ratio::new(25, 1),
+            orient: orient.into(),
+        })
     }
 
     fn transcode(fit: Option<Size>) -> Recipe {
-        Recipe::Transcode(Transcode { video: Video { fit, ..Video::default() }, ..Transcode::default() })
+        Recipe::Transcode(Transcode {
+            video: Video {
+                fit,
+                ..Video::default()
+            },
+            ..Transcode::default()
+        })
     }
 
-    const BOX_720P: Size = Size { width: 1280, height: 720 };
+    const BOX_720P: Size = Size {
+        width: 1280,
+        height: 720,
+    };
 
     #[test]
     fn a_picture_that_fits_is_not_scaled() {
@@ -200,24 +289,41 @@ mod tests {
     #[test]
     fn a_picture_is_scaled_into_the_box_with_its_aspect() {
         let pipeline = resolve(&transcode(Some(BOX_720P)), &video(1440, 1080, "")).unwrap();
-        assert_eq!(pipeline.video.filter, "scale=960:720:flags=bicubic,format=yuv420p");
+        assert_eq!(
+            pipeline.video.filter,
+            "scale=960:720:flags=bicubic,format=yuv420p"
+        );
     }
 
     #[test]
     fn odd_sizes_become_even_for_420() {
         let pipeline = resolve(&transcode(None), &video(321, 241, "")).unwrap();
-        assert_eq!(pipeline.video.filter, "scale=322:242:flags=bicubic,format=yuv420p");
+        assert_eq!(
+            pipeline.video.filter,
+            "scale=322:242:flags=bicubic,format=yuv420p"
+        );
     }
 
     #[test]
     fn a_turned_picture_is_fitted_as_it_is_displayed() {
-        let pipeline = resolve(&transcode(Some(BOX_720P)), &video(1920, 1080, "transpose=clock")).unwrap();
-        assert_eq!(pipeline.video.filter, "scale=406:720:flags=bicubic,format=yuv420p");
+        let pipeline = resolve(
+            &transcode(Some(BOX_720P)),
+            &video(1920, 1080, "transpose=clock"),
+        )
+        .unwrap();
+        assert_eq!(
+            pipeline.video.filter,
+            "scale=406:720:flags=bicubic,format=yuv420p"
+        );
     }
 
     #[test]
     fn the_time_base_holds_constant_rates_exactly() {
-        for (rate, ticks) in [((25, 1), 90_000), ((24_000, 1001), 96_000), ((30_000, 1001), 90_000)] {
+        for (rate, ticks) in [
+            ((25, 1), 90_000),
+            ((24_000, 1001), 96_000),
+            ((30_000, 1001), 90_000),
+        ] {
             let base = fine_time_base(Ratio::new(rate.0, rate.1));
             assert_eq!(base, Ratio::new(1, ticks));
             assert_eq!(i64::from(ticks) * i64::from(rate.1) % i64::from(rate.0), 0);
@@ -227,7 +333,11 @@ mod tests {
 
     #[test]
     fn a_source_without_video_is_refused_with_what_it_holds() {
-        let sound = media(StreamKind::Audio { sample_rate: 44_100, channels: 2, layout: "stereo".into() });
+        let sound = media(StreamKind::Audio {
+            sample_rate: 44_100,
+            channels: 2,
+            layout: "stereo".into(),
+        });
         let error = resolve(&transcode(None), &sound).unwrap_err();
         assert!(error.to_string().contains("no video stream"), "{error}");
     }

@@ -14,14 +14,25 @@ pub fn sentences(results: &Results) -> Vec<String> {
         .works
         .iter()
         .filter_map(|work| telling(results, *work))
-        .map(|comparison| format!("{} at {}: {}", title(comparison.work), workers(comparison.workers), comparison.sentence))
+        .map(|comparison| {
+            format!(
+                "{} at {}: {}",
+                title(comparison.work),
+                workers(comparison.workers),
+                comparison.sentence
+            )
+        })
         .collect();
     sentences.extend(best(results));
     sentences.extend(results.capacity.as_ref().map(|capacity| {
         format!(
             "Capacity: {} such {} at once in real time ({:.1} × real time, {} on {}).",
             capacity.jobs_in_real_time,
-            if capacity.jobs_in_real_time == 1 { "transcode" } else { "transcodes" },
+            if capacity.jobs_in_real_time == 1 {
+                "transcode"
+            } else {
+                "transcodes"
+            },
             capacity.realtime_factor,
             workers(capacity.workers),
             capacity.dispatch.name(),
@@ -33,7 +44,12 @@ pub fn sentences(results: &Results) -> Vec<String> {
 /// The comparison that answers the question for `work`: at as many workers as
 /// cores, else at the nearest count below, else at the lowest.
 fn telling(results: &Results, work: Work) -> Option<&Comparison> {
-    let of_work = || results.comparisons.iter().filter(|comparison| comparison.work == work);
+    let of_work = || {
+        results
+            .comparisons
+            .iter()
+            .filter(|comparison| comparison.work == work)
+    };
     of_work()
         .filter(|comparison| comparison.workers <= results.machine.cores)
         .max_by_key(|comparison| comparison.workers)
@@ -43,12 +59,15 @@ fn telling(results: &Results, work: Work) -> Option<&Comparison> {
 /// The fastest way to transcode that was measured.
 fn best(results: &Results) -> Option<String> {
     let fastest = |cell: &&Cell| cell.work == Work::Transcode && cell.throughput_fps.is_some();
-    let best = results
-        .cells
-        .iter()
-        .filter(fastest)
-        .max_by(|a, b| a.throughput_fps.unwrap_or(0.0).total_cmp(&b.throughput_fps.unwrap_or(0.0)))?;
-    let speedup = best.speedup.map(|speedup| format!(", {speedup:.2} × one worker")).unwrap_or_default();
+    let best = results.cells.iter().filter(fastest).max_by(|a, b| {
+        a.throughput_fps
+            .unwrap_or(0.0)
+            .total_cmp(&b.throughput_fps.unwrap_or(0.0))
+    })?;
+    let speedup = best
+        .speedup
+        .map(|speedup| format!(", {speedup:.2} × one worker"))
+        .unwrap_or_default();
     Some(format!(
         "Highest median: {} on {}, {:.0} frames/s{speedup}, {} at most.",
         workers(best.workers),
@@ -61,16 +80,26 @@ fn best(results: &Results) -> Option<String> {
 /// Medians of all cells beside each other, with what each comparison says.
 pub fn table(results: &Results) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     let dispatches = &results.design.dispatches;
     let mut header = vec!["load".to_owned(), "workers".to_owned()];
-    header.extend(dispatches.iter().map(|dispatch| format!("{}, s", dispatch.name())));
+    header.extend(
+        dispatches
+            .iter()
+            .map(|dispatch| format!("{}, s", dispatch.name())),
+    );
     header.push("verdict".to_owned());
     table.set_header(header);
     for work in &results.design.works {
         for count in &results.design.workers {
             let mut row = vec![work.name().to_owned(), count.to_string()];
-            row.extend(dispatches.iter().map(|dispatch| time(results, *work, *dispatch, *count)));
+            row.extend(
+                dispatches
+                    .iter()
+                    .map(|dispatch| time(results, *work, *dispatch, *count)),
+            );
             row.push(verdict(results, *work, *count));
             table.add_row(row);
         }
@@ -84,13 +113,18 @@ pub fn table(results: &Results) -> Table {
 }
 
 fn time(results: &Results, work: Work, dispatch: Dispatch, workers: usize) -> String {
-    let cell =
-        results.cells.iter().find(|cell| cell.work == work && cell.dispatch == dispatch && cell.workers == workers);
+    let cell = results
+        .cells
+        .iter()
+        .find(|cell| cell.work == work && cell.dispatch == dispatch && cell.workers == workers);
     cell.map_or_else(|| "–".into(), |cell| format!("{:.3}", cell.median_s))
 }
 
 fn verdict(results: &Results, work: Work, workers: usize) -> String {
-    let found = results.comparisons.iter().find(|found| found.work == work && found.workers == workers);
+    let found = results
+        .comparisons
+        .iter()
+        .find(|found| found.work == work && found.workers == workers);
     found.map_or_else(String::new, |found| found.sentence.clone())
 }
 

@@ -37,13 +37,35 @@ struct Running {
 impl Reporter for Bars {
     fn event(&mut self, event: &Event) {
         match event {
-            Event::BatchStarted { jobs, slots, duration_s, .. } => self.start(*jobs, *slots, *duration_s),
-            Event::JobStarted { job, slot, name, duration_s, .. } => {
+            Event::BatchStarted {
+                jobs,
+                slots,
+                duration_s,
+                ..
+            } => self.start(*jobs, *slots, *duration_s),
+            Event::JobStarted {
+                job,
+                slot,
+                name,
+                duration_s,
+                ..
+            } => {
                 let length_s = duration_s.unwrap_or(0.0);
-                self.jobs.insert(*job, Running { name: name.clone(), length_s, position_s: 0.0 });
+                self.jobs.insert(
+                    *job,
+                    Running {
+                        name: name.clone(),
+                        length_s,
+                        position_s: 0.0,
+                    },
+                );
                 self.show(*job, *slot, 0.0);
             }
-            Event::JobProgress { job, slot, progress } => {
+            Event::JobProgress {
+                job,
+                slot,
+                progress,
+            } => {
                 if let Some(running) = self.jobs.get_mut(job) {
                     running.position_s = progress.position_s.min(running.length_s);
                 }
@@ -53,7 +75,11 @@ impl Reporter for Bars {
             Event::JobFinished { name, outcome } => {
                 self.ended += 1;
                 if let Some(running) = self.jobs.remove(&outcome.job) {
-                    self.finished_ms += if self.by_length { running.length_s * MS } else { 1.0 };
+                    self.finished_ms += if self.by_length {
+                        running.length_s * MS
+                    } else {
+                        1.0
+                    };
                 }
                 let warned = outcome.done().is_some_and(|done| !done.warnings.is_empty());
                 if matches!(outcome.verdict, Verdict::Failed(_)) || warned {
@@ -77,9 +103,15 @@ impl Bars {
     fn start(&mut self, jobs: usize, slots: usize, duration_s: f64) {
         self.counted = jobs;
         self.by_length = duration_s > 0.0;
-        let length = if self.by_length { (duration_s * MS) as u64 } else { jobs as u64 };
+        let length = if self.by_length {
+            (duration_s * MS) as u64
+        } else {
+            jobs as u64
+        };
         let total = self.all.add(ProgressBar::new(length));
-        total.set_style(style("{msg:>12} {wide_bar:.cyan/dim} {percent:>3} %  ETA {eta:>4}"));
+        total.set_style(style(
+            "{msg:>12} {wide_bar:.cyan/dim} {percent:>3} %  ETA {eta:>4}",
+        ));
         total.enable_steady_tick(Duration::from_millis(200));
         self.total = Some(total);
         for _ in 0..slots.min(LINES) {
@@ -91,16 +123,30 @@ impl Bars {
     }
 
     fn show(&self, job: usize, slot: usize, position_s: f64) {
-        let (Some(line), Some(running)) = (self.slots.get(slot), self.jobs.get(&job)) else { return };
-        let share = if running.length_s > 0.0 { (position_s / running.length_s * 100.0).clamp(0.0, 100.0) } else { 0.0 };
+        let (Some(line), Some(running)) = (self.slots.get(slot), self.jobs.get(&job)) else {
+            return;
+        };
+        let share = if running.length_s > 0.0 {
+            (position_s / running.length_s * 100.0).clamp(0.0, 100.0)
+        } else {
+            0.0
+        };
         line.set_message(format!("{share:3.0} %  {}", running.name));
     }
 
     fn advance(&self) {
         let Some(total) = &self.total else { return };
-        let running: f64 = if self.by_length { self.jobs.values().map(|job| job.position_s * MS).sum() } else { 0.0 };
+        let running: f64 = if self.by_length {
+            self.jobs.values().map(|job| job.position_s * MS).sum()
+        } else {
+            0.0
+        };
         total.set_position((self.finished_ms + running) as u64);
-        total.set_message(format!("{}/{}", self.ended, words::count(self.counted, "job")));
+        total.set_message(format!(
+            "{}/{}",
+            self.ended,
+            words::count(self.counted, "job")
+        ));
     }
 }
 

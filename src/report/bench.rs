@@ -21,26 +21,44 @@ impl Telling {
     pub fn new(style: Style) -> Self {
         let bar = (style == Style::Auto && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(1000);
-            let style = ProgressStyle::with_template("{msg:<40} {wide_bar:.cyan/dim} {percent:>3} %  {elapsed}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
+            let style = ProgressStyle::with_template(
+                "{msg:<40} {wide_bar:.cyan/dim} {percent:>3} %  {elapsed}",
+            );
+            bar.set_style(
+                style
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("━╸─"),
+            );
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { plain: style == Style::Auto && bar.is_none(), bar, round: 0 }
+        Self {
+            plain: style == Style::Auto && bar.is_none(),
+            bar,
+            round: 0,
+        }
     }
 
     /// Tells a step of the measuring.
     pub fn step(&mut self, step: &Step) {
         match step {
             Step::WarmUp(cell) => self.say(&format!("warm-up: {}", name(cell)), 0.0, true),
-            Step::Compare(work) => self.say(&format!("comparing the outputs of {}", work.name()), 0.0, true),
+            Step::Compare(work) => self.say(
+                &format!("comparing the outputs of {}", work.name()),
+                0.0,
+                true,
+            ),
             Step::Measure { round, cell, used } => {
                 let first = *round != self.round;
                 self.round = *round;
                 if self.bar.is_some() {
                     self.say(&format!("round {round}: {}", name(cell)), *used, false);
                 } else if first {
-                    self.say(&format!("round {round} ({:.0} % of the budget used)", used * 100.0), *used, true);
+                    self.say(
+                        &format!("round {round} ({:.0} % of the budget used)", used * 100.0),
+                        *used,
+                        true,
+                    );
                 }
             }
         }
@@ -73,5 +91,10 @@ impl Telling {
 }
 
 fn name(cell: &CellKey) -> String {
-    format!("{} on {}, {}", cell.work.name(), cell.dispatch.name(), super::words::count(cell.workers, "worker"))
+    format!(
+        "{} on {}, {}",
+        cell.work.name(),
+        cell.dispatch.name(),
+        super::words::count(cell.workers, "worker")
+    )
 }

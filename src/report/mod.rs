@@ -37,7 +37,13 @@ trait Reporter {
 ///
 /// # Errors
 /// As [`dispatch`].
-pub fn run_batch(jobs: &[Job], engine: &dyn Engine, slots: usize, cancel: &Cancel, style: Style) -> Result<Vec<Outcome>> {
+pub fn run_batch(
+    jobs: &[Job],
+    engine: &dyn Engine,
+    slots: usize,
+    cancel: &Cancel,
+    style: Style,
+) -> Result<Vec<Outcome>> {
     let (sender, receiver) = crossbeam_channel::unbounded();
     std::thread::scope(|scope| {
         let reporter = std::thread::Builder::new()

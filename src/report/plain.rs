@@ -13,17 +13,29 @@ pub(super) struct Plain {
 
 impl Plain {
     pub(super) fn failures_only() -> Self {
-        Self { failures_only: true, ..Self::default() }
+        Self {
+            failures_only: true,
+            ..Self::default()
+        }
     }
 }
 
 impl Reporter for Plain {
     fn event(&mut self, event: &Event) {
         match event {
-            Event::BatchStarted { jobs, slots, engine, .. } => {
+            Event::BatchStarted {
+                jobs,
+                slots,
+                engine,
+                ..
+            } => {
                 self.jobs = *jobs;
                 if !self.failures_only {
-                    eprintln!("{} on {} ({engine})", words::count(*jobs, "job"), words::count(*slots, "slot"));
+                    eprintln!(
+                        "{} on {} ({engine})",
+                        words::count(*jobs, "job"),
+                        words::count(*slots, "slot")
+                    );
                 }
             }
             Event::JobFinished { name, outcome } => {
@@ -43,13 +55,24 @@ pub(super) fn ending(name: &str, outcome: &Outcome) -> String {
     let took = words::duration(outcome.end_s - outcome.start_s);
     match &outcome.verdict {
         Verdict::Done(done) => {
-            let warnings: String = done.warnings.iter().map(|warning| format!("\n    warning: {warning}")).collect();
-            let size = if done.bytes > 0 { format!(", {}", words::bytes(done.bytes)) } else { String::new() };
+            let warnings: String = done
+                .warnings
+                .iter()
+                .map(|warning| format!("\n    warning: {warning}"))
+                .collect();
+            let size = if done.bytes > 0 {
+                format!(", {}", words::bytes(done.bytes))
+            } else {
+                String::new()
+            };
             format!("done {name} ({took}{size}){warnings}")
         }
         Verdict::Failed(failure) => {
             // The reason often ends with the log's last line: say it once.
-            let lines = failure.log.iter().filter(|line| !failure.reason.contains(line.as_str()));
+            let lines = failure
+                .log
+                .iter()
+                .filter(|line| !failure.reason.contains(line.as_str()));
             let log: String = lines.map(|line| format!("\n    {line}")).collect();
             format!("FAILED {name}: {}{log}", failure.reason)
         }
