@@ -81,20 +81,22 @@ fn best(results: &Results) -> Option<String> {
 pub fn table(results: &Results) -> Table {
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic);
     let dispatches = &results.design.dispatches;
     let mut header = vec!["load".to_owned(), "workers".to_owned()];
     header.extend(
         dispatches
             .iter()
-            .map(|dispatch| format!("{}, s", dispatch.name())),
+            .map(|dispatch| format!("{} (s)", dispatch.name())),
     );
     header.push("verdict".to_owned());
     table.set_header(header);
     for work in &results.design.works {
-        for count in &results.design.workers {
-            let mut row = vec![work.name().to_owned(), count.to_string()];
+        for (index, count) in results.design.workers.iter().enumerate() {
+            // A load is named once, above its worker counts.
+            let name = if index == 0 { work.name() } else { "" };
+            let mut row = vec![name.to_owned(), count.to_string()];
             row.extend(
                 dispatches
                     .iter()
