@@ -42,6 +42,7 @@ pub(super) fn run_recipe(
     }
     let plan = plan(&sources, recipe, output, running.exists, cancel)?;
     tell_refused(&plan);
+    tell_renamed(&plan);
     if plan.jobs.is_empty() && plan.skipped.is_empty() {
         return Err(Error::usage(
             "none of the files can be worked on; nothing was started",
@@ -75,6 +76,17 @@ fn tell_refused(plan: &Plan) {
         for line in &refused.log {
             eprintln!("    {line}");
         }
+    }
+}
+
+/// Says which results carry the source's ending in their name, and why.
+fn tell_renamed(plan: &Plan) {
+    if let Some(first) = plan.by_whole_name.first() {
+        eprintln!(
+            "{} would have shared a name; their results keep the source's ending, such as that of '{}'",
+            words::count(plan.by_whole_name.len(), "file"),
+            first.display()
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use ffmpeg::{Frame, Packet, Rational, codec, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::Input;
+use super::clock::{AudioClock, VideoClock, VideoTimes};
 use super::error::{Poll, check, failed, non_null, poll};
 use super::frame::empty_frame;
 use crate::error::{Error, Result};
@@ -16,7 +17,13 @@ pub struct Decoder {
     time_base: Rational,
     // The container's pixel shape, which goes before the codec's; 0/1 where it tells none.
     pixel_aspect: Rational,
+    clock: Clock,
     damaged: u64,
+}
+
+enum Clock {
+    Video(VideoClock),
+    Audio(AudioClock),
 }
 
 impl Decoder {
@@ -57,17 +64,29 @@ impl Decoder {
         };
         // SAFETY: the stream lives as long as the opened input.
         let pixel_aspect = unsafe { (*source.as_ptr()).sample_aspect_ratio }.into();
+        let clock = clock_of(&context, &source);
         Ok(Self {
             context,
             time_base: source.time_base(),
             pixel_aspect,
+            clock,
             damaged: 0,
         })
     }
 
-    /// The stream's time base: that of the frames' timestamps.
-    pub fn time_base(&self) -> Rational {
-        self.time_base
+    fn frame_time_base(&self, frame: &Frame) -> Rational {
+        match self.clock {
+            Clock::Video(_) => self.time_base,
+            Clock::Audio(_) => AudioClock::samples(frame),
+        }
+    }
+
+    /// Where the last frame ends, in the stream's ticks.
+    pub fn end(&self) -> i64 {
+        match &self.clock {
+            Clock::Video(clock) => clock.end(),
+            Clock::Audio(clock) => clock.end(),
+        }
     }
 
     /// Packets that could not be decoded so far.
@@ -75,26 +94,34 @@ impl Decoder {
         self.damaged
     }
 
-    /// Frame rate by the container's average; for the length of frames that do not tell theirs.
-    pub fn frame_rate(&self) -> Rational {
-        self.context.frame_rate()
-    }
-
-    /// Decodes `packet` (`None` drains) and hands each frame, with its best
-    /// timestamp as pts, to `take`.
+    /// Decodes `packet` (`None` drains) and hands each frame, stamped, with the
+    /// time base of its stamp (the stream's for pictures, a sample for sound) to `take`.
     ///
     /// # Errors
     /// What `take` fails with, and what is no damage of the data.
     pub fn decode(
         &mut self,
-        packet: Option<&Packet>,
-        mut take: impl FnMut(Frame) -> Result<()>,
+        packet: Option<Packet>,
+        mut take: impl FnMut(Frame, Rational) -> Result<()>,
     ) -> Result<()> {
+        let packet = self.clock_in(packet);
         // All frames are received after each packet, so a full decoder cannot refuse one.
-        match self.send(packet) {
+        match self.send(packet.as_ref()) {
             Ok(()) | Err(ffmpeg::Error::Eof) => {}
             Err(error) => self.count_damage(error)?,
         }
+        while let Some(frame) = self.receive()? {
+            let time_base = self.frame_time_base(&frame);
+            take(frame, time_base)?;
+        }
+        if let Clock::Video(clock) = &mut self.clock {
+            clock.packet_done();
+        }
+        Ok(())
+    }
+
+    /// The next frame that is ready, stamped.
+    fn receive(&mut self) -> Result<Option<Frame>> {
         loop {
             let mut frame = empty_frame()?;
             // SAFETY: both pointers are owned and valid.
@@ -109,19 +136,35 @@ impl Decoder {
             match result {
                 Err(error) if is_damage(error) => self.count_damage(error)?,
                 result => match poll(result, "decode")? {
-                    Poll::NeedInput | Poll::End => return Ok(()),
+                    Poll::NeedInput | Poll::End => return Ok(None),
                     Poll::Ready => {
-                        frame.set_pts(frame.timestamp());
-                        if self.pixel_aspect.numerator() != 0 {
-                            // SAFETY: the frame is valid and ours alone.
-                            unsafe {
-                                (*frame.as_mut_ptr()).sample_aspect_ratio = self.pixel_aspect.into()
-                            };
-                        }
-                        take(frame)?;
+                        self.stamp(&mut frame);
+                        return Ok(Some(frame));
                     }
                 },
             }
+        }
+    }
+
+    fn clock_in(&mut self, mut packet: Option<Packet>) -> Option<Packet> {
+        if let Clock::Video(clock) = &mut self.clock {
+            match &mut packet {
+                Some(packet) => clock.packet_in(packet),
+                None => clock.drain(),
+            }
+        }
+        packet
+    }
+
+    fn stamp(&mut self, frame: &mut Frame) {
+        frame.set_pts(frame.timestamp());
+        match &mut self.clock {
+            Clock::Video(clock) => clock.stamp(frame),
+            Clock::Audio(clock) => clock.stamp(frame),
+        }
+        if self.pixel_aspect.numerator() != 0 {
+            // SAFETY: the frame is valid and ours alone.
+            unsafe { (*frame.as_mut_ptr()).sample_aspect_ratio = self.pixel_aspect.into() };
         }
     }
 
@@ -143,6 +186,19 @@ impl Decoder {
         }
         self.damaged += 1;
         Ok(())
+    }
+}
+
+fn clock_of(context: &codec::Context, source: &ffmpeg::Stream) -> Clock {
+    // SAFETY: the context is open.
+    let reorder_frames = i64::from(unsafe { (*context.as_ptr()).has_b_frames });
+    match context.medium() {
+        ffmpeg::media::Type::Audio => Clock::Audio(AudioClock::new(source.time_base())),
+        _ => Clock::Video(VideoClock::new(VideoTimes {
+            time_base: source.time_base(),
+            frame_rate: source.avg_frame_rate(),
+            reorder_frames,
+        })),
     }
 }
 

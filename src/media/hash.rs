@@ -67,34 +67,30 @@ pub fn content(path: &Path, cancel: &Cancel) -> Result<Content> {
         audio_samples: vec![0; audio.len()],
         damaged: 0,
     };
-    loop {
-        let packet = input.read()?;
-        for (position, stream) in wanted.iter().enumerate() {
-            if packet
-                .as_ref()
-                .is_some_and(|packet| packet.stream() != *stream)
-            {
-                continue;
+    let first_audio = usize::from(video.is_some());
+    let mut feed = |position: usize, packet: Option<ffmpeg::Packet>| {
+        let is_video = position < first_audio;
+        decoders[position].decode(packet, |frame, time_base| {
+            if is_video {
+                content.frames.push(hash_frame(&frame, time_base)?);
+            } else {
+                // SAFETY: the frame is valid.
+                let samples = unsafe { (*frame.as_ptr()).nb_samples }.max(0) as u64;
+                content.audio_samples[position - first_audio] += samples;
             }
-            let decoder = &mut decoders[position];
-            let time_base = decoder.time_base();
-            let is_video = Some(*stream) == video;
-            decoder.decode(packet.as_ref(), |frame| {
-                if is_video {
-                    content.frames.push(hash_frame(&frame, time_base)?);
-                } else {
-                    // SAFETY: the frame is valid.
-                    let samples = unsafe { (*frame.as_ptr()).nb_samples }.max(0) as u64;
-                    content.audio_samples[position - usize::from(video.is_some())] += samples;
-                }
-                Ok(())
-            })?;
-        }
-        if packet.is_none() {
-            content.damaged = decoders.iter().map(Decoder::damaged).sum();
-            return Ok(content);
+            Ok(())
+        })
+    };
+    while let Some(packet) = input.read()? {
+        if let Some(position) = wanted.iter().position(|stream| *stream == packet.stream()) {
+            feed(position, Some(packet))?;
         }
     }
+    for position in 0..wanted.len() {
+        feed(position, None)?;
+    }
+    content.damaged = decoders.iter().map(Decoder::damaged).sum();
+    Ok(content)
 }
 
 /// Single pictures have demuxers of their own, which read no name as a pattern.

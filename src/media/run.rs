@@ -99,7 +99,7 @@ fn pump(
             .iter_mut()
             .find(|track| track.source() == packet.stream())
         {
-            track.take(Some(&packet), input, output)?;
+            track.take(Some(packet), input, output)?;
         }
         watch.advance(Progress {
             frames: tracks[0].frames(),

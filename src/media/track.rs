@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ffmpeg::{Frame, Packet, Rational, ffi};
+use ffmpeg::{Frame, Packet, Rational};
 use ffmpeg_next as ffmpeg;
 
 use super::decode::Decoder;
@@ -111,7 +111,6 @@ impl<'a> Track<'a> {
             filter,
             spec: encoder,
             threads,
-            clock: Clock::new(decoder.time_base(), decoder.frame_rate()),
             graph: None,
             encoder: None,
             fixed_size: None,
@@ -133,7 +132,7 @@ impl<'a> Track<'a> {
     /// Takes a packet of its stream; `None` drains decoder, filters and encoder.
     pub(super) fn take(
         &mut self,
-        packet: Option<&Packet>,
+        packet: Option<Packet>,
         input: &Input,
         output: &mut Output,
     ) -> Result<()> {
@@ -142,12 +141,12 @@ impl<'a> Track<'a> {
             decoder,
             chain,
         } = self;
-        chain.clock.packet_duration = packet.map_or(0, Packet::duration);
-        decoder.decode(packet, |frame| {
-            chain.decoded(frame, (input, *source), output)
+        let last = packet.is_none();
+        decoder.decode(packet, |frame, time_base| {
+            chain.decoded(&frame, time_base, (input, *source), output)
         })?;
-        if packet.is_none() {
-            chain.drain((input, *source), output)
+        if last {
+            chain.drain(decoder.end(), (input, *source), output)
         } else {
             Ok(())
         }
@@ -181,7 +180,6 @@ struct Chain<'a> {
     filter: String,
     spec: &'a EncoderSpec,
     threads: usize,
-    clock: Clock,
     graph: Option<(Shape, Graph)>,
     encoder: Option<Encoder>,
     // Size of the first filtered picture; later ones are scaled to it.
@@ -193,12 +191,12 @@ struct Chain<'a> {
 impl Chain<'_> {
     fn decoded(
         &mut self,
-        mut frame: Frame,
+        frame: &Frame,
+        time_base: Rational,
         source: (&Input, usize),
         output: &mut Output,
     ) -> Result<()> {
-        self.clock.stamp(&mut frame, self.medium);
-        let shape = Shape::of(&frame);
+        let shape = Shape::of(frame);
         if self
             .graph
             .as_ref()
@@ -206,25 +204,25 @@ impl Chain<'_> {
         {
             // What the old graph still holds ready is not lost.
             self.filtered(source, output)?;
-            self.graph = Some((shape, self.configure(&frame)?));
+            self.graph = Some((shape, self.configure(frame, time_base)?));
             if matches!(self.medium, Medium::Audio) {
                 self.open_encoder(None, source, output)?;
             }
         }
         if let Some((_, graph)) = &mut self.graph {
-            graph.push(&frame)?;
+            graph.push(frame)?;
         }
         self.filtered(source, output)
     }
 
-    fn configure(&mut self, first: &Frame) -> Result<Graph> {
+    fn configure(&mut self, first: &Frame, time_base: Rational) -> Result<Graph> {
         let mut description = self.filter.clone();
         if let Some((width, height)) = self.fixed_size {
             description.push_str(&format!(",scale={width}:{height}:flags=bicubic"));
         }
-        let (time_base, rate) = match self.medium {
-            Medium::Video { frame_rate, .. } => (self.clock.time_base, frame_rate.into()),
-            Medium::Audio => (self.clock.sample_time_base(first), Rational::new(0, 1)),
+        let rate = match self.medium {
+            Medium::Video { frame_rate, .. } => frame_rate.into(),
+            Medium::Audio => Rational::new(0, 1),
         };
         Graph::new(first, time_base, rate, &description, self.threads)
     }
@@ -293,8 +291,7 @@ impl Chain<'_> {
         Ok(())
     }
 
-    fn drain(&mut self, source: (&Input, usize), output: &mut Output) -> Result<()> {
-        let end = self.clock.end;
+    fn drain(&mut self, end: i64, source: (&Input, usize), output: &mut Output) -> Result<()> {
         if let Some((_, graph)) = &mut self.graph {
             graph.close(end)?;
         }
@@ -304,77 +301,5 @@ impl Chain<'_> {
             Some(encoder) => encoder.encode(None, |packet| output.write(index, packet)),
             None => Ok(()),
         }
-    }
-}
-
-/// Gives every decoded frame a timestamp and knows where the stream ends.
-struct Clock {
-    time_base: Rational,
-    frame_rate: Rational,
-    // Duration of the packet in the decoder, in ticks; 0 where unknown.
-    packet_duration: i64,
-    // End of the last frame, in ticks of `time_base`.
-    end: i64,
-    // State of libav's exact conversion from ticks to samples.
-    samples: i64,
-}
-
-impl Clock {
-    fn new(time_base: Rational, frame_rate: Rational) -> Self {
-        Self {
-            time_base,
-            frame_rate,
-            packet_duration: 0,
-            end: 0,
-            samples: ffi::AV_NOPTS_VALUE,
-        }
-    }
-
-    fn sample_time_base(&self, frame: &Frame) -> Rational {
-        // SAFETY: the frame is valid.
-        Rational::new(1, unsafe { (*frame.as_ptr()).sample_rate }.max(1))
-    }
-
-    fn stamp(&mut self, frame: &mut Frame, medium: Medium) {
-        let pts = frame.pts().unwrap_or(self.end);
-        match medium {
-            Medium::Video { .. } => {
-                self.end = pts.saturating_add(self.frame_duration(frame));
-                frame.set_pts(Some(pts));
-            }
-            Medium::Audio => self.stamp_audio(frame, pts),
-        }
-    }
-
-    fn frame_duration(&self, frame: &Frame) -> i64 {
-        let known = [frame.packet().duration, self.packet_duration]
-            .into_iter()
-            .find(|duration| *duration > 0);
-        known.unwrap_or_else(|| {
-            if self.frame_rate.numerator() > 0 {
-                rescale(1, self.frame_rate.invert(), self.time_base)
-            } else {
-                0
-            }
-        })
-    }
-
-    fn stamp_audio(&mut self, frame: &mut Frame, pts: i64) {
-        let samples_base = self.sample_time_base(frame);
-        // SAFETY: a computation on the frame's sample count and this clock's state.
-        let (count, stamped) = unsafe {
-            let count = (*frame.as_ptr()).nb_samples;
-            let stamped = ffi::av_rescale_delta(
-                self.time_base.into(),
-                pts,
-                samples_base.into(),
-                count,
-                &mut self.samples,
-                samples_base.into(),
-            );
-            (count, stamped)
-        };
-        self.end = pts.saturating_add(rescale(i64::from(count), samples_base, self.time_base));
-        frame.set_pts(Some(stamped));
     }
 }

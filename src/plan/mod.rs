@@ -25,6 +25,8 @@ pub struct Plan {
     pub jobs: Vec<Job>,
     /// Sources whose result is already there.
     pub skipped: Vec<PathBuf>,
+    /// Sources that got their whole name, since another would have got the same one.
+    pub by_whole_name: Vec<PathBuf>,
     /// Sources that cannot be worked on, and why.
     pub refused: Vec<Refused>,
 }
@@ -62,13 +64,16 @@ pub fn plan(
     }
     let mut plan = Plan::default();
     for ((source, target), (look, log)) in sources.iter().zip(targets).zip(looks) {
+        if target.by_whole_name {
+            plan.by_whole_name.push(source.path.clone());
+        }
         match look {
             Err(error) => plan.refused.push(Refused {
                 source: source.path.clone(),
                 reason: error.chain(),
                 log,
             }),
-            Ok((info, pipeline)) => match existing.resolve(&target)? {
+            Ok((info, pipeline)) => match existing.resolve(&target.path)? {
                 None => plan.skipped.push(source.path.clone()),
                 Some(target) => plan.jobs.push(Job {
                     id: plan.jobs.len(),

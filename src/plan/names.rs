@@ -57,44 +57,91 @@ fn free_name(target: &Path) -> PathBuf {
     free.next().unwrap_or_else(|| target.to_owned())
 }
 
-/// One target a source, in the mirrored tree below `output`.
+/// Where one source's result goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The final name.
+    pub path: PathBuf,
+    /// Whether the source's whole name became part of it, since another
+    /// source would have got the same name otherwise.
+    pub by_whole_name: bool,
+}
+
+/// One target a source, in the mirrored tree below `output`. Sources that
+/// would get one name (`a.avi` and `a.mkv`, or names equal but for case, which
+/// some file systems fold) keep their endings in it: `a.avi.mp4`, `a.mkv.mp4`.
 ///
 /// # Errors
-/// Where two sources would get one target, or a target would be a source.
+/// Where two sources would get one target all the same, or a target would be a source.
 pub(super) fn targets(
     sources: &[SourceFile],
     recipe: &Recipe,
     output: &Path,
-) -> Result<Vec<PathBuf>> {
+) -> Result<Vec<Target>> {
+    let ending = match recipe {
+        Recipe::Transcode(_) => Some("mp4"),
+        Recipe::Frames(_) => None,
+    };
+    let short =
+        |source: &SourceFile| output.join(source.relative.with_extension(ending.unwrap_or("")));
+    let mut claims: HashMap<String, usize> = HashMap::new();
+    for source in sources {
+        *claims.entry(folded(&short(source))).or_default() += 1;
+    }
     let targets: Vec<_> = sources
         .iter()
-        .map(|source| match recipe {
-            Recipe::Transcode(_) => output.join(source.relative.with_extension("mp4")),
-            Recipe::Frames(_) => output.join(source.relative.with_extension("")),
+        .map(|source| {
+            let path = short(source);
+            let by_whole_name = claims.get(&folded(&path)).is_some_and(|claims| *claims > 1);
+            let path = if by_whole_name {
+                whole_name(source, ending, output)
+            } else {
+                path
+            };
+            Target {
+                path,
+                by_whole_name,
+            }
         })
         .collect();
+    refuse_collisions(sources, &targets)?;
+    Ok(targets)
+}
+
+/// A name as file systems compare it that fold case.
+fn folded(path: &Path) -> String {
+    path.to_string_lossy().to_lowercase()
+}
+
+fn whole_name(source: &SourceFile, ending: Option<&str>, output: &Path) -> PathBuf {
+    let mut name = source.relative.file_name().unwrap_or_default().to_owned();
+    if let Some(ending) = ending {
+        name.push(".");
+        name.push(ending);
+    }
+    output.join(source.relative.with_file_name(name))
+}
+
+fn refuse_collisions(sources: &[SourceFile], targets: &[Target]) -> Result<()> {
     let mut owners = HashMap::new();
-    for (source, target) in sources.iter().zip(&targets) {
-        // File systems that fold case would make these one file.
-        let key = target.as_os_str().to_ascii_lowercase();
-        if let Some(other) = owners.insert(key, source) {
+    for (source, target) in sources.iter().zip(targets) {
+        let shown = source.path.display();
+        if let Some(other) = owners.insert(folded(&target.path), source) {
             return Err(Error::usage(format!(
-                "'{}' and '{}' would both become '{}'",
+                "'{}' and '{shown}' would both become '{}'",
                 other.path.display(),
-                source.path.display(),
-                target.display()
+                target.path.display()
             ))
             .cure("rename one of them, or convert them into different folders"));
         }
-        if same_file(&source.path, target) {
-            return Err(Error::usage(format!(
-                "'{}' would be overwritten by its own result",
-                source.path.display()
-            ))
-            .cure("choose another output folder with -o"));
+        if same_file(&source.path, &target.path) {
+            return Err(
+                Error::usage(format!("'{shown}' would be overwritten by its own result"))
+                    .cure("choose another output folder with -o"),
+            );
         }
     }
-    Ok(targets)
+    Ok(())
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
@@ -120,26 +167,39 @@ mod tests {
         Recipe::Transcode(Transcode::default())
     }
 
+    fn names(sources: &[SourceFile]) -> Vec<PathBuf> {
+        let targets = targets(sources, &transcode(), Path::new("out")).unwrap();
+        targets.into_iter().map(|target| target.path).collect()
+    }
+
     #[test]
     fn the_tree_is_mirrored() {
-        let targets = targets(
-            &sources(&["a.avi", "sub/b.mkv"]),
-            &transcode(),
-            Path::new("out"),
-        )
-        .unwrap();
+        let names = names(&sources(&["a.avi", "sub/b.mkv"]));
+        assert_eq!(names, [Path::new("out/a.mp4"), Path::new("out/sub/b.mp4")]);
+    }
+
+    #[test]
+    fn sources_that_would_get_one_name_keep_their_endings_whatever_their_case() {
+        let names = names(&sources(&["a.avi", "A.mkv", "b.mkv", "sub/a.avi"]));
         assert_eq!(
-            targets,
-            [Path::new("out/a.mp4"), Path::new("out/sub/b.mp4")]
+            names,
+            [
+                "out/a.avi.mp4",
+                "out/A.mkv.mp4",
+                "out/b.mp4",
+                "out/sub/a.mp4"
+            ]
+            .map(PathBuf::from)
         );
     }
 
     #[test]
-    fn two_sources_for_one_result_are_refused_by_name_whatever_their_case() {
-        for pair in [["a.avi", "a.mkv"], ["a.avi", "A.mkv"]] {
-            let error = targets(&sources(&pair), &transcode(), Path::new("out")).unwrap_err();
-            assert!(error.to_string().contains("in/a.avi"), "{error}");
-            assert!(error.to_string().contains(pair[1]), "{error}");
+    fn two_sources_for_one_result_are_refused_by_name() {
+        let mut twice = sources(&["a.avi", "a.avi"]);
+        twice[1].path = "elsewhere/a.avi".into();
+        let error = targets(&twice, &transcode(), Path::new("out")).unwrap_err();
+        for name in ["in/a.avi", "elsewhere/a.avi"] {
+            assert!(error.to_string().contains(name), "{error}");
         }
     }
 

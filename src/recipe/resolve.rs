@@ -61,11 +61,11 @@ fn resolve_frames(recipe: &Frames, media: &MediaInfo) -> Result<Pipeline> {
         "fps=fps={}/{}:round=up:start_time=0",
         recipe.every.den, recipe.every.num
     )];
-    filters.extend(
-        recipe
-            .fit
-            .and_then(|fit| scale_to(picture.fitted(fit, 1), &picture)),
-    );
+    let own = picture.size();
+    filters.push(scale_to(
+        recipe.fit.map_or(own, |fit| picture.fitted(fit, 1)),
+        &picture,
+    ));
     filters.push(format!("format={pixel_format}"));
     Ok(Pipeline {
         input_format: media.format.clone(),
@@ -138,6 +138,13 @@ fn picture_of(media: &MediaInfo) -> Result<Picture> {
 }
 
 impl Picture {
+    fn size(&self) -> Size {
+        Size {
+            width: self.width,
+            height: self.height,
+        }
+    }
+
     /// The largest size inside `fit` with this aspect, not above this size, in multiples of `step`.
     fn fitted(&self, fit: Size, step: u32) -> Size {
         let (width, height) = (f64::from(self.width.max(1)), f64::from(self.height.max(1)));
@@ -154,10 +161,7 @@ impl Picture {
 }
 
 fn transcode_filter(video: &Video, picture: &Picture) -> String {
-    let own = Size {
-        width: picture.width,
-        height: picture.height,
-    };
+    let own = picture.size();
     // 4:2:0 pictures have even sizes.
     let size = picture.fitted(video.fit.unwrap_or(own), 2);
     let mut filters = Vec::new();
@@ -166,14 +170,20 @@ fn transcode_filter(video: &Video, picture: &Picture) -> String {
             .fps
             .map(|fps| format!("fps=fps={}/{}", fps.num, fps.den)),
     );
-    filters.extend(scale_to(size, picture));
+    filters.push(scale_to(size, picture));
     filters.push("format=yuv420p".into());
     filters.join(",")
 }
 
-fn scale_to(size: Size, picture: &Picture) -> Option<String> {
-    let same = size.width == picture.width && size.height == picture.height;
-    (!same).then(|| format!("scale={}:{}:flags=bicubic", size.width, size.height))
+/// The one place where size and pixel format change: without it, libav would
+/// insert a conversion of its own, before or after turning the picture upright
+/// as it sees fit. Where nothing changes, the filter passes frames on.
+fn scale_to(size: Size, picture: &Picture) -> String {
+    if size.width == picture.width && size.height == picture.height {
+        "scale=flags=bicubic".into()
+    } else {
+        format!("scale={}:{}:flags=bicubic", size.width, size.height)
+    }
 }
 
 fn video_encoder(video: &Video) -> EncoderSpec {
@@ -283,7 +293,7 @@ mod tests {
     #[test]
     fn a_picture_that_fits_is_not_scaled() {
         let pipeline = resolve(&transcode(Some(BOX_720P)), &video(640, 480, "")).unwrap();
-        assert_eq!(pipeline.video.filter, "format=yuv420p");
+        assert_eq!(pipeline.video.filter, "scale=flags=bicubic,format=yuv420p");
     }
 
     #[test]
