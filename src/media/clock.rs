@@ -19,30 +19,31 @@ const MICROS: Rational = Rational(1, 1_000_000);
 pub(super) struct VideoTimes {
     /// Of the stream.
     pub time_base: Rational,
-    /// Average by the container; for packets without a duration.
+    /// Average by the container.
     pub frame_rate: Rational,
     /// Frames that the decoder holds back before the first.
     pub reorder_frames: i64,
 }
 
-/// The clock of one video stream.
+/// The clock of one video stream. All times are in microseconds unless said otherwise.
 pub(super) struct VideoClock {
-    times: VideoTimes,
-    // Decoding time of the packet at hand, in microseconds; unknown after one without duration.
+    time_base: Rational,
+    // Decoding time of the packet at hand, and of the next one where it can be told.
+    dts_us: i64,
     next_dts_us: Option<i64>,
-    // Presentation time after the last frame, in microseconds.
+    // Where the last frame ends.
     next_pts_us: i64,
-    // Length of the packet at hand, in microseconds.
-    duration_us: i64,
-    // Frames that came out of the packet at hand.
-    frames: u32,
+    // Duration of the packet at hand as its container tells it; 0 where it does not.
+    packet_us: i64,
+    // Whether the packet at hand gave a frame.
+    gave_frame: bool,
     draining: bool,
-    // Decoding times that frames without a time are given at the end, in ticks.
+    // Decoding times for frames without a time at the end, in ticks.
     spare: VecDeque<i64>,
 }
 
 impl VideoClock {
-    pub(super) fn new(times: VideoTimes) -> Self {
+    pub(super) fn new(times: &VideoTimes) -> Self {
         let rate = f64::from(times.frame_rate);
         let start = if rate > 0.0 {
             -(times.reorder_frames as f64 * 1e6 / rate) as i64
@@ -50,11 +51,12 @@ impl VideoClock {
             0
         };
         Self {
-            times,
-            next_dts_us: Some(start),
+            time_base: times.time_base,
+            dts_us: start,
+            next_dts_us: None,
             next_pts_us: 0,
-            duration_us: 0,
-            frames: 0,
+            packet_us: 0,
+            gave_frame: false,
             draining: false,
             spare: VecDeque::new(),
         }
@@ -62,52 +64,50 @@ impl VideoClock {
 
     /// Before a packet goes into the decoder: gives it a decoding time.
     pub(super) fn packet_in(&mut self, packet: &mut Packet) {
-        if let Some(dts) = packet.dts() {
-            self.next_dts_us = Some(rescale(dts, self.times.time_base, MICROS));
-        }
-        packet.set_dts(self.next_dts_us.map(|dts| self.ticks(dts)));
-        self.duration_us = match packet.duration() {
-            0 => self.frame_us(),
-            duration => rescale(duration, self.times.time_base, MICROS),
-        };
-        self.frames = 0;
+        let known = packet.dts().map(|dts| rescale(dts, self.time_base, MICROS));
+        self.dts_us = known.or(self.next_dts_us).unwrap_or(self.dts_us);
+        packet.set_dts(Some(self.ticks(self.dts_us)));
+        self.packet_us = rescale(packet.duration(), self.time_base, MICROS);
+        self.next_dts_us = Some(self.dts_us);
+        self.gave_frame = false;
     }
 
-    /// After the decoder gave all that it had for a packet.
-    pub(super) fn packet_done(&mut self) {
-        if self.frames == 0 {
-            self.carry_on();
+    /// After the decoder gave all that it had for a packet; `frame_rate` is what it knows by now.
+    pub(super) fn packet_done(&mut self, frame_rate: Rational) {
+        if !self.gave_frame {
+            self.carry_on(frame_rate);
         }
     }
 
     /// Before the decoder is drained.
     pub(super) fn drain(&mut self) {
         self.draining = true;
-        self.duration_us = self.frame_us();
+        self.packet_us = 0;
     }
 
     /// Gives a decoded frame, which holds libav's best guess, its time.
-    pub(super) fn stamp(&mut self, frame: &mut Frame) {
+    pub(super) fn stamp(&mut self, frame: &mut Frame, frame_rate: Rational) {
         if self.draining {
-            self.spare
-                .extend(self.next_dts_us.map(|dts| self.ticks(dts)));
+            self.dts_us = self.next_dts_us.unwrap_or(self.dts_us);
+            self.spare.push_back(self.ticks(self.dts_us));
         }
-        let known = frame.pts().or_else(|| {
-            if self.draining {
-                self.spare.pop_front()
-            } else {
-                None
-            }
-        });
-        let pts = known.unwrap_or_else(|| self.ticks(self.next_pts_us));
+        let spare = if frame.pts().is_none() && self.draining {
+            self.spare.pop_front()
+        } else {
+            None
+        };
+        let pts = frame
+            .pts()
+            .or(spare)
+            .unwrap_or_else(|| self.ticks(self.next_pts_us));
         frame.set_pts(Some(pts));
         let length_us = match frame.packet().duration {
-            length if length > 0 => rescale(length, self.times.time_base, MICROS),
-            _ => self.duration_us,
+            length if length > 0 => rescale(length, self.time_base, MICROS),
+            _ => self.length_us(frame_rate),
         };
-        self.next_pts_us = rescale(pts, self.times.time_base, MICROS).saturating_add(length_us);
-        self.frames += 1;
-        self.carry_on();
+        self.next_pts_us = rescale(pts, self.time_base, MICROS).saturating_add(length_us);
+        self.gave_frame = true;
+        self.carry_on(frame_rate);
     }
 
     /// Where the last frame ends, in ticks.
@@ -115,23 +115,37 @@ impl VideoClock {
         self.ticks(self.next_pts_us)
     }
 
-    fn carry_on(&mut self) {
-        self.next_dts_us = match self.duration_us {
+    /// The next decoding time is a packet's length away, where that is known.
+    fn carry_on(&mut self, frame_rate: Rational) {
+        self.next_dts_us = match self.length_us(frame_rate) {
             0 => None,
-            duration => self.next_dts_us.map(|dts| dts.saturating_add(duration)),
+            length => Some(
+                self.next_dts_us
+                    .unwrap_or(self.dts_us)
+                    .saturating_add(length),
+            ),
         };
     }
 
-    fn frame_us(&self) -> i64 {
-        if self.times.frame_rate.numerator() > 0 {
-            rescale(1, self.times.frame_rate.invert(), MICROS)
+    fn length_us(&self, frame_rate: Rational) -> i64 {
+        if self.packet_us > 0 {
+            self.packet_us
         } else {
-            0
+            frame_us(frame_rate)
         }
     }
 
     fn ticks(&self, micros: i64) -> i64 {
-        rescale(micros, MICROS, self.times.time_base)
+        rescale(micros, MICROS, self.time_base)
+    }
+}
+
+/// Length of a frame in microseconds; 0 where the rate is unknown.
+fn frame_us(frame_rate: Rational) -> i64 {
+    if frame_rate.numerator() > 0 {
+        rescale(1, frame_rate.invert(), MICROS)
+    } else {
+        0
     }
 }
 

@@ -115,7 +115,7 @@ impl Decoder {
             take(frame, time_base)?;
         }
         if let Clock::Video(clock) = &mut self.clock {
-            clock.packet_done();
+            clock.packet_done(self.context.frame_rate());
         }
         Ok(())
     }
@@ -159,7 +159,7 @@ impl Decoder {
     fn stamp(&mut self, frame: &mut Frame) {
         frame.set_pts(frame.timestamp());
         match &mut self.clock {
-            Clock::Video(clock) => clock.stamp(frame),
+            Clock::Video(clock) => clock.stamp(frame, self.context.frame_rate()),
             Clock::Audio(clock) => clock.stamp(frame),
         }
         if self.pixel_aspect.numerator() != 0 {
@@ -194,7 +194,7 @@ fn clock_of(context: &codec::Context, source: &ffmpeg::Stream) -> Clock {
     let reorder_frames = i64::from(unsafe { (*context.as_ptr()).has_b_frames });
     match context.medium() {
         ffmpeg::media::Type::Audio => Clock::Audio(AudioClock::new(source.time_base())),
-        _ => Clock::Video(VideoClock::new(VideoTimes {
+        _ => Clock::Video(VideoClock::new(&VideoTimes {
             time_base: source.time_base(),
             frame_rate: source.avg_frame_rate(),
             reorder_frames,
