@@ -11,15 +11,13 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# The oldest FFmpeg that is supported, and its libraries' own versions.
+# The oldest FFmpeg that is supported, and the versions that its libraries have.
 FFMPEG_OLDEST=5.1
 LIBRARIES_OLDEST="
 libavutil >= 57.28
 libavcodec >= 59.37
 libavformat >= 59.27
 libavfilter >= 8.44
-libswscale >= 6.7
-libswresample >= 4.7
 "
 
 say() { printf '%s\n' "$*" >&2; }
@@ -92,9 +90,8 @@ apt_packages() {
     case $1 in
     c-toolchain) echo gcc libc6-dev ;;
     pkg-config) echo pkg-config ;;
-    # libavfilter-dev depends on the headers of all the others; they are named
-    # all the same, since it is these that the build asks for.
-    ffmpeg-libraries) echo libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev ;;
+    ffmpeg-libraries) echo libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev ;;
+    # Not clang: the bindings' writer needs the library and its headers alone.
     libclang) echo libclang-dev ;;
     ffmpeg) echo ffmpeg ;;
     gnuplot) echo gnuplot-nox ;;
@@ -115,7 +112,7 @@ in_words() {
     case $1 in
     c-toolchain) echo "a C compiler named cc, with the C library's headers" ;;
     pkg-config) echo "pkg-config" ;;
-    ffmpeg-libraries) echo "FFmpeg $FFMPEG_OLDEST or newer, as libraries with headers and pkg-config files (libavcodec, libavfilter, libavformat, libavutil, libswresample, libswscale)" ;;
+    ffmpeg-libraries) echo "FFmpeg $FFMPEG_OLDEST or newer, as libraries with headers and pkg-config files (libavcodec, libavfilter, libavformat, libavutil)" ;;
     libclang) echo "libclang (if it is installed, set LIBCLANG_PATH to its folder)" ;;
     ffmpeg) echo "the ffmpeg program, $FFMPEG_OLDEST or newer, on the PATH" ;;
     gnuplot) echo "gnuplot" ;;
@@ -227,7 +224,7 @@ need_rust() {
     fi
     oldest=$(rust_oldest)
     has cargo || die "Rust $oldest or newer is missing; $HOW_TO_GET_RUST"
-    version=$(cargo --version | cut -d ' ' -f 2)
+    version=$(cargo --version | cut -d ' ' -f 2) || die "cargo is there and does not run; $HOW_TO_GET_RUST"
     at_least "$version" "$oldest" ||
         die "cargo is $version, and $oldest or newer is needed; run 'rustup update stable', or $HOW_TO_GET_RUST"
 }
