@@ -121,7 +121,11 @@ fn job_size(
         (None, None, _) => return None,
         (a, b, _) => (a.unwrap_or(0.0) - b.unwrap_or(0.0)).abs(),
     };
-    Some(JobSize { work_ms, start_ms })
+    Some(JobSize {
+        work_ms,
+        start_ms,
+        chosen: work.one_job_a_worker(),
+    })
 }
 
 fn cpu_s(sample: &Sample) -> f64 {

@@ -53,6 +53,26 @@ pub fn run(matrix: &Matrix, cancel: &Cancel, told: &mut dyn FnMut(&Step)) -> Res
     Ok(run.results())
 }
 
+/// A random order in which the dispatches of one load and worker count follow
+/// each other, so that a machine whose speed drifts is the same for both.
+fn shuffle(cells: &mut [CellKey], random: &mut fastrand::Rng) {
+    random.shuffle(cells);
+    let mut seats: Vec<(Work, usize)> =
+        cells.iter().map(|cell| (cell.work, cell.workers)).collect();
+    let mut seen = Vec::new();
+    seats.retain(|seat| {
+        !seen.contains(seat) && {
+            seen.push(*seat);
+            true
+        }
+    });
+    cells.sort_by_key(|cell| {
+        seats
+            .iter()
+            .position(|seat| *seat == (cell.work, cell.workers))
+    });
+}
+
 struct Run<'a> {
     matrix: &'a Matrix,
     cancel: &'a Cancel,
@@ -177,7 +197,7 @@ impl<'a> Run<'a> {
                 self.note_budget();
                 break;
             }
-            random.shuffle(&mut cells);
+            shuffle(&mut cells, &mut random);
             for cell in cells.clone() {
                 let used = (self.began.elapsed().as_secs_f64() / options.budget_s).min(1.0);
                 told(&Step::Measure {
@@ -323,5 +343,52 @@ impl<'a> Run<'a> {
             capacity,
             notes: self.notes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells() -> Vec<CellKey> {
+        let mut cells = vec![];
+        for work in Work::ALL {
+            for workers in 1..=3 {
+                cells.extend(Dispatch::ALL.map(|dispatch| CellKey {
+                    work,
+                    dispatch,
+                    workers,
+                }));
+            }
+        }
+        cells
+    }
+
+    #[test]
+    fn what_is_compared_is_measured_side_by_side_in_an_order_that_varies() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut orders = vec![];
+        for _ in 0..20 {
+            let mut order = cells();
+            shuffle(&mut order, &mut random);
+            for pair in order.chunks(2) {
+                assert_eq!(
+                    (pair[0].work, pair[0].workers),
+                    (pair[1].work, pair[1].workers)
+                );
+            }
+            orders.push(order);
+        }
+        assert!(
+            orders
+                .iter()
+                .any(|order| order[0].dispatch == Dispatch::Threads)
+        );
+        assert!(
+            orders
+                .iter()
+                .any(|order| order[0].dispatch == Dispatch::Processes)
+        );
+        assert!(orders.windows(2).all(|two| two[0] != two[1]));
     }
 }

@@ -27,12 +27,21 @@ pub struct JobSize {
     /// Milliseconds by which starting a job costs more in one dispatch than
     /// in the other. What both pay alike does not bias the comparison.
     pub start_ms: f64,
+    /// Whether the amount of work was ours to choose, as in the reference
+    /// loads. Then more of it must be chosen until the start does not matter.
+    /// A user's own clips are what they are: their start is part of their cost.
+    pub chosen: bool,
 }
 
 impl JobSize {
-    /// Whether a comparison would measure the start rather than the work.
-    pub fn is_too_small(&self) -> bool {
+    /// Whether the start weighs on the time.
+    pub fn start_matters(&self) -> bool {
         self.work_ms < WORK_PER_START * self.start_ms
+    }
+
+    /// Whether a comparison would measure the start in place of the work.
+    pub fn is_too_small(&self) -> bool {
+        self.chosen && self.start_matters()
     }
 }
 
@@ -91,8 +100,13 @@ pub fn sentence(decision: &Decision, a: Dispatch, b: Dispatch) -> String {
         ratio, interval, ..
     } = decision.measured;
     match decision.verdict {
-        Verdict::AFaster => faster(a, 1.0 / ratio, [1.0 / interval.hi, 1.0 / interval.lo]),
-        Verdict::BFaster => faster(b, ratio, [interval.lo, interval.hi]),
+        Verdict::AFaster => {
+            let times = [1.0 / interval.hi, 1.0 / interval.lo];
+            faster(a, 1.0 / ratio, times) + &share_of_start(decision.size)
+        }
+        Verdict::BFaster => {
+            faster(b, ratio, [interval.lo, interval.hi]) + &share_of_start(decision.size)
+        }
         Verdict::NoDifferenceShown => no_difference(&decision.measured),
         Verdict::TooSmallToMeasure => too_small(decision.size),
         Verdict::Void => "void: the outputs differ".into(),
@@ -115,6 +129,18 @@ fn faster(winner: Dispatch, times: f64, interval: [f64; 2]) -> String {
         winner.name(),
         percent(times),
     )
+}
+
+/// Where the start is a good part of a job, whoever reads of a winner must know.
+fn share_of_start(size: Option<JobSize>) -> String {
+    match size {
+        Some(size) if size.start_matters() => format!(
+            ", {} ms of start-up to {} ms of work",
+            short(size.start_ms),
+            short(size.work_ms)
+        ),
+        _ => String::new(),
+    }
 }
 
 fn no_difference(measured: &PairedRatio) -> String {
@@ -254,6 +280,30 @@ mod tests {
     }
 
     #[test]
+    fn the_start_of_a_users_own_clips_counts_and_is_told() {
+        let rounds: Vec<_> = (0..9)
+            .map(|n| (1.0, 1.5 + 0.01 * f64::from(n % 3)))
+            .collect();
+        let size = Some(JobSize {
+            work_ms: 150.0,
+            start_ms: 70.0,
+            chosen: false,
+        });
+        let decision = decide(&Contest {
+            rounds: &rounds,
+            size,
+            equal_output: Some(true),
+        })
+        .unwrap();
+        assert_eq!(decision.verdict, Verdict::AFaster);
+        let words = sentence(&decision, Dispatch::Threads, Dispatch::Processes);
+        assert!(
+            words.ends_with("70.0 ms of start-up to 150 ms of work"),
+            "{words}"
+        );
+    }
+
+    #[test]
     fn a_true_difference_of_3_percent_in_1_percent_noise_is_found() {
         for rounds in COUNTS {
             let clean = found(rounds, CLEAN, CLEAN, 1.03);
@@ -337,6 +387,7 @@ mod tests {
         let size = JobSize {
             work_ms: 0.27,
             start_ms: 57.8,
+            chosen: true,
         };
         assert_eq!(
             judged(&[(0.000_27, 0.0578)], Some(size), None),
@@ -349,6 +400,7 @@ mod tests {
         let size = |work_ms| JobSize {
             work_ms,
             start_ms: 57.8,
+            chosen: true,
         };
         assert!(size(577.9).is_too_small());
         assert!(!size(578.0).is_too_small());
@@ -389,7 +441,7 @@ mod tests {
             work_ms in any::<f64>(),
             start_ms in any::<f64>(),
         ) {
-            let size = Some(JobSize { work_ms, start_ms });
+            let size = Some(JobSize { work_ms, start_ms, chosen: true });
             let contest = Contest { rounds: &rounds, size, equal_output: None };
             if let Some(decision) = decide(&contest) {
                 prop_assert!(!sentence(&decision, Dispatch::Threads, Dispatch::Processes).is_empty());

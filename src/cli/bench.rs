@@ -59,11 +59,11 @@ pub struct Args {
     seed: Option<u64>,
 
     /// Time of one core that a cpu job takes.
-    #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = values::positive_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = values::positive_seconds)]
     cpu: Ratio,
 
     /// Time that an io job waits.
-    #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = values::positive_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = values::positive_seconds)]
     io: Ratio,
 
     /// Time from one picture to the next of a frames job.

@@ -39,8 +39,6 @@ enum Command {
     Samples(samples::Args),
     Doctor(doctor::Args),
     #[command(hide = true)]
-    Load(internal::LoadArgs),
-    #[command(hide = true)]
     Cell,
 }
 
@@ -65,7 +63,6 @@ impl Cli {
             Command::Bench(args) => args.run(cancel),
             Command::Samples(args) => args.run(cancel),
             Command::Doctor(args) => args.run(),
-            Command::Load(args) => args.run(cancel),
             Command::Cell => internal::run_cell(cancel),
         }
     }

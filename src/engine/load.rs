@@ -1,58 +1,26 @@
-//! The reference loads of the original exercise: a computation and a wait.
+//! The reference loads of the original exercise on a thread of this process.
 
-use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use super::Watch;
-use crate::error::Result;
+use super::reference::{compute, wait};
+use crate::error::{Error, Result};
 use crate::job::{Done, Load, Progress};
-
-/// Steps between two looks at the watch: a few milliseconds.
-const CHUNK: u64 = 1 << 20;
 
 /// Runs a load on this thread.
 ///
 /// # Errors
 /// Where it was cancelled.
 pub fn run_load(load: Load, watch: &mut Watch) -> Result<Done> {
-    match load {
-        Load::Cpu { iterations } => compute(iterations, watch)?,
-        Load::Io { milliseconds } => wait(Duration::from_millis(milliseconds), watch)?,
-    }
-    Ok(Done::default())
-}
-
-fn compute(iterations: u64, watch: &mut Watch) -> Result<()> {
-    let (mut done, mut state) = (0, 1);
-    while done < iterations {
-        let chunk = CHUNK.min(iterations - done);
-        state = steps(black_box(state), done, chunk);
-        done += chunk;
-        watch.advance(Progress::default())?;
-    }
-    black_box(state);
-    Ok(())
-}
-
-/// The computation of the original exercise: r ← (r²·i + 2·r·i² + 3) mod 10,000,000.
-fn steps(mut r: u64, first: u64, count: u64) -> u64 {
-    for i in first..first + count {
-        // Both factors below 10^7, so that no product leaves 64 bits.
-        let i = i % 1000;
-        r = (r * r % 10_000_000 * i + 2 * r * i * i + 3) % 10_000_000;
-    }
-    r
-}
-
-fn wait(length: Duration, watch: &mut Watch) -> Result<()> {
-    let end = Instant::now() + length;
-    loop {
-        watch.advance(Progress::default())?;
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
-        }
-        std::thread::sleep(left.min(Duration::from_millis(50)));
+    let go_on = || watch.advance(Progress::default()).is_ok();
+    let ended = match load {
+        Load::Cpu { iterations } => compute(iterations, go_on),
+        Load::Io { milliseconds } => wait(Duration::from_millis(milliseconds), go_on),
+    };
+    if ended {
+        Ok(Done::default())
+    } else {
+        Err(Error::interrupted())
     }
 }
 
@@ -63,7 +31,7 @@ pub fn calibrate(milliseconds: u64) -> u64 {
     let fastest = (0..7)
         .map(|_| {
             let began = Instant::now();
-            black_box(steps(black_box(1), 0, TRIAL));
+            compute(TRIAL, || true);
             began.elapsed()
         })
         .min()

@@ -7,6 +7,7 @@ pub mod fake;
 mod linked;
 mod load;
 mod program;
+mod reference;
 mod startup;
 mod watch;
 

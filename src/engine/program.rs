@@ -1,5 +1,5 @@
-//! One subprocess a job: the `ffmpeg` program for media, a small child of this
-//! very program for the reference loads.
+//! One subprocess a job: the `ffmpeg` program for media, a small child for the
+//! reference loads.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,23 +14,20 @@ use crate::recipe::Sink;
 #[derive(Debug, Clone)]
 pub struct Program {
     ffmpeg: PathBuf,
-    own: PathBuf,
 }
 
 impl Program {
-    /// Finds `ffmpeg` on the PATH, and this very program.
+    /// Finds `ffmpeg` on the PATH.
     ///
     /// # Errors
-    /// Where one of them is missing.
+    /// Where it is missing.
     pub fn find() -> Result<Self> {
         let ffmpeg = which::which("ffmpeg").map_err(|error| {
             Error::usage("--dispatch processes needs the program 'ffmpeg', which is not on the PATH")
                 .because(error)
                 .cure("install it (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg), or use --dispatch threads")
         })?;
-        let own = std::env::current_exe()
-            .map_err(|error| Error::failed("cannot find the running program").because(error))?;
-        Ok(Self { ffmpeg, own })
+        Ok(Self { ffmpeg })
     }
 
     /// The `ffmpeg` program.
@@ -68,11 +65,11 @@ impl Program {
         })
     }
 
-    fn load(&self, load: Load, watch: &mut Watch) -> Result<Done, JobError> {
-        let mut command = Command::new(&self.own);
+    fn load(load: Load, watch: &mut Watch) -> Result<Done, JobError> {
+        let mut command = Command::new(load_program()?);
         match load {
-            Load::Cpu { iterations } => command.args(["load", "cpu", &iterations.to_string()]),
-            Load::Io { milliseconds } => command.args(["load", "io", &milliseconds.to_string()]),
+            Load::Cpu { iterations } => command.args(["cpu", &iterations.to_string()]),
+            Load::Io { milliseconds } => command.args(["io", &milliseconds.to_string()]),
         };
         child::run(command, watch, |_| None)?;
         Ok(Done::default())
@@ -87,9 +84,21 @@ impl Engine for Program {
     fn run(&self, job: &Job, target: &Path, watch: &mut Watch) -> Result<Done, JobError> {
         match &job.work {
             Work::Media(media) => self.transcode(media, target, watch),
-            Work::Load(load) => self.load(*load, watch),
+            Work::Load(load) => Self::load(*load, watch),
         }
     }
+}
+
+/// The small program that runs a reference load; it is installed beside this one.
+fn load_program() -> Result<PathBuf> {
+    let own = std::env::current_exe()
+        .map_err(|error| Error::failed("cannot find the running program").because(error))?;
+    let load = own.with_file_name("rushes-load");
+    if load.is_file() {
+        return Ok(load);
+    }
+    Err(Error::usage(format!("there is no '{}'", load.display()))
+        .cure("install rushes whole: `cargo install --path .` puts both programs into one folder"))
 }
 
 /// Lines that tell of skipped data though the program ends well.

@@ -28,7 +28,7 @@ pub struct Usage {
     pub user: Duration,
     /// System CPU time, descendants included.
     pub system: Duration,
-    /// Highest sum of proportional set sizes seen; at least the largest resident set of one process.
+    /// Highest sum of proportional set sizes seen; where the system tells none, the largest resident set.
     pub peak_memory_bytes: u64,
 }
 
@@ -76,7 +76,11 @@ pub fn run_measured(
         wall,
         user: used.rusage.utime,
         system: used.rusage.stime,
-        peak_memory_bytes: peak.into_inner().max(used.rusage.maxrss),
+        // Where the system tells no proportional sizes, the largest resident set is what is left.
+        peak_memory_bytes: match peak.into_inner() {
+            0 => used.rusage.maxrss,
+            seen => seen,
+        },
     };
     Ok((output.map_err(broken)?, usage))
 }

@@ -56,23 +56,24 @@ fn telling(results: &Results, work: Work) -> Option<&Comparison> {
         .or_else(|| of_work().min_by_key(|comparison| comparison.workers))
 }
 
-/// The fastest way to transcode that was measured.
+/// The fastest way to transcode: the best worker count of the faster dispatch.
 fn best(results: &Results) -> Option<String> {
-    let fastest = |cell: &&Cell| cell.work == Work::Transcode && cell.throughput_fps.is_some();
-    let best = results.cells.iter().filter(fastest).max_by(|a, b| {
-        a.throughput_fps
-            .unwrap_or(0.0)
-            .total_cmp(&b.throughput_fps.unwrap_or(0.0))
-    })?;
+    let fits = results
+        .fits
+        .iter()
+        .filter(|fit| fit.work == Work::Transcode);
+    let cells = fits.filter_map(|fit| cell(results, fit.work, fit.dispatch, fit.best_workers));
+    let throughput = |cell: &Cell| cell.throughput_fps.unwrap_or(0.0);
+    let best = cells.max_by(|a, b| throughput(a).total_cmp(&throughput(b)))?;
     let speedup = best
         .speedup
         .map(|speedup| format!(", {speedup:.2} × one worker"))
         .unwrap_or_default();
     Some(format!(
-        "Highest median: {} on {}, {:.0} frames/s{speedup}, {} at most.",
+        "Best here: {} on {}, {:.0} frames/s{speedup}, peak memory {}.",
         workers(best.workers),
         best.dispatch.name(),
-        best.throughput_fps.unwrap_or(0.0),
+        throughput(best),
         words::bytes(best.peak_memory_bytes),
     ))
 }
@@ -81,20 +82,22 @@ fn best(results: &Results) -> Option<String> {
 pub fn table(results: &Results) -> Table {
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic);
     let dispatches = &results.design.dispatches;
     let mut header = vec!["load".to_owned(), "workers".to_owned()];
     header.extend(
         dispatches
             .iter()
-            .map(|dispatch| format!("{}, s", dispatch.name())),
+            .map(|dispatch| format!("{} (s)", dispatch.name())),
     );
     header.push("verdict".to_owned());
     table.set_header(header);
     for work in &results.design.works {
-        for count in &results.design.workers {
-            let mut row = vec![work.name().to_owned(), count.to_string()];
+        for (index, count) in results.design.workers.iter().enumerate() {
+            // A load is named once, above its worker counts.
+            let name = if index == 0 { work.name() } else { "" };
+            let mut row = vec![name.to_owned(), count.to_string()];
             row.extend(
                 dispatches
                     .iter()
@@ -112,12 +115,16 @@ pub fn table(results: &Results) -> Table {
     table
 }
 
-fn time(results: &Results, work: Work, dispatch: Dispatch, workers: usize) -> String {
-    let cell = results
+fn cell(results: &Results, work: Work, dispatch: Dispatch, workers: usize) -> Option<&Cell> {
+    results
         .cells
         .iter()
-        .find(|cell| cell.work == work && cell.dispatch == dispatch && cell.workers == workers);
-    cell.map_or_else(|| "–".into(), |cell| format!("{:.3}", cell.median_s))
+        .find(|cell| cell.work == work && cell.dispatch == dispatch && cell.workers == workers)
+}
+
+fn time(results: &Results, work: Work, dispatch: Dispatch, workers: usize) -> String {
+    cell(results, work, dispatch, workers)
+        .map_or_else(|| "–".into(), |cell| format!("{:.3}", cell.median_s))
 }
 
 fn verdict(results: &Results, work: Work, workers: usize) -> String {
