@@ -42,29 +42,37 @@ has_libraries() {
 }
 
 # bindgen, which writes the bindings to FFmpeg, loads libclang while building.
-has_libclang() {
+# Prints the folder that holds it; the variable may name the file itself.
+libclang_folder() {
     local folder folders
     folders="${LIBCLANG_PATH:-}
+$(if [ -f "${LIBCLANG_PATH:-}" ]; then dirname "$LIBCLANG_PATH"; fi)
+$(if has llvm-config; then llvm-config --libdir; fi)
+$(compgen -G '/usr/lib/llvm*/lib' || true)
+$(compgen -G '/usr/lib/*-linux-gnu*' || true)
 /usr/lib
 /usr/lib64
 /usr/local/lib
 /Library/Developer/CommandLineTools/usr/lib
-/Applications/Xcode.app/Contents/Developer/Toolchains/XcodeDefault.xctoolchain/usr/lib"
-    if has llvm-config; then
-        folders="$folders
-$(llvm-config --libdir)"
-    fi
-    folders="$folders
-$(compgen -G '/usr/lib/llvm*/lib' || true)
-$(compgen -G '/usr/lib/*-linux-gnu*' || true)
-$(compgen -G '/opt/homebrew/opt/llvm/lib' || true)
-$(compgen -G '/usr/local/opt/llvm/lib' || true)"
+/Applications/Xcode.app/Contents/Developer/Toolchains/XcodeDefault.xctoolchain/usr/lib
+/opt/homebrew/opt/llvm/lib
+/usr/local/opt/llvm/lib"
     while read -r folder; do
         if [ -n "$folder" ] && compgen -G "$folder/libclang[.-]*" >/dev/null; then
+            echo "$folder"
             return 0
         fi
     done <<<"$folders"
     return 1
+}
+
+# The folders of Homebrew are none of those that bindgen looks into by itself.
+show_libclang() {
+    local folder
+    folder=$(libclang_folder)
+    case $folder in
+    */opt/llvm/lib) export LIBCLANG_PATH="$folder" ;;
+    esac
 }
 
 # The C library's headers, which the bindings are made of, too.
@@ -72,14 +80,14 @@ has_c_toolchain() {
     has cc && echo '#include <stdlib.h>' | cc -E - >/dev/null 2>&1
 }
 
-# Prints what is missing, a word a line. `tests` adds what only tests use.
+# Prints what is missing for `program` or for `tests`, a word a line.
 missing() {
     has_c_toolchain || echo c-toolchain
     has pkg-config || echo pkg-config
     has_libraries || echo ffmpeg-libraries
-    has_libclang || echo libclang
+    libclang_folder >/dev/null || echo libclang
     has ffmpeg || echo ffmpeg
-    if [ "${1:-}" = tests ]; then
+    if [ "$1" = tests ]; then
         has gnuplot || echo gnuplot
     fi
 }
@@ -185,17 +193,18 @@ die_of_missing() {
     exit 1
 }
 
-# Makes sure that everything to build and run is there: `need` or `need tests`.
+# Makes sure that everything to build and run is there: `need program` or `need tests`.
 need() {
     local words
-    words=$(missing "$@")
+    words=$(missing "$1")
     if [ -n "$words" ]; then
         # shellcheck disable=SC2086
         install $words
-        words=$(missing "$@")
+        words=$(missing "$1")
         # shellcheck disable=SC2086
         [ -z "$words" ] || die_of_missing $words
     fi
+    show_libclang
     need_rust
 }
 
