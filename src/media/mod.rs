@@ -47,5 +47,9 @@ impl From<crate::job::Ratio> for ffmpeg_next::Rational {
 /// Sets up libav once for the whole process; called by whatever opens media.
 pub fn init() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(log::install);
+    ONCE.call_once(|| {
+        // Without this, libav's own errors have no words.
+        ffmpeg_next::error::register_all();
+        log::install();
+    });
 }
