@@ -22,7 +22,7 @@ mod version;
 
 use std::sync::Once;
 
-pub use encode::{Encoder, Setup, VideoTiming};
+pub use encode::{Encoder, Setup, VideoTiming, try_video_encoder};
 pub use filter::Graph;
 pub use frame::{Picture, still};
 pub use input::Input;
