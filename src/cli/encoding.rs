@@ -96,9 +96,9 @@ pub struct Encoding {
     #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
     pub bitrate: Option<u64>,
 
-    /// The encoder's own speed preset.
-    #[arg(long, value_name = "PRESET", default_value = "medium")]
-    pub speed: String,
+    /// The encoder's own speed preset [default: medium for libx264 and libx265, else the encoder's].
+    #[arg(long, value_name = "PRESET")]
+    pub speed: Option<String>,
 
     /// Audio encoder, by libav's name.
     #[arg(long, value_name = "NAME", default_value = "aac")]
@@ -136,23 +136,61 @@ impl Encoding {
                 .cure("`rushes doctor` lists the encoders that are there"));
             }
         }
+        let video = self.video();
+        try_out(&video)?;
         Ok(Transcode {
-            video: Video {
-                encoder: self.vcodec.clone(),
-                rate: match (self.bitrate, self.crf) {
-                    (Some(bits), _) => Rate::Bitrate(bits),
-                    (None, crf) => Rate::Quality(crf.unwrap_or(23.0)),
-                },
-                speed: Some(self.speed.clone()),
-                fit: self.size,
-                fps: self.fps,
-            },
+            video,
             audio: Audio {
                 encoder: self.acodec.clone(),
                 bitrate: self.abitrate,
             },
             codec_threads: CodecThreads(codec_threads),
         })
+    }
+
+    fn video(&self) -> Video {
+        let names_speeds = matches!(self.vcodec.as_str(), "libx264" | "libx265");
+        Video {
+            encoder: self.vcodec.clone(),
+            rate: match (self.bitrate, self.crf) {
+                (Some(bits), _) => Rate::Bitrate(bits),
+                (None, crf) => Rate::Quality(crf.unwrap_or(23.0)),
+            },
+            speed: self
+                .speed
+                .clone()
+                .or_else(|| names_speeds.then(|| "medium".to_owned())),
+            fit: self.size,
+            fps: self.fps,
+        }
+    }
+}
+
+/// What an encoder refuses, it refuses for every job: it is told once, before any starts.
+fn try_out(video: &Video) -> Result<()> {
+    let Err(error) = media::try_video_encoder(&video.encoder_spec()) else {
+        return Ok(());
+    };
+    let name = &video.encoder;
+    let without_speed = Video {
+        speed: None,
+        ..video.clone()
+    };
+    match &video.speed {
+        Some(speed) if media::try_video_encoder(&without_speed.encoder_spec()).is_ok() => {
+            Err(Error::usage(format!(
+                "--speed {speed}: the encoder '{name}' has no such preset"
+            ))
+            .because(error)
+            .cure(format!(
+                "give one of its own presets, which `ffmpeg -h encoder={name}` tells of, or leave --speed out"
+            )))
+        }
+        _ => Err(Error::usage(format!(
+            "--vcodec {name}: the encoder does not take these options"
+        ))
+        .because(error)
+        .cure("`rushes doctor` lists the encoders that are there; libx264 takes all flags")),
     }
 }
 

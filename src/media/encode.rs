@@ -223,6 +223,21 @@ impl Encoder {
     }
 }
 
+/// Opens the encoder of `spec` for a small picture and closes it again: shows,
+/// before any work starts, whether it takes its options.
+///
+/// # Errors
+/// Where it does not.
+pub fn try_video_encoder(spec: &EncoderSpec) -> Result<()> {
+    const SIDE: u32 = 128;
+    let picture = super::still(SIDE, SIDE, &[0; (SIDE * SIDE * 4) as usize])?;
+    let timing = VideoTiming {
+        time_base: Rational::new(1, 25),
+        frame_rate: Rational::new(25, 1),
+    };
+    Encoder::video(spec, &picture.at(0)?, timing, Setup::default()).map(drop)
+}
+
 /// What an encoder must know besides its recipe.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Setup {

@@ -23,7 +23,7 @@ mod version;
 
 use std::sync::Once;
 
-pub use encode::{Encoder, Setup, VideoTiming};
+pub use encode::{Encoder, Setup, VideoTiming, try_video_encoder};
 pub use filter::Graph;
 pub use frame::{Picture, still};
 pub use input::Input;
@@ -48,5 +48,9 @@ impl From<crate::job::Ratio> for ffmpeg_next::Rational {
 /// Sets up libav once for the whole process; called by whatever opens media.
 pub fn init() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(log::install);
+    ONCE.call_once(|| {
+        // Without this, libav's own errors have no words.
+        ffmpeg_next::error::register_all();
+        log::install();
+    });
 }

@@ -35,7 +35,7 @@ fn resolve_transcode(recipe: &Transcode, media: &MediaInfo) -> Result<Pipeline> 
             stream: picture.stream,
             orient: picture.orient.clone(),
             filter: transcode_filter(&recipe.video, &picture),
-            encoder: video_encoder(&recipe.video),
+            encoder: recipe.video.encoder_spec(),
             time_base: fine_time_base(recipe.video.fps.unwrap_or(picture.frame_rate)),
         },
         audio: media
@@ -186,19 +186,22 @@ fn scale_to(size: Size, picture: &Picture) -> String {
     }
 }
 
-fn video_encoder(video: &Video) -> EncoderSpec {
-    let mut options = Vec::new();
-    if let Some(speed) = &video.speed {
-        options.push(("preset".to_owned(), speed.clone()));
-    }
-    options.push(match video.rate {
-        Rate::Quality(crf) => ("crf".to_owned(), crf.to_string()),
-        Rate::Bitrate(bits) => ("b".to_owned(), bits.to_string()),
-    });
-    EncoderSpec {
-        name: video.encoder.clone(),
-        options,
-        qscale: None,
+impl Video {
+    /// The encoder and its options.
+    pub fn encoder_spec(&self) -> EncoderSpec {
+        let mut options = Vec::new();
+        if let Some(speed) = &self.speed {
+            options.push(("preset".to_owned(), speed.clone()));
+        }
+        options.push(match self.rate {
+            Rate::Quality(crf) => ("crf".to_owned(), crf.to_string()),
+            Rate::Bitrate(bits) => ("b".to_owned(), bits.to_string()),
+        });
+        EncoderSpec {
+            name: self.encoder.clone(),
+            options,
+            qscale: None,
+        }
     }
 }
 

@@ -1,0 +1,234 @@
+//! What all behaviour tests share: the program, folders, clips, and how to look at results.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "these are tests"
+)]
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rushes::dispatch::Cancel;
+use rushes::media::hash::{Content, content};
+
+/// The two ways of running jobs.
+pub const DISPATCHES: [&str; 2] = ["threads", "processes"];
+
+/// The program under test, told nothing by the environment about a terminal.
+pub fn rushes() -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("rushes"));
+    command.env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+/// Runs `rushes` with `arguments`.
+pub fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
+    rushes().args(arguments).output().unwrap()
+}
+
+/// Runs `rushes` with `arguments` and expects exit code 0.
+pub fn succeed<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    output
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// `text` with each folder of `folders` replaced by its name in brackets.
+pub fn without_folders(text: &str, folders: &[(&Path, &str)]) -> String {
+    folders.iter().fold(text.to_owned(), |text, (path, name)| {
+        text.replace(&*path.to_string_lossy(), name)
+    })
+}
+
+/// Whether the long runs were asked for.
+pub fn long() -> bool {
+    std::env::var_os("RUSHES_LONG").is_some_and(|value| value != "0" && !value.is_empty())
+}
+
+/// Whether a program is on the PATH; says so where it is not.
+pub fn have(program: &str) -> bool {
+    let found = which::which(program).is_ok();
+    if !found {
+        eprintln!("skipped: there is no '{program}' on the PATH");
+    }
+    found
+}
+
+/// The folder with media that others made; says where it is missing that the test is skipped.
+pub fn shared_media(part: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media");
+    let root = std::env::var_os("RUSHES_MEDIA").map_or(beside, PathBuf::from);
+    let folder = root.join(part);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!(
+        "skipped: no media at '{}'; RUSHES_MEDIA may name their folder",
+        root.display()
+    );
+    None
+}
+
+/// Runs `make` once over all test programs for the folder `name`, and gives that folder.
+fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(root).unwrap();
+    let lock = File::create(root.join(format!("{name}.lock"))).unwrap();
+    lock.lock().unwrap();
+    let (folder, ready) = (root.join(name), root.join(format!("{name}.ready")));
+    if !ready.exists() {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        make(&folder);
+        File::create(ready).unwrap();
+    }
+    folder
+}
+
+/// The program's own sample clips.
+pub fn samples() -> PathBuf {
+    // Another recipe of the samples is another folder.
+    let recipe = include_bytes!("../../samples/samples.toml");
+    let name = format!("samples-{:016x}", xxhash_rust::xxh3::xxh3_64(recipe));
+    made_once(&name, |folder| {
+        succeed([OsStr::new("samples"), OsStr::new("-o"), folder.as_os_str()]);
+    })
+}
+
+/// One of the samples.
+pub fn sample(name: &str) -> PathBuf {
+    let path = samples().join(name);
+    assert!(path.exists(), "{}", path.display());
+    path
+}
+
+/// A clip of 160×120 pixels, 25 frames and one second, with sound: the smallest work there is.
+pub fn tiny() -> PathBuf {
+    made_once("tiny", |folder| {
+        ffmpeg(
+            [
+                "-f",
+                "lavfi",
+                "-i",
+                "testsrc2=size=160x120:rate=25:duration=1",
+                "-f",
+                "lavfi",
+                "-i",
+                "sine=sample_rate=44100:duration=1",
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-pix_fmt",
+                "yuv420p",
+                "-c:a",
+                "aac",
+            ],
+            &folder.join("tiny.mp4"),
+        );
+    })
+    .join("tiny.mp4")
+}
+
+/// Runs the `ffmpeg` program on one thread and expects it to succeed.
+pub fn ffmpeg<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>, target: &Path) {
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y"])
+        .args(arguments)
+        .arg(target)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+/// What `ffprobe` prints for `arguments` and `path`.
+pub fn ffprobe(arguments: &[&str], path: &Path) -> String {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error"])
+        .args(arguments)
+        .arg(path)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output).trim().to_owned()
+}
+
+/// What `path` decodes to; it must decode without damage.
+pub fn decoded(path: &Path) -> Content {
+    let content = content(path, &Cancel::new())
+        .unwrap_or_else(|error| panic!("{}: {}", path.display(), error.chain()));
+    assert_eq!(content.damaged, 0, "{}", path.display());
+    assert!(!content.frames.is_empty(), "{}", path.display());
+    content
+}
+
+/// All files and folders below `folder`, hidden ones too, relative to it, in order.
+pub fn tree(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        let Ok(entries) = fs::read_dir(&next) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            found.push(path.strip_prefix(folder).unwrap().to_owned());
+            if path.is_dir() && !path.is_symlink() {
+                open.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The visible entries of `folder`, sorted by name.
+pub fn names(folder: &Path) -> Vec<String> {
+    tree(folder)
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Names below `folder` that only unfinished work has.
+pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
+    let hidden = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    };
+    tree(folder).into_iter().filter(hidden).collect()
+}
+
+/// Waits until `condition` holds, at most `limit`; tells whether it did.
+pub fn wait_for(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < limit {
+        if condition() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    condition()
+}
+
+/// The arguments as `OsString`s, for lists that mix text and paths.
+#[macro_export]
+macro_rules! args {
+    ($($argument:expr),* $(,)?) => {
+        [$(std::ffi::OsString::from($argument)),*]
+    };
+}
