@@ -115,7 +115,7 @@ impl Muxer {
                 ffi::av_dict_copy(
                     &mut (*to).metadata,
                     (*from).metadata,
-                    ffi::AV_DICT_DONT_OVERWRITE as i32,
+                    ffi::AV_DICT_DONT_OVERWRITE,
                 ),
                 "copy tags",
             )?;
