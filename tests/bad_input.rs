@@ -99,6 +99,23 @@ fn one_missing_path_among_good_ones_starts_nothing() {
 }
 
 #[test]
+fn what_is_neither_file_nor_folder_is_refused_and_not_waited_for() {
+    let bench = Bench::new();
+    let pipe = bench.path("pipe.mp4");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: there is no 'mkfifo'");
+        return;
+    }
+    let said = bench.refused(args!["convert", &pipe, "-o", bench.out()]);
+    insta::assert_snapshot!(said, @r"
+    rushes: '[dir]/pipe.mp4' is neither a file nor a folder
+      → save what comes from a pipe or a device to a file first
+    ");
+    bench.refused(args!["frames", "/dev/zero", "-o", bench.out()]);
+}
+
+#[test]
 fn folders_without_videos_are_named() {
     let bench = Bench::new();
     fs::create_dir(bench.path("empty")).unwrap();

@@ -6,12 +6,12 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::Ending;
 use super::encoding::Running;
-use crate::dispatch::Cancel;
+use crate::dispatch::{Cancel, Event};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Outcome, Verdict, Work};
 use crate::plan::{Plan, plan, prepare_output, scan};
 use crate::recipe::Recipe;
-use crate::report::{Style, run_batch, words};
+use crate::report::{Style, announce, run_batch, words};
 
 /// The program's exit code for an error: 2 wrong usage, 1 failed, 128 + signal when stopped.
 pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
@@ -41,7 +41,7 @@ pub(super) fn run_recipe(
         prepare_output(output)?;
     }
     let plan = plan(&sources, recipe, output, running.exists, cancel)?;
-    tell_refused(&plan);
+    announce_others(&plan, running.style());
     tell_renamed(&plan);
     if plan.jobs.is_empty() && plan.skipped.is_empty() {
         return Err(Error::usage(
@@ -49,7 +49,10 @@ pub(super) fn run_recipe(
         ));
     }
     if running.dry_run {
-        print_plan(&plan);
+        match running.style() {
+            Style::Json => announce_jobs(&plan),
+            Style::Auto | Style::Quiet => print_plan(&plan),
+        }
         return Ok(if plan.refused.is_empty() {
             Ending::Done
         } else {
@@ -69,12 +72,33 @@ pub(super) fn run_recipe(
     ending(&plan, &outcomes)
 }
 
-/// Says on stderr which files cannot be worked on, and why.
-fn tell_refused(plan: &Plan) {
+/// Tells which sources will not become jobs, and why.
+fn announce_others(plan: &Plan, style: Style) {
     for refused in &plan.refused {
-        eprintln!("FAILED {}: {}", refused.source.display(), refused.reason);
-        for line in &refused.log {
-            eprintln!("    {line}");
+        let event = Event::SourceRefused {
+            source: refused.source.display().to_string(),
+            reason: refused.reason.clone(),
+            log: refused.log.clone(),
+        };
+        announce(style, &event);
+    }
+    for skipped in &plan.skipped {
+        let source = skipped.display().to_string();
+        announce(style, &Event::SourceSkipped { source });
+    }
+}
+
+/// The plan as events.
+fn announce_jobs(plan: &Plan) {
+    for job in &plan.jobs {
+        if let Work::Media(media) = &job.work {
+            let event = Event::JobPlanned {
+                job: job.id,
+                source: media.source.display().to_string(),
+                target: media.target.display().to_string(),
+                duration_s: media.duration_s,
+            };
+            announce(Style::Json, &event);
         }
     }
 }

@@ -8,6 +8,31 @@ use crate::job::{Outcome, Progress};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// A source cannot be worked on; told before the batch starts.
+    SourceRefused {
+        /// The source.
+        source: String,
+        /// Why not.
+        reason: String,
+        /// The last lines that libav said about it.
+        log: Vec<String>,
+    },
+    /// A source's result is already there; told before the batch starts.
+    SourceSkipped {
+        /// The source.
+        source: String,
+    },
+    /// What a dry run would do.
+    JobPlanned {
+        /// The job's position in the plan.
+        job: usize,
+        /// The source.
+        source: String,
+        /// Where its result would go.
+        target: String,
+        /// Length of the source in seconds, where known.
+        duration_s: Option<f64>,
+    },
     /// Jobs are about to start.
     BatchStarted {
         /// Number of jobs.

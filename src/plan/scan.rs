@@ -36,6 +36,13 @@ pub fn scan(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
         let data = std::fs::metadata(path).map_err(|error| unreadable(path, error))?;
         if data.is_dir() {
             found.append(&mut walk(path, output)?);
+        } else if !data.is_file() {
+            // Opening a pipe may wait for ever, and a source is read more than once.
+            let shown = path.display();
+            return Err(
+                Error::usage(format!("'{shown}' is neither a file nor a folder"))
+                    .cure("save what comes from a pipe or a device to a file first"),
+            );
         } else {
             let relative = PathBuf::from(path.file_name().unwrap_or_default());
             found.push(SourceFile {

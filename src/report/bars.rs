@@ -90,6 +90,10 @@ impl Reporter for Bars {
                 }
                 self.advance();
             }
+            // Told before there are bars.
+            Event::SourceRefused { .. }
+            | Event::SourceSkipped { .. }
+            | Event::JobPlanned { .. } => {}
             Event::BatchFinished { .. } => {
                 for bar in self.slots.drain(..).chain(self.total.take()) {
                     bar.finish_and_clear();

@@ -57,6 +57,14 @@ pub fn run_batch(
     })
 }
 
+/// Tells in `style` what was found out before any job ran.
+pub fn announce(style: Style, event: &Event) {
+    match style {
+        Style::Json => json::Json.event(event),
+        Style::Auto | Style::Quiet => plain::Plain::failures_only().event(event),
+    }
+}
+
 fn tell(events: &Receiver<Event>, style: Style) {
     let mut reporter: Box<dyn Reporter> = match style {
         Style::Json => Box::new(json::Json),

@@ -45,7 +45,19 @@ impl Reporter for Plain {
                     eprintln!("[{}/{}] {}", self.ended, self.jobs, ending(name, outcome));
                 }
             }
-            Event::JobStarted { .. } | Event::JobProgress { .. } | Event::BatchFinished { .. } => {}
+            Event::SourceRefused {
+                source,
+                reason,
+                log,
+            } => {
+                let log: String = log.iter().map(|line| format!("\n    {line}")).collect();
+                eprintln!("FAILED {source}: {reason}{log}");
+            }
+            Event::SourceSkipped { .. }
+            | Event::JobPlanned { .. }
+            | Event::JobStarted { .. }
+            | Event::JobProgress { .. }
+            | Event::BatchFinished { .. } => {}
         }
     }
 }

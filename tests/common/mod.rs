@@ -196,12 +196,14 @@ pub fn tree(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The visible entries of `folder`, sorted by name.
+/// All entries below `folder` as text, sorted as text.
 pub fn names(folder: &Path) -> Vec<String> {
-    tree(folder)
+    let mut names: Vec<String> = tree(folder)
         .iter()
         .map(|path| path.to_string_lossy().into_owned())
-        .collect()
+        .collect();
+    names.sort();
+    names
 }
 
 /// Names below `folder` that only unfinished work has.
@@ -231,4 +233,16 @@ macro_rules! args {
     ($($argument:expr),* $(,)?) => {
         [$(std::ffi::OsString::from($argument)),*]
     };
+}
+
+/// The events on stdout; every line must be one.
+pub fn events(output: &Output) -> Vec<serde_json::Value> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let event = |line: &str| -> serde_json::Value {
+        let value: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(value["event"].is_string(), "{line}");
+        value
+    };
+    text.lines().map(event).collect()
 }

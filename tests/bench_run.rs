@@ -1,0 +1,496 @@
+//! A benchmark leaves numbers, charts and a film that hold what they promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use common::{ffprobe, have, leftovers, names, run, rushes, stderr, stdout, tiny, wait_for};
+use rushes::bench::results::{Dispatch, Results, VERSION, Work};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Flags that make every load as small as can be.
+const SMALL: [&str; 9] = [
+    "--workers",
+    "1-2",
+    "--cpu",
+    "20ms",
+    "--io",
+    "20ms",
+    "--speed",
+    "ultrafast",
+    "-q",
+];
+
+/// A finished benchmark.
+struct Bench {
+    root: PathBuf,
+    stdout: String,
+}
+
+impl Bench {
+    fn out(&self) -> PathBuf {
+        self.root.join("out")
+    }
+
+    fn results(&self) -> Results {
+        serde_json::from_slice(&self.bytes("results.json")).unwrap()
+    }
+
+    fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.out().join(name)).unwrap()
+    }
+
+    fn text(&self, name: &str) -> String {
+        String::from_utf8(self.bytes(name)).unwrap()
+    }
+}
+
+/// A folder below the build's own one, emptied, with two clips in `clips`.
+fn folder_with_clips(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&root);
+    fs::create_dir_all(root.join("clips")).unwrap();
+    for clip in ["a.mp4", "b.mp4"] {
+        fs::copy(tiny(), root.join("clips").join(clip)).unwrap();
+    }
+    root
+}
+
+fn bench(name: &str, flags: &[&str]) -> Bench {
+    let root = folder_with_clips(name);
+    let mut arguments = args!["bench", root.join("clips"), "-o", root.join("out")].to_vec();
+    arguments.extend(SMALL.iter().chain(flags).map(Into::into));
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    Bench {
+        root,
+        stdout: stdout(&output),
+    }
+}
+
+/// All loads, without film.
+fn numbers() -> &'static Bench {
+    static ONCE: OnceLock<Bench> = OnceLock::new();
+    ONCE.get_or_init(|| bench("bench-numbers", &["--budget", "12s", "--no-film"]))
+}
+
+/// The reference loads alone, with film.
+fn film() -> &'static Bench {
+    static ONCE: OnceLock<Bench> = OnceLock::new();
+    ONCE.get_or_init(|| bench("bench-film", &["--budget", "1s", "--work", "cpu,io"]))
+}
+
+#[test]
+fn results_hold_every_field_that_is_promised() {
+    let json: serde_json::Value = serde_json::from_slice(&numbers().bytes("results.json")).unwrap();
+    let has = |value: &serde_json::Value, fields: &[&str]| {
+        for field in fields {
+            assert!(value.get(field).is_some(), "no '{field}' in {value}");
+        }
+    };
+    has(
+        &json,
+        &[
+            "version",
+            "rushes",
+            "started",
+            "machine",
+            "ffmpeg",
+            "design",
+            "samples",
+            "cells",
+            "comparisons",
+            "fits",
+            "capacity",
+            "notes",
+        ],
+    );
+    has(
+        &json["samples"][0],
+        &[
+            "work",
+            "dispatch",
+            "workers",
+            "codec_threads",
+            "round",
+            "wall_s",
+            "user_s",
+            "sys_s",
+            "peak_memory_bytes",
+            "jobs",
+            "frames",
+        ],
+    );
+    has(
+        &json["cells"][0],
+        &[
+            "work",
+            "dispatch",
+            "workers",
+            "codec_threads",
+            "n",
+            "median_s",
+            "ci95_s",
+            "throughput_fps",
+            "speedup",
+            "efficiency",
+        ],
+    );
+    has(
+        &json["comparisons"][0],
+        &["work", "workers", "a", "b", "ratio", "ci95", "verdict"],
+    );
+    for fit in json["fits"].as_array().unwrap() {
+        has(fit, &["work", "dispatch", "amdahl", "usl", "best_workers"]);
+    }
+}
+
+#[test]
+fn results_are_the_measured_matrix() {
+    let results = numbers().results();
+    assert_eq!(results.version, VERSION);
+    assert_eq!(results.design.works, Work::ALL);
+    assert_eq!(results.design.dispatches, Dispatch::ALL);
+    assert_eq!(results.design.workers, [1, 2]);
+    assert_eq!(results.design.clips, ["a.mp4", "b.mp4"]);
+    assert!(results.design.rounds >= 1);
+    assert_eq!(results.samples.len(), 16 * results.design.rounds);
+    assert_eq!(results.cells.len(), 16);
+    assert_eq!(results.comparisons.len(), 8);
+    for cell in &results.cells {
+        assert_eq!(cell.n, results.design.rounds, "{cell:?}");
+        assert!(
+            cell.ci95_s[0] <= cell.median_s && cell.median_s <= cell.ci95_s[1],
+            "{cell:?}"
+        );
+    }
+    for sample in &results.samples {
+        assert!(sample.wall_s > 0.0, "{sample:?}");
+        assert!(sample.peak_memory_bytes > 1 << 20, "{sample:?}");
+        assert_eq!(sample.lanes.len(), sample.jobs, "{sample:?}");
+        let jobs = if sample.work.one_job_a_worker() {
+            sample.workers
+        } else {
+            2
+        };
+        assert_eq!(sample.jobs, jobs, "{sample:?}");
+        let frames = match sample.work {
+            Work::Transcode => 50,
+            Work::Frames => 4,
+            Work::Cpu | Work::Io => 0,
+        };
+        assert_eq!(sample.frames, frames, "{sample:?}");
+    }
+    // A wait cannot be shorter than it is.
+    let waits = results
+        .samples
+        .iter()
+        .filter(|sample| sample.work == Work::Io);
+    assert!(waits.clone().count() > 0);
+    assert!(waits.into_iter().all(|sample| sample.wall_s >= 0.020));
+}
+
+#[test]
+fn outputs_were_equal_before_times_were_compared() {
+    for comparison in numbers().results().comparisons {
+        let expected = (!comparison.work.one_job_a_worker()).then_some(true);
+        assert_eq!(comparison.equal_output, expected, "{comparison:?}");
+    }
+}
+
+#[test]
+fn every_sample_is_a_row_of_the_csv() {
+    let (results, csv) = (numbers().results(), numbers().text("results.csv"));
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let columns = reader.headers().unwrap().clone();
+    assert!(columns.iter().any(|column| column == "wall_s"));
+    let rows: Vec<std::collections::HashMap<String, String>> =
+        reader.deserialize().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), results.samples.len());
+    for (row, sample) in rows.iter().zip(&results.samples) {
+        assert_eq!(row["work"], sample.work.name());
+        assert_eq!(row["dispatch"], sample.dispatch.name());
+        assert_eq!(row["workers"], sample.workers.to_string());
+        assert_eq!(row["wall_s"].parse::<f64>().unwrap(), sample.wall_s);
+    }
+}
+
+#[test]
+fn the_data_file_has_a_header_and_a_row_for_every_worker_count() {
+    let (text, results) = (numbers().text("thread_cpu_bound.dat"), numbers().results());
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(
+        rows[0],
+        [
+            "nthreads",
+            "CpuThread",
+            "CpuProcess",
+            "IoThread",
+            "IoProcess"
+        ]
+    );
+    assert_eq!(rows.len(), 3, "{text}");
+    for (row, workers) in rows[1..].iter().zip([1, 2]) {
+        assert_eq!(row[0], workers.to_string());
+        let cpu_threads = results
+            .cells
+            .iter()
+            .find(|cell| {
+                (cell.work, cell.dispatch, cell.workers) == (Work::Cpu, Dispatch::Threads, workers)
+            })
+            .unwrap();
+        let written: f64 = row[1].parse().unwrap();
+        assert!((written - cpu_threads.median_s).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn gnuplot_reads_every_row_of_the_data_file_the_first_one_too() {
+    if !have("gnuplot") {
+        return;
+    }
+    let table = numbers().root.join("table");
+    let script = format!(
+        "set key autotitle columnhead; set table '{}'; \
+         plot for [i=2:5] '{}' using 1:i with lines",
+        table.display(),
+        numbers().out().join("thread_cpu_bound.dat").display()
+    );
+    let output = Command::new("gnuplot")
+        .args(["-e", &script])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = fs::read_to_string(table).unwrap();
+    let xs: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(xs, ["1", "2"].repeat(4), "{text}");
+    for title in ["CpuThread", "CpuProcess", "IoThread", "IoProcess"] {
+        assert!(text.contains(title), "{title} is no line's title: {text}");
+    }
+}
+
+#[test]
+fn charts_are_full_hd_pictures_with_something_on_them() {
+    for bench in [numbers(), film()] {
+        let folder = bench.out().join("charts");
+        let files = names(&folder);
+        let pictures: Vec<_> = files.iter().filter(|name| name.ends_with(".png")).collect();
+        assert!(!pictures.is_empty());
+        assert_eq!(files.len(), 2 * pictures.len(), "{files:?}");
+        for name in pictures {
+            let picture = image::open(folder.join(name)).unwrap().to_rgb8();
+            assert_eq!(picture.dimensions(), (1920, 1080), "{name}");
+            let ground = picture.get_pixel(2, 2);
+            let drawn = picture.pixels().filter(|pixel| *pixel != ground).count();
+            let share = drawn as f64 / (1920.0 * 1080.0);
+            assert!((0.005..0.9).contains(&share), "{name}: {share} is drawn on");
+            let svg = fs::read_to_string(folder.join(name).with_extension("svg")).unwrap();
+            assert!(svg.trim_start().starts_with("<svg"), "{name}");
+            assert!(svg.trim_end().ends_with("</svg>"), "{name}");
+        }
+    }
+    let all = names(&numbers().out().join("charts"));
+    for expected in [
+        "original-panels.png",
+        "transcode-time.png",
+        "transcode-speedup.png",
+    ] {
+        assert!(all.iter().any(|name| name == expected), "{all:?}");
+    }
+}
+
+#[test]
+fn the_film_plays_everywhere() {
+    let path = film().out().join("summary.mp4");
+    let facts = ffprobe(
+        &[
+            "-select_streams",
+            "v:0",
+            "-show_entries",
+            "stream=codec_name,width,height,pix_fmt,r_frame_rate,color_range,color_space,color_transfer,color_primaries",
+            "-of",
+            "default=nw=1",
+        ],
+        &path,
+    );
+    let mut facts: Vec<&str> = facts.lines().collect();
+    facts.sort_unstable();
+    assert_eq!(
+        facts,
+        [
+            "codec_name=h264",
+            "color_primaries=bt709",
+            "color_range=tv",
+            "color_space=bt709",
+            "color_transfer=bt709",
+            "height=1080",
+            "pix_fmt=yuv420p",
+            "r_frame_rate=30/1",
+            "width=1920",
+        ]
+    );
+    assert_eq!(boxes(&film().bytes("summary.mp4"))[..2], ["ftyp", "moov"]);
+}
+
+/// Names of an mp4 file's top-level boxes.
+fn boxes(bytes: &[u8]) -> Vec<String> {
+    let (mut names, mut at) = (Vec::new(), 0);
+    while at + 16 <= bytes.len() {
+        let size = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+        names.push(String::from_utf8_lossy(&bytes[at + 4..at + 8]).into_owned());
+        at += match size {
+            0 => break,
+            1 => u64::from_be_bytes(bytes[at + 8..at + 16].try_into().unwrap()) as usize,
+            size => size,
+        };
+    }
+    names
+}
+
+#[test]
+fn the_film_has_a_chapter_of_three_seconds_a_slide() {
+    let path = film().out().join("summary.mp4");
+    let chapters = ffprobe(&["-show_chapters", "-of", "json"], &path);
+    let chapters: serde_json::Value = serde_json::from_str(&chapters).unwrap();
+    let chapters = chapters["chapters"].as_array().unwrap();
+    // The title, every chart, the conclusions.
+    let charts = names(&film().out().join("charts")).len() / 2;
+    assert_eq!(chapters.len(), charts + 2);
+    let time = |chapter: &serde_json::Value, field: &str| -> f64 {
+        chapter[field].as_str().unwrap().parse().unwrap()
+    };
+    for (number, chapter) in chapters.iter().enumerate() {
+        let start = number as f64 * 3.0;
+        assert!(
+            (time(chapter, "start_time") - start).abs() < 0.001,
+            "{chapter}"
+        );
+        assert!(
+            (time(chapter, "end_time") - start - 3.0).abs() < 0.001,
+            "{chapter}"
+        );
+        assert!(!chapter["tags"]["title"].as_str().unwrap().is_empty());
+    }
+    let frames = ffprobe(
+        &[
+            "-select_streams",
+            "v:0",
+            "-count_packets",
+            "-show_entries",
+            "stream=nb_read_packets",
+            "-of",
+            "csv=p=0",
+        ],
+        &path,
+    );
+    assert_eq!(frames, (chapters.len() * 90).to_string());
+}
+
+#[test]
+fn a_benchmark_leaves_its_results_and_nothing_else() {
+    let top = |bench: &Bench| -> Vec<String> {
+        let all = names(&bench.out());
+        all.into_iter().filter(|name| !name.contains('/')).collect()
+    };
+    assert_eq!(
+        top(numbers()),
+        [
+            "charts",
+            "results.csv",
+            "results.json",
+            "thread_cpu_bound.dat"
+        ]
+    );
+    assert_eq!(
+        top(film()),
+        [
+            "charts",
+            "results.csv",
+            "results.json",
+            "summary.mp4",
+            "thread_cpu_bound.dat"
+        ]
+    );
+    for bench in [numbers(), film()] {
+        assert_eq!(leftovers(&bench.root), Vec::<PathBuf>::new());
+        for name in top(bench) {
+            let path = bench.out().join(name);
+            let shown = path.display().to_string();
+            assert!(bench.stdout.contains(&shown), "{shown} is not told of");
+        }
+    }
+}
+
+/// Starts a benchmark, interrupts it at the first line with `moment`, and gives its exit code.
+fn interrupted_at(root: &Path, moment: &str, flags: &[&str]) -> Option<i32> {
+    let mut arguments = args!["bench", root.join("clips"), "-o", root.join("out")].to_vec();
+    arguments.extend(
+        SMALL
+            .iter()
+            .filter(|flag| **flag != "-q")
+            .chain(flags)
+            .map(Into::into),
+    );
+    let mut child = rushes()
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let reached = lines.any(|line| line.unwrap().contains(moment));
+    std::thread::spawn(move || lines.for_each(drop));
+    kill_process(Pid::from_raw(child.id() as i32).unwrap(), Signal::INT).unwrap();
+    let ended = wait_for(Duration::from_secs(15), || {
+        child.try_wait().unwrap().is_some()
+    });
+    if !ended {
+        child.kill().unwrap();
+    }
+    let status = child.wait().unwrap();
+    assert!(reached, "there was no '{moment}'");
+    assert!(ended, "it cannot be stopped at '{moment}'");
+    status.code()
+}
+
+#[test]
+fn a_benchmark_interrupted_while_it_measures_leaves_nothing() {
+    let root = folder_with_clips("bench-interrupted");
+    let code = interrupted_at(&root, "round 1", &["--budget", "60s", "--no-film"]);
+    assert_eq!(code, Some(130));
+    assert_eq!(names(&root.join("out")), Vec::<String>::new());
+}
+
+#[test]
+fn a_benchmark_interrupted_while_it_renders_leaves_no_film() {
+    let root = folder_with_clips("bench-without-film");
+    let code = interrupted_at(
+        &root,
+        "rendering the film",
+        &["--budget", "1s", "--work", "io"],
+    );
+    assert_eq!(code, Some(130));
+    assert!(!root.join("out/summary.mp4").exists());
+    assert_eq!(leftovers(&root.join("out")), Vec::<PathBuf>::new());
+    let json = fs::read(root.join("out/results.json")).unwrap();
+    let results: Results = serde_json::from_slice(&json).unwrap();
+    assert_eq!(results.design.works, [Work::Io]);
+}

@@ -1,0 +1,222 @@
+//! File names are data: none is an option, a protocol or a pattern.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
+
+mod common;
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use common::{DISPATCHES, decoded, leftovers, rushes, stderr, tiny, tree};
+
+/// Names without ending that would mean something to a careless program.
+fn odd_stems() -> Vec<OsString> {
+    let mut stems: Vec<OsString> = [
+        "-",
+        "-y",
+        "--help",
+        "-i",
+        "a:b",
+        "concat:a|b",
+        "http:",
+        "file:x",
+        "%d",
+        "%03d",
+        "50%",
+        "100%% sure",
+        "it's",
+        "a \"quoted\" name",
+        "two\nlines",
+        "tab\there",
+        " leading and trailing ",
+        "semi;colon&and|pipe",
+        "back\\slash",
+        "[in][out]",
+        "comma,equals=1",
+        "star*?",
+        "$HOME `id`",
+        "naïve – 日本語",
+        "dots...",
+    ]
+    .map(OsString::from)
+    .to_vec();
+    stems.push(OsStr::from_bytes(b"not \xff\xfe UTF-8").to_owned());
+    // 250 bytes with the ending `.mp4`.
+    stems.push("x".repeat(246).into());
+    stems
+}
+
+fn with_ending(stem: &OsStr, ending: &str) -> OsString {
+    let mut name = stem.to_owned();
+    name.push(".");
+    name.push(ending);
+    name
+}
+
+/// A folder with a tiny clip under each odd name; `None` where the file system takes no such names.
+fn odd_folder(root: &Path, ending: &str) -> PathBuf {
+    let folder = root.join("in");
+    fs::create_dir(&folder).unwrap();
+    for stem in odd_stems() {
+        fs::copy(tiny(), folder.join(with_ending(&stem, ending))).unwrap();
+    }
+    folder
+}
+
+fn sorted(mut names: Vec<PathBuf>) -> Vec<PathBuf> {
+    names.sort();
+    names
+}
+
+#[test]
+fn a_folder_of_odd_names_is_converted_under_the_same_names() {
+    let reference = decoded(&tiny()).frames.len();
+    for dispatch in DISPATCHES {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, out) = (
+            odd_folder(root.path(), "mov"),
+            root.path().join("out: 50% -y"),
+        );
+        let output = rushes()
+            .args(args![
+                "convert",
+                &folder,
+                "-o",
+                &out,
+                "--dispatch",
+                dispatch,
+                "--speed",
+                "ultrafast"
+            ])
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{dispatch}: {}",
+            stderr(&output)
+        );
+        let expected = odd_stems()
+            .iter()
+            .map(|stem| with_ending(stem, "mp4").into())
+            .collect();
+        assert_eq!(tree(&out), sorted(expected), "{dispatch}");
+        for name in tree(&out) {
+            assert_eq!(
+                decoded(&out.join(&name)).frames.len(),
+                reference,
+                "{name:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_odd_names_gives_pictures_in_folders_of_the_same_names() {
+    for dispatch in DISPATCHES {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, out) = (odd_folder(root.path(), "mp4"), root.path().join("out %d"));
+        let output = rushes()
+            .args(args![
+                "frames",
+                &folder,
+                "-o",
+                &out,
+                "--dispatch",
+                dispatch,
+                "--every",
+                "0.5s"
+            ])
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{dispatch}: {}",
+            stderr(&output)
+        );
+        for stem in odd_stems() {
+            assert_eq!(
+                tree(&out.join(&stem)),
+                [Path::new("000001.jpg"), Path::new("000002.jpg")],
+                "{dispatch}: {stem:?}"
+            );
+        }
+        assert_eq!(tree(&out).len(), 3 * odd_stems().len());
+        assert_eq!(leftovers(&out), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn a_name_with_a_leading_dash_is_taken_after_two_dashes_and_from_the_working_folder() {
+    for dispatch in DISPATCHES {
+        let root = tempfile::tempdir().unwrap();
+        fs::copy(tiny(), root.path().join("-y.mp4")).unwrap();
+        let output = rushes()
+            .current_dir(root.path())
+            .args(["convert", "--speed", "ultrafast", "--dispatch", dispatch])
+            .args(["--output=-out", "--", "-y.mp4"])
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{dispatch}: {}",
+            stderr(&output)
+        );
+        assert_eq!(tree(&root.path().join("-out")), [Path::new("-y.mp4")]);
+    }
+}
+
+#[test]
+fn relative_names_in_an_odd_working_folder_are_no_protocols() {
+    for dispatch in DISPATCHES {
+        let root = tempfile::tempdir().unwrap();
+        fs::copy(tiny(), root.path().join("http:a.mp4")).unwrap();
+        fs::copy(tiny(), root.path().join("pipe:0")).unwrap();
+        let output = rushes()
+            .current_dir(root.path())
+            .args(["frames", "--dispatch", dispatch, "-o", "crypto:50%"])
+            .args(["http:a.mp4", "pipe:0"])
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{dispatch}: {}",
+            stderr(&output)
+        );
+        let out = root.path().join("crypto:50%");
+        assert_eq!(
+            tree(&out),
+            ["http:a", "http:a/000001.jpg", "pipe:0", "pipe:0/000001.jpg"].map(PathBuf::from)
+        );
+    }
+}
+
+#[test]
+fn names_in_events_are_whole_even_with_a_newline() {
+    let root = tempfile::tempdir().unwrap();
+    let clip = root.path().join("two\nlines.mp4");
+    fs::copy(tiny(), &clip).unwrap();
+    let output = common::succeed(args![
+        "convert",
+        &clip,
+        "-o",
+        root.path().join("out"),
+        "--speed",
+        "ultrafast",
+        "--json"
+    ]);
+    let events = common::events(&output);
+    assert!(
+        events.iter().any(|event| event["name"] == "two\nlines.mp4"),
+        "{events:?}"
+    );
+}
