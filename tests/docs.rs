@@ -1,6 +1,8 @@
 //! What the documents show must be so: flags exist, links lead somewhere, and
 //! examples are of the format that they are said to be of.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
