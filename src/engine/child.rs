@@ -23,12 +23,37 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How often the flag is looked at while the child says nothing.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Runs `command` to its end; each line of its stdout goes to `progress`, and
+/// A command that ends with this process, also when this one is killed: what
+/// follows `kind` is for the small program `rushes-child`, installed beside this one.
+///
+/// # Errors
+/// Where that program is missing.
+pub(super) fn command(kind: &str) -> Result<Command> {
+    let own = std::env::current_exe()
+        .map_err(|error| Error::failed("cannot find the running program").because(error))?;
+    // Cargo keeps tests and benches one folder below the programs.
+    let folders = own.ancestors().skip(1).take(2);
+    let found = folders
+        .map(|folder| folder.join("rushes-child"))
+        .find(|path| path.is_file());
+    let program = found.ok_or_else(|| {
+        let beside = own.with_file_name("rushes-child");
+        Error::usage(format!("there is no '{}'", beside.display())).cure(
+            "install rushes whole: `cargo install --path .` puts both programs into one folder",
+        )
+    })?;
+    let mut command = Command::new(program);
+    command.arg(std::process::id().to_string()).arg(kind);
+    Ok(command)
+}
+
+/// Runs `command`, which people know as `name`, to its end; each line of its stdout goes to `progress`, and
 /// where that returns a value, on to the watch.
 ///
 /// # Errors
 /// Where it cannot start, ends badly, or was cancelled.
 pub(super) fn run(
+    name: &str,
     mut command: Command,
     watch: &mut Watch,
     mut progress: impl FnMut(&str) -> Option<Progress>,
@@ -38,10 +63,9 @@ pub(super) fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
-    let program = command.get_program().to_string_lossy().into_owned();
     let child = command
         .spawn()
-        .map_err(|error| Error::failed(format!("cannot start '{program}'")).because(error))?;
+        .map_err(|error| Error::failed(format!("cannot start {name}")).because(error))?;
     let mut child = Group(child);
     let lines = lines_of(child.0.stdout.take());
     let said = tail_of(child.0.stderr.take());
@@ -52,14 +76,14 @@ pub(super) fn run(
     let status = child
         .0
         .wait()
-        .map_err(|error| Error::failed(format!("lost '{program}'")).because(error))?;
+        .map_err(|error| Error::failed(format!("lost {name}")).because(error))?;
     let log: Vec<String> = said.recv().unwrap_or_default().into();
     watched.map_err(|error| JobError { error, log: vec![] })?;
     if status.success() {
         return Ok(log);
     }
     Err(JobError {
-        error: ended_badly(&program, status, &log),
+        error: ended_badly(name, status, &log),
         log,
     })
 }
@@ -80,18 +104,13 @@ fn follow(
     }
 }
 
-fn ended_badly(program: &str, status: ExitStatus, log: &[String]) -> Error {
-    let program = std::path::Path::new(program)
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+fn ended_badly(name: &str, status: ExitStatus, log: &[String]) -> Error {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("signal {signal}"),
         (None, None) => "no exit code".into(),
     };
-    let error = Error::failed(format!("{program} failed with {how}"));
+    let error = Error::failed(format!("{name} failed with {how}"));
     match log.last() {
         Some(line) => error.because(line.clone()),
         None => error,

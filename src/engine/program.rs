@@ -2,7 +2,6 @@
 //! reference loads.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::argv::arguments;
 use super::{Engine, JobError, Watch, child};
@@ -30,9 +29,15 @@ impl Program {
         Ok(Self { ffmpeg })
     }
 
-    /// The `ffmpeg` program.
-    pub fn ffmpeg(&self) -> &Path {
-        &self.ffmpeg
+    /// Starts the `ffmpeg` program for nothing but to tell its version.
+    ///
+    /// # Errors
+    /// Where it cannot be started, or was cancelled.
+    pub(super) fn start_only(&self, watch: &mut Watch) -> Result<(), JobError> {
+        let mut command = child::command("run")?;
+        command.arg(&self.ffmpeg);
+        command.args(["-hide_banner", "-loglevel", "error", "-version"]);
+        child::run("ffmpeg", command, watch, |_| None).map(drop)
     }
 
     fn transcode(
@@ -41,10 +46,10 @@ impl Program {
         target: &Path,
         watch: &mut Watch,
     ) -> Result<Done, JobError> {
-        let mut command = Command::new(&self.ffmpeg);
-        command.args(arguments(job, target));
+        let mut command = child::command("run")?;
+        command.arg(&self.ffmpeg).args(arguments(job, target));
         let mut report = ProgressReport::default();
-        let log = child::run(command, watch, |line| report.line(line))?;
+        let log = child::run("ffmpeg", command, watch, |line| report.line(line))?;
         let frames = match &job.pipeline.sink {
             Sink::File { .. } => report.progress.frames,
             // The program reports now and then; the folder knows.
@@ -66,12 +71,13 @@ impl Program {
     }
 
     fn load(load: Load, watch: &mut Watch) -> Result<Done, JobError> {
-        let mut command = Command::new(load_program()?);
-        match load {
-            Load::Cpu { iterations } => command.args(["cpu", &iterations.to_string()]),
-            Load::Io { milliseconds } => command.args(["io", &milliseconds.to_string()]),
+        let (kind, amount) = match load {
+            Load::Cpu { iterations } => ("cpu", iterations),
+            Load::Io { milliseconds } => ("io", milliseconds),
         };
-        child::run(command, watch, |_| None)?;
+        let mut command = child::command(kind)?;
+        command.arg(amount.to_string());
+        child::run("the load", command, watch, |_| None)?;
         Ok(Done::default())
     }
 }
@@ -87,18 +93,6 @@ impl Engine for Program {
             Work::Load(load) => Self::load(*load, watch),
         }
     }
-}
-
-/// The small program that runs a reference load; it is installed beside this one.
-fn load_program() -> Result<PathBuf> {
-    let own = std::env::current_exe()
-        .map_err(|error| Error::failed("cannot find the running program").because(error))?;
-    let load = own.with_file_name("rushes-load");
-    if load.is_file() {
-        return Ok(load);
-    }
-    Err(Error::usage(format!("there is no '{}'", load.display()))
-        .cure("install rushes whole: `cargo install --path .` puts both programs into one folder"))
 }
 
 /// Lines that tell of skipped data though the program ends well.

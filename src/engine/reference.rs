@@ -1,5 +1,5 @@
 //! The two reference loads themselves, free of everything else: the program
-//! and its small child `rushes-load` both compile this file.
+//! and its small child `rushes-child` both compile this file.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

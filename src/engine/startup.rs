@@ -1,10 +1,9 @@
 //! What it costs to start a job that does nothing.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
-use super::{Engine, Linked, Program, Watch, child};
+use super::{Engine, Linked, Program, Watch};
 use crate::bench::results::Dispatch;
 use crate::dispatch::Cancel;
 use crate::error::Result;
@@ -44,11 +43,7 @@ fn start(dispatch: Dispatch, load: bool, cancel: &Cancel) -> Result<()> {
         Dispatch::Processes if load => Program::find()?
             .run(&nothing, Path::new(""), &mut watch)
             .map(drop),
-        Dispatch::Processes => {
-            let mut command = Command::new(Program::find()?.ffmpeg());
-            command.args(["-hide_banner", "-loglevel", "error", "-version"]);
-            child::run(command, &mut watch, |_| None).map(drop)
-        }
+        Dispatch::Processes => Program::find()?.start_only(&mut watch),
     };
     done.map_err(|failure| failure.error)
 }

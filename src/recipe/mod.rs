@@ -6,6 +6,7 @@
 
 mod pipeline;
 mod resolve;
+mod sound;
 
 use serde::{Deserialize, Serialize};
 

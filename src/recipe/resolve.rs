@@ -1,20 +1,12 @@
 //! From a recipe and a probed source to a [`Pipeline`].
 
+use super::sound::format_for;
 use super::{
     Audio, AudioTrack, EncoderSpec, Frames, PictureFormat, Pipeline, Rate, Recipe, Sink, Size,
     Transcode, Video, VideoTrack,
 };
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, Ratio, StreamInfo, StreamKind};
-
-/// Sample rates that AAC knows, in Hz (ISO/IEC 14496-3, table 1.18).
-const AAC_RATES: [u32; 13] = [
-    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
-    7_350,
-];
-
-/// Channel layouts that AAC has a channel configuration for.
-const AAC_LAYOUTS: [&str; 7] = ["mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"];
 
 /// Resolves `recipe` for the streams of `media`.
 ///
@@ -214,22 +206,11 @@ fn audio_track(audio: &Audio, stream: &StreamInfo) -> Option<AudioTrack> {
     else {
         return None;
     };
-    let rate = if AAC_RATES.contains(&sample_rate) {
-        sample_rate
-    } else {
-        48_000
-    };
-    let layout = match layout.as_str() {
-        known if AAC_LAYOUTS.contains(&known) => known,
-        _ if channels == 1 => "mono",
-        _ => "stereo",
-    };
+    let format = format_for(&audio.encoder, sample_rate, channels, layout);
     Some(AudioTrack {
         stream: stream.index,
         // `async=1` fills gaps with silence, so that sound stays in sync.
-        filter: format!(
-            "aresample=async=1,aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"
-        ),
+        filter: format!("aresample=async=1,aformat={format}"),
         encoder: EncoderSpec {
             name: audio.encoder.clone(),
             options: vec![("b".to_owned(), audio.bitrate.to_string())],
