@@ -1,7 +1,5 @@
 //! `rushes convert`.
 
-use std::path::PathBuf;
-
 use super::encoding::{Encoding, Running};
 use super::{Ending, outcome};
 use crate::dispatch::Cancel;
@@ -11,14 +9,6 @@ use crate::recipe::Recipe;
 /// Convert a folder of videos to mp4 (H.264 and AAC).
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Videos, or folders of videos.
-    #[arg(value_name = "PATH", required = true)]
-    paths: Vec<PathBuf>,
-
-    /// Where results go; folders are mirrored.
-    #[arg(short, long, value_name = "DIR", default_value = "output")]
-    output: PathBuf,
-
     #[command(flatten)]
     encoding: Encoding,
 
@@ -32,6 +22,6 @@ impl Args {
             self.encoding
                 .recipe(usize::from(self.running.codec_threads))?,
         );
-        outcome::run_recipe(&self.paths, &recipe, &self.output, &self.running, cancel)
+        outcome::run_recipe(&recipe, &self.running, cancel)
     }
 }

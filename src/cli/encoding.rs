@@ -1,5 +1,7 @@
 //! Flags that several commands share.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::values;
@@ -33,9 +35,17 @@ impl DispatchName {
     }
 }
 
-/// How a batch runs and is told.
+/// What a batch works on, how it runs, and how it is told.
 #[derive(Debug, Args)]
 pub struct Running {
+    /// Videos, or folders of videos.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+
+    /// Where results go; folders are mirrored.
+    #[arg(short, long, value_name = "DIR", default_value = "output")]
+    pub output: PathBuf,
+
     /// Jobs at once [default: the number of cores].
     #[arg(short, long, value_name = "N", value_parser = values::jobs)]
     pub jobs: Option<usize>,

@@ -1,7 +1,5 @@
 //! `rushes frames`.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 
 use super::encoding::Running;
@@ -14,14 +12,6 @@ use crate::recipe::{CodecThreads, Frames, PictureFormat, Recipe, Size};
 /// Take pictures out of videos: a folder of pictures a video.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Videos, or folders of videos.
-    #[arg(value_name = "PATH", required = true)]
-    paths: Vec<PathBuf>,
-
-    /// Where results go; folders are mirrored.
-    #[arg(short, long, value_name = "DIR", default_value = "output")]
-    output: PathBuf,
-
     /// Time from one picture to the next; the first is taken at the beginning.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = values::positive_seconds)]
     every: Ratio,
@@ -60,6 +50,6 @@ impl Args {
             fit: self.size,
             codec_threads: CodecThreads(usize::from(self.running.codec_threads)),
         });
-        outcome::run_recipe(&self.paths, &recipe, &self.output, &self.running, cancel)
+        outcome::run_recipe(&recipe, &self.running, cancel)
     }
 }

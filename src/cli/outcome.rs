@@ -1,7 +1,5 @@
 //! From a recipe and flags to a batch, and from its outcomes to a table and an exit code.
 
-use std::path::{Path, PathBuf};
-
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::Ending;
@@ -27,15 +25,10 @@ pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
     }
 }
 
-/// Plans and runs `recipe` for all videos at `paths`.
-pub(super) fn run_recipe(
-    paths: &[PathBuf],
-    recipe: &Recipe,
-    output: &Path,
-    running: &Running,
-    cancel: &Cancel,
-) -> Result<Ending> {
-    let sources = scan(paths, output)?;
+/// Plans and runs `recipe` for all videos that were named.
+pub(super) fn run_recipe(recipe: &Recipe, running: &Running, cancel: &Cancel) -> Result<Ending> {
+    let output = &running.output;
+    let sources = scan(&running.paths, output)?;
     let engine = running.dispatch.engine()?;
     if !running.dry_run {
         prepare_output(output)?;
@@ -169,10 +162,7 @@ fn print_summary(plan: &Plan, outcomes: &[Outcome]) {
         .iter()
         .map(|outcome| outcome.end_s)
         .fold(0.0, f64::max);
-    let length: f64 = done
-        .iter()
-        .filter_map(|(outcome, _)| plan.jobs.get(outcome.job)?.duration_s())
-        .sum();
+    let length: f64 = done.iter().map(|(_, done)| done.media_s).sum();
     let failed = outcomes
         .iter()
         .filter(|outcome| matches!(outcome.verdict, Verdict::Failed(_)))

@@ -74,6 +74,7 @@ impl Engine for Fake {
             End::Done => Ok(Done {
                 frames: 1,
                 bytes: 10,
+                media_s: 0.0,
                 warnings: vec![],
             }),
             End::Fail(reason) => Err(Error::failed(reason.clone()).into()),

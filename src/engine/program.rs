@@ -66,6 +66,7 @@ impl Program {
         Ok(Done {
             frames,
             bytes: report.progress.bytes,
+            media_s: report.progress.position_s,
             warnings: damage(&log),
         })
     }

@@ -20,6 +20,8 @@ pub struct Done {
     pub frames: u64,
     /// Size of the result in bytes.
     pub bytes: u64,
+    /// Seconds of video that were gone through; containers may claim anything.
+    pub media_s: f64,
     /// Things that the user should know: skipped errors and the like.
     pub warnings: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! Filter graphs: scaling, frame rate, formats, resampling. Their descriptions
 //! are the strings that the `ffmpeg` program is given too.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CStr, c_char};
 
 use ffmpeg::filter::{self, find};
 use ffmpeg::{Frame, Rational, ffi};
@@ -49,7 +49,7 @@ impl Shape {
                 Self::Audio {
                     rate: raw.sample_rate,
                     format: raw.format,
-                    layout: layout_of(raw),
+                    layout: layout_name(&raw.ch_layout),
                 }
             }
         }
@@ -245,7 +245,7 @@ fn audio_arguments(first: &Frame, time_base: Rational) -> String {
         ffi::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC => {
             format!("channels={}", raw.ch_layout.nb_channels)
         }
-        _ => format!("channel_layout={}", layout_of(raw)),
+        _ => format!("channel_layout={}", layout_name(&raw.ch_layout)),
     };
     format!(
         "time_base={}/{}:sample_rate={}:sample_fmt={}:{layout}",
@@ -256,18 +256,17 @@ fn audio_arguments(first: &Frame, time_base: Rational) -> String {
     )
 }
 
-fn layout_of(frame: &ffi::AVFrame) -> String {
+/// A channel layout by libav's name, e.g. `stereo` or `2 channels`.
+pub(super) fn layout_name(layout: &ffi::AVChannelLayout) -> String {
     let mut buffer = [0 as c_char; 128];
-    // SAFETY: the layout is read only; the buffer's length is passed on.
-    unsafe { ffi::av_channel_layout_describe(&frame.ch_layout, buffer.as_mut_ptr(), buffer.len()) };
-    let bytes: Vec<u8> = buffer
-        .iter()
-        .take_while(|c| **c != 0)
-        .map(|c| *c as u8)
-        .collect();
-    CString::new(bytes)
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    // SAFETY: the layout is read only; the buffer's length is passed on, and
+    // what libav writes ends in NUL; the buffer is all NUL where it writes nothing.
+    unsafe {
+        ffi::av_channel_layout_describe(layout, buffer.as_mut_ptr(), buffer.len());
+        CStr::from_ptr(buffer.as_ptr())
+            .to_string_lossy()
+            .into_owned()
+    }
 }
 
 /// Converts a timestamp between time bases, rounding to nearest as the `ffmpeg` program does.

@@ -1,6 +1,6 @@
 //! What a file holds, by its container's own words.
 
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::CStr;
 use std::path::Path;
 
 use ffmpeg::codec::packet::side_data::Type as SideDataType;
@@ -9,6 +9,7 @@ use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
 use super::Input;
+use super::filter::layout_name;
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::{MediaInfo, Ratio, StreamInfo, StreamKind};
@@ -156,24 +157,6 @@ fn upright(matrix: &[i32; 9]) -> String {
     } else {
         String::new()
     }
-}
-
-fn layout_name(layout: &ffi::AVChannelLayout) -> String {
-    let mut buffer = [0 as c_char; 128];
-    // SAFETY: the layout is read only; the buffer's length is passed on.
-    let code =
-        unsafe { ffi::av_channel_layout_describe(layout, buffer.as_mut_ptr(), buffer.len()) };
-    if code <= 0 {
-        return String::new();
-    }
-    let bytes: Vec<u8> = buffer
-        .iter()
-        .take_while(|c| **c != 0)
-        .map(|c| *c as u8)
-        .collect();
-    CString::new(bytes)
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ fn finish(output: Output, tracks: &[Track], ended_early: Option<Error>) -> Resul
     let done = Done {
         frames: tracks[0].frames(),
         bytes: output.bytes(),
+        media_s: tracks[0].position_s(),
         warnings: warnings(tracks, ended_early),
     };
     if !tracks[0].has_begun() {

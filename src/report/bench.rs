@@ -22,7 +22,7 @@ impl Telling {
         let bar = (style == Style::Auto && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(1000);
             let style = ProgressStyle::with_template(
-                "{msg:<40} {wide_bar:.cyan/dim} {percent:>3} %  {elapsed}",
+                "{msg:<40} {wide_bar:.cyan/dim} {percent:>3} %  ETA {eta:>4}",
             );
             bar.set_style(
                 style
@@ -66,6 +66,9 @@ impl Telling {
 
     /// Tells how far the film is.
     pub fn film(&mut self, done: u64, all: u64) {
+        if let (Some(bar), 1) = (&self.bar, done) {
+            bar.reset();
+        }
         if self.bar.is_some() {
             self.say("rendering the film", done as f64 / all.max(1) as f64, false);
         } else if done == 1 {
