@@ -378,12 +378,23 @@ fn worker_counts_of_a_benchmark_are_refused_where_they_are_no_counts() {
 #[test]
 fn two_sources_for_one_result_are_refused_before_anything_starts() {
     let bench = Bench::new();
-    let (a, b) = (bench.clip("in/a.mp4"), bench.clip("in/a.mkv"));
+    let (a, b) = (bench.clip("in/a.mp4"), bench.clip("other/a.mp4"));
     let said = bench.refused(args!["convert", &a, &b, "-o", bench.out()]);
     insta::assert_snapshot!(said, @r"
-    rushes: '[dir]/in/a.mkv' and '[dir]/in/a.mp4' would both become '[dir]/out/a.mp4'
+    rushes: '[dir]/in/a.mp4' and '[dir]/other/a.mp4' would both become '[dir]/out/a.mp4.mp4'
       → rename one of them, or convert them into different folders
     ");
+}
+
+#[test]
+fn sources_that_differ_in_their_ending_keep_it_in_their_results_and_that_is_told() {
+    let bench = Bench::new();
+    let (a, b) = (bench.clip("in/a.mp4"), bench.clip("in/a.mkv"));
+    let output = run(args!["convert", &a, &b, "-o", bench.out()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stderr(&output).contains("2 files would have shared a name"));
+    assert!(bench.out().join("a.mp4.mp4").exists());
+    assert!(bench.out().join("a.mkv.mp4").exists());
 }
 
 #[test]

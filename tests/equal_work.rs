@@ -207,6 +207,8 @@ fn a_transcode_decodes_to_what_an_ffmpeg_command_written_by_hand_gives() {
             continue;
         };
         let folder = tempfile::tempdir().unwrap();
+        // Without loss, since the plain command rounds times to its grid, and
+        // x264 spends its bits by the times.
         let by_hand = folder.path().join("by-hand.mp4");
         let mut arguments = args![
             "-threads",
@@ -218,7 +220,7 @@ fn a_transcode_decodes_to_what_an_ffmpeg_command_written_by_hand_gives() {
             "-preset",
             "ultrafast",
             "-crf",
-            "23",
+            "0",
             "-pix_fmt",
             "yuv420p",
             "-threads",
@@ -244,6 +246,8 @@ fn a_transcode_decodes_to_what_an_ffmpeg_command_written_by_hand_gives() {
             &out,
             "--speed",
             "ultrafast",
+            "--crf",
+            "0",
             "-q"
         ]);
         let ours = out.join(source.file_name().unwrap()).with_extension("mp4");
@@ -279,7 +283,7 @@ fn pictures_are_those_that_a_player_shows_at_their_times() {
         "frames", &source, "-o", &out, "--every", "1s", "--format", "png", "-q"
     ]);
     let pictures = tree(&out.join("bars-360p25"));
-    assert_eq!(pictures.len(), 6);
+    assert_eq!(pictures.len(), 4);
     for (second, picture) in pictures.iter().enumerate() {
         let by_hand = folder.path().join(format!("{second}.png"));
         let filter = format!("select=eq(n\\,{})", second * 25);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::compare::{Known, comparisons};
 use super::fit::{Point, fit};
 use super::results::{Capacity, Cell, Comparison, Dispatch, Fit, Sample, Work};
-use super::stats::{is_time, median, median_interval};
+use super::stats::{MIN_ROUNDS, is_time, median, median_interval};
 
 /// What samples of one cell have in common: load, dispatch, codec threads, workers.
 type Place = (Work, Dispatch, usize, usize);
@@ -118,7 +118,13 @@ fn point(cell: &Cell) -> Point {
         workers: cell.workers,
         rate: units / cell.median_s,
         // The longest plausible time is the lowest plausible rate.
-        rate_lo: units / cell.ci95_s[1],
+        // Of few rounds there is no interval yet: then the median alone counts.
+        rate_lo: units
+            / if cell.n < MIN_ROUNDS {
+                cell.median_s
+            } else {
+                cell.ci95_s[1]
+            },
     }
 }
 

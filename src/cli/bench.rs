@@ -152,7 +152,10 @@ impl Args {
         if self.dispatch.contains(&DispatchName::Processes) {
             Program::find()?;
         }
-        let encoding = self.encoding.recipe(usize::from(self.codec_threads))?;
+        // Short jobs leave time for the rounds that a verdict takes.
+        let encoding = self
+            .encoding
+            .recipe(usize::from(self.codec_threads), "veryfast")?;
         // What is named is looked at before anything is made.
         let named = if self.paths.is_empty() {
             None

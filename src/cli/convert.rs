@@ -20,7 +20,7 @@ impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
         let recipe = Recipe::Transcode(
             self.encoding
-                .recipe(usize::from(self.running.codec_threads))?,
+                .recipe(usize::from(self.running.codec_threads), "medium")?,
         );
         outcome::run_recipe(&recipe, &self.running, cancel)
     }

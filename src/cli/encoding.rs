@@ -106,7 +106,7 @@ pub struct Encoding {
     #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
     pub bitrate: Option<u64>,
 
-    /// The encoder's own speed preset [default: medium for libx264 and libx265, else the encoder's].
+    /// The encoder's own speed preset [default: medium (bench: veryfast) for libx264 and libx265, else the encoder's].
     #[arg(long, value_name = "PRESET")]
     pub speed: Option<String>,
 
@@ -128,11 +128,11 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// The flags as a recipe.
+    /// The flags as a recipe; `speed` is that of libx264 and libx265 where none is given.
     ///
     /// # Errors
     /// Where the encoders are not linked.
-    pub fn recipe(&self, codec_threads: usize) -> Result<Transcode> {
+    pub fn recipe(&self, codec_threads: usize, speed: &str) -> Result<Transcode> {
         for (flag, name) in [("--vcodec", &self.vcodec), ("--acodec", &self.acodec)] {
             if !media::has_encoder(name) {
                 let copy = if name == "copy" {
@@ -146,7 +146,7 @@ impl Encoding {
                 .cure("`rushes doctor` lists the encoders that are there"));
             }
         }
-        let video = self.video();
+        let video = self.video(speed);
         try_out(&video)?;
         Ok(Transcode {
             video,
@@ -158,7 +158,7 @@ impl Encoding {
         })
     }
 
-    fn video(&self) -> Video {
+    fn video(&self, speed: &str) -> Video {
         let names_speeds = matches!(self.vcodec.as_str(), "libx264" | "libx265");
         Video {
             encoder: self.vcodec.clone(),
@@ -169,7 +169,7 @@ impl Encoding {
             speed: self
                 .speed
                 .clone()
-                .or_else(|| names_speeds.then(|| "medium".to_owned())),
+                .or_else(|| names_speeds.then(|| speed.to_owned())),
             fit: self.size,
             fps: self.fps,
         }

@@ -56,7 +56,11 @@ pub fn dispatch(
         jobs: jobs.len(),
         slots,
         engine: engine.name().to_owned(),
-        duration_s: jobs.iter().filter_map(Job::duration_s).sum(),
+        // Not `sum`, which begins at -0.0.
+        duration_s: jobs
+            .iter()
+            .filter_map(Job::duration_s)
+            .fold(0.0, |sum, length| sum + length),
     });
     let outcomes = Mutex::new(Vec::with_capacity(jobs.len()));
     pool.broadcast(|slot| {
