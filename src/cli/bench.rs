@@ -51,7 +51,7 @@ pub struct Args {
     codec_threads: u16,
 
     /// Time that measuring may take; rounds that do not fit are not begun.
-    #[arg(long, value_name = "TIME", default_value = "4m", value_parser = values::seconds)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = values::seconds)]
     budget: f64,
 
     /// Seed of the random order of cells [default: drawn, and recorded].
@@ -59,11 +59,11 @@ pub struct Args {
     seed: Option<u64>,
 
     /// Time of one core that a cpu job takes.
-    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = values::positive_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = values::positive_seconds)]
     cpu: Ratio,
 
     /// Time that an io job waits.
-    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = values::positive_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = values::positive_seconds)]
     io: Ratio,
 
     /// Time from one picture to the next of a frames job.
