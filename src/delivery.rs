@@ -15,7 +15,10 @@ use crate::media::verify::verify;
 use crate::recipe::Sink;
 
 /// Marks names that are being written; a leading dot hides them.
-const MARK: &str = ".rushes-part";
+const PART: &str = ".rushes-part";
+
+/// Marks an old folder while a new one takes its place.
+const ASIDE: &str = ".rushes-old";
 
 /// Runs `job` on `engine` and puts its result in place.
 ///
@@ -73,13 +76,14 @@ struct Part {
 impl Part {
     fn begin(target: &Path, folder: bool) -> Result<Self> {
         let part = Self {
-            path: part_name(target),
+            path: hidden_name(target, PART),
         };
         let prepare = || -> io::Result<()> {
             if let Some(parent) = target.parent() {
                 fs::create_dir_all(parent)?;
             }
             remove(&part.path)?;
+            restore(target)?;
             // Shows at once, with the system's own reason, whether the folder can be written to.
             if folder {
                 fs::create_dir(&part.path)
@@ -95,10 +99,7 @@ impl Part {
     fn finish(self, target: &Path) -> Result<()> {
         let finish = || -> io::Result<()> {
             sync(&self.path)?;
-            if target.is_dir() {
-                remove(target)?;
-            }
-            fs::rename(&self.path, target)?;
+            replace(&self.path, target)?;
             match target.parent() {
                 Some(folder) => sync_folder(folder),
                 None => Ok(()),
@@ -120,20 +121,20 @@ fn unwritable(target: &Path, error: io::Error) -> Error {
 }
 
 /// `out/a.mp4` → `out/.a.mp4.rushes-part`, shortened where the name would get too long.
-fn part_name(target: &Path) -> PathBuf {
+fn hidden_name(target: &Path, mark: &str) -> PathBuf {
     const LONGEST: usize = 255;
     let name = target.file_name().unwrap_or_default();
-    let mut part = OsString::from(".");
-    if name.len() + MARK.len() + 1 > LONGEST {
-        part.push(format!(
+    let mut hidden = OsString::from(".");
+    if name.len() + mark.len() + 1 > LONGEST {
+        hidden.push(format!(
             "{:016x}",
             xxhash_rust::xxh3::xxh3_64(name.as_encoded_bytes())
         ));
     } else {
-        part.push(name);
+        hidden.push(name);
     }
-    part.push(MARK);
-    target.with_file_name(part)
+    hidden.push(mark);
+    target.with_file_name(hidden)
 }
 
 /// Removes a file or a folder; one that is not there is no error.
@@ -146,6 +147,32 @@ fn remove(path: &Path) -> io::Result<()> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Gives `part` the name `target`. A file replaces another at once; a folder
+/// cannot, so an old one steps aside and goes once the new one is in place.
+fn replace(part: &Path, target: &Path) -> io::Result<()> {
+    if !target.is_dir() {
+        return fs::rename(part, target);
+    }
+    let aside = hidden_name(target, ASIDE);
+    remove(&aside)?;
+    fs::rename(target, &aside)?;
+    if let Err(error) = fs::rename(part, target) {
+        fs::rename(&aside, target)?;
+        return Err(error);
+    }
+    remove(&aside)
+}
+
+/// Puts back an old folder that a kill left aside, or removes it where the new one came in.
+fn restore(target: &Path) -> io::Result<()> {
+    let aside = hidden_name(target, ASIDE);
+    match (aside.symlink_metadata(), target.symlink_metadata()) {
+        (Ok(_), Err(_)) => fs::rename(&aside, target),
+        (Ok(_), Ok(_)) => remove(&aside),
+        (Err(_), _) => Ok(()),
     }
 }
 
@@ -184,7 +211,7 @@ mod tests {
     #[test]
     fn a_part_stands_hidden_beside_its_target() {
         assert_eq!(
-            part_name(Path::new("out/a.mp4")),
+            hidden_name(Path::new("out/a.mp4"), PART),
             Path::new("out/.a.mp4.rushes-part")
         );
     }
@@ -192,6 +219,28 @@ mod tests {
     #[test]
     fn a_part_of_the_longest_name_is_no_longer_than_a_name_may_be() {
         let target = PathBuf::from("out").join("x".repeat(255));
-        assert!(part_name(&target).file_name().unwrap().len() <= 255);
+        assert!(hidden_name(&target, PART).file_name().unwrap().len() <= 255);
+    }
+
+    #[test]
+    fn an_old_folder_is_replaced_whole_and_comes_back_after_a_kill_in_between() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("pictures");
+        let fill = |folder: &Path, name: &str| {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join(name), b"x").unwrap();
+        };
+        fill(&target, "old.jpg");
+        fill(&root.path().join("new"), "new.jpg");
+        replace(&root.path().join("new"), &target).unwrap();
+        assert!(target.join("new.jpg").exists() && !target.join("old.jpg").exists());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+
+        // As a kill leaves it that comes after the old one stepped aside.
+        fs::rename(&target, hidden_name(&target, ASIDE)).unwrap();
+        let part = Part::begin(&target, true).unwrap();
+        assert!(target.join("new.jpg").exists());
+        drop(part);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     }
 }

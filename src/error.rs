@@ -81,6 +81,14 @@ impl Error {
         text
     }
 
+    /// The message, its causes and the cure on one line, for lists of failures.
+    pub fn line(&self) -> String {
+        match &self.cure {
+            Some(cure) => format!("{} → {cure}", self.chain()),
+            None => self.chain(),
+        }
+    }
+
     /// The message and its causes on one line.
     pub fn chain(&self) -> String {
         let mut text = self.message.clone();

@@ -13,7 +13,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use common::{DISPATCHES, decoded, leftovers, rushes, stderr, tiny, tree};
+use common::{DISPATCHES, decoded, leftovers, rushes, stderr, succeed, tiny, tree};
 
 /// Names without ending that would mean something to a careless program.
 fn odd_stems() -> Vec<OsString> {
@@ -83,25 +83,16 @@ fn a_folder_of_odd_names_is_converted_under_the_same_names() {
             odd_folder(root.path(), "mov"),
             root.path().join("out: 50% -y"),
         );
-        let output = rushes()
-            .args(args![
-                "convert",
-                &folder,
-                "-o",
-                &out,
-                "--dispatch",
-                dispatch,
-                "--speed",
-                "ultrafast"
-            ])
-            .output()
-            .unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{dispatch}: {}",
-            stderr(&output)
-        );
+        succeed(args![
+            "convert",
+            &folder,
+            "-o",
+            &out,
+            "--dispatch",
+            dispatch,
+            "--speed",
+            "ultrafast"
+        ]);
         let expected = odd_stems()
             .iter()
             .map(|stem| with_ending(stem, "mp4").into())
@@ -122,25 +113,16 @@ fn a_folder_of_odd_names_gives_pictures_in_folders_of_the_same_names() {
     for dispatch in DISPATCHES {
         let root = tempfile::tempdir().unwrap();
         let (folder, out) = (odd_folder(root.path(), "mp4"), root.path().join("out %d"));
-        let output = rushes()
-            .args(args![
-                "frames",
-                &folder,
-                "-o",
-                &out,
-                "--dispatch",
-                dispatch,
-                "--every",
-                "0.5s"
-            ])
-            .output()
-            .unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{dispatch}: {}",
-            stderr(&output)
-        );
+        succeed(args![
+            "frames",
+            &folder,
+            "-o",
+            &out,
+            "--dispatch",
+            dispatch,
+            "--every",
+            "0.5s"
+        ]);
         for stem in odd_stems() {
             assert_eq!(
                 tree(&out.join(&stem)),

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::results::{Dispatch, Lane};
 use crate::dispatch::{Cancel, dispatch};
-use crate::engine::{Engine, Linked, Program};
 use crate::error::{Error, Result};
 use crate::job::{Job, Verdict};
 use crate::measure::{Usage, run_measured};
@@ -77,10 +76,7 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
     let spec: Spec = serde_json::from_str(&line)
         .map_err(|error| Error::usage("no specification of a cell").because(error))?;
     stop_with_parent(cancel);
-    let engine: Box<dyn Engine> = match spec.dispatch {
-        Dispatch::Threads => Box::new(Linked),
-        Dispatch::Processes => Box::new(Program::find()?),
-    };
+    let engine = spec.dispatch.engine()?;
     let (events, _) = crossbeam_channel::bounded(0);
     let outcomes = dispatch(&spec.jobs, engine.as_ref(), spec.workers, cancel, &events)?;
     let first = outcomes

@@ -144,12 +144,6 @@ fn sample(
     let video = !work.one_job_a_worker();
     let memory = base + each * workers as f64 * if video { 1.0 } else { 0.05 } * wobble;
     Sample {
-        work,
-        dispatch,
-        workers,
-        codec_threads: 1,
-        round,
-        wall_s,
         user_s: wall_s * workers.min(setup.cores) as f64 * 0.95,
         sys_s: wall_s * 0.03,
         peak_memory_bytes: (memory * MIB) as u64,
@@ -157,6 +151,7 @@ fn sample(
         frames: if video { 1500 } else { 0 },
         output_bytes: if video { 9_000_000 } else { 0 },
         lanes: lanes(if video { jobs(setup) } else { workers }, workers, wall_s),
+        ..Sample::timed((work, dispatch, workers), round, wall_s)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is measured: loads × dispatches × worker counts, and the jobs of each cell.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::cell::Spec;
@@ -10,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::job::{self, Job, Load};
 use crate::plan::{Existing, Plan, Refused, SourceFile, plan};
 use crate::recipe::{CodecThreads, Frames, Recipe, Transcode};
+use crate::report::words;
 
 /// What a run is asked to measure.
 #[derive(Debug, Clone)]
@@ -49,6 +51,18 @@ pub struct CellKey {
     pub dispatch: Dispatch,
     /// Jobs at once.
     pub workers: usize,
+}
+
+impl fmt::Display for CellKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let workers = words::count(self.workers, "worker");
+        write!(
+            f,
+            "{} on {}, {workers}",
+            self.work.name(),
+            self.dispatch.name()
+        )
+    }
 }
 
 /// The cells and the jobs that they run.

@@ -15,6 +15,7 @@ pub mod matrix;
 pub mod original;
 pub mod results;
 pub mod run;
+pub mod startup;
 pub mod stats;
 pub mod summary;
 pub mod verdict;

@@ -72,7 +72,7 @@ pub fn read_original(text: &str) -> Result<Vec<Sample>> {
                 .zip(times)
                 .filter(|(_, wall_s)| !wall_s.is_nan())
                 .map(|(&(_, work, dispatch), wall_s)| {
-                    timed((work, dispatch, workers), *round, wall_s)
+                    Sample::timed((work, dispatch, workers), *round, wall_s)
                 }),
         );
     }
@@ -101,24 +101,6 @@ fn row(line: &str) -> Option<(usize, [f64; 4])> {
         *time = seconds;
     }
     fields.next().is_none().then_some((workers, times))
-}
-
-fn timed((work, dispatch, workers): (Work, Dispatch, usize), round: usize, wall_s: f64) -> Sample {
-    Sample {
-        work,
-        dispatch,
-        workers,
-        codec_threads: 1,
-        round,
-        wall_s,
-        user_s: 0.0,
-        sys_s: 0.0,
-        peak_memory_bytes: 0,
-        jobs: workers,
-        frames: 0,
-        output_bytes: 0,
-        lanes: Vec::new(),
-    }
 }
 
 /// Results for tests.

@@ -2,7 +2,10 @@
 //!
 //! Units are in the field names. A field may be added; none is renamed.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+
+pub use crate::engine::Dispatch;
 
 /// The version that [`Results::version`] holds.
 pub const VERSION: u32 = 1;
@@ -94,7 +97,9 @@ pub struct Design {
 }
 
 /// What a cell does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Work {
     /// Every clip to H.264 + AAC: strong scaling, the same clips whatever the worker count.
@@ -124,29 +129,6 @@ impl Work {
     /// Whether every worker brings its own job (weak scaling), as the reference loads do.
     pub fn one_job_a_worker(self) -> bool {
         matches!(self, Work::Cpu | Work::Io)
-    }
-}
-
-/// How a cell's jobs are run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Dispatch {
-    /// On threads of one process, through linked libav.
-    Threads,
-    /// As one subprocess a job.
-    Processes,
-}
-
-impl Dispatch {
-    /// All dispatches in reporting order.
-    pub const ALL: [Dispatch; 2] = [Dispatch::Threads, Dispatch::Processes];
-
-    /// The name used on the command line and in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Dispatch::Threads => "threads",
-            Dispatch::Processes => "processes",
-        }
     }
 }
 
@@ -181,6 +163,28 @@ pub struct Sample {
     /// Start and end of every job, in seconds since the cell's first start.
     #[serde(default)]
     pub lanes: Vec<Lane>,
+}
+
+impl Sample {
+    /// A wall time alone: what else is not known is 0, with one codec thread and one job a worker.
+    pub fn timed(cell: (Work, Dispatch, usize), round: usize, wall_s: f64) -> Self {
+        let (work, dispatch, workers) = cell;
+        Self {
+            work,
+            dispatch,
+            workers,
+            codec_threads: 1,
+            round,
+            wall_s,
+            user_s: 0.0,
+            sys_s: 0.0,
+            peak_memory_bytes: 0,
+            jobs: workers,
+            frames: 0,
+            output_bytes: 0,
+            lanes: Vec::new(),
+        }
+    }
 }
 
 /// When one job ran, and in which slot.

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::cell::{self, Spec};
-use super::compare::Known;
+use super::compare::{Known, comparisons};
 use super::equal::differences;
 use super::matrix::{CellKey, Matrix};
 use super::results::{Comparison, Design, Dispatch, Results, Sample, VERSION, Verdict, Work};
+use super::startup::StartUp;
 use super::stats::MIN_ROUNDS;
 use super::summary::summarise;
 use crate::dispatch::Cancel;
-use crate::engine::start_up_ms;
 use crate::error::{Error, Result};
 use crate::measure::machine;
 use crate::recipe::Recipe;
@@ -132,13 +132,13 @@ impl<'a> Run<'a> {
                 self.compare_outputs(work, first)?;
             }
         }
-        for (work, dispatch) in options
-            .works
-            .iter()
-            .flat_map(|work| options.dispatches.iter().map(|d| (*work, *d)))
-        {
-            let cost = start_up_ms(dispatch, work.one_job_a_worker(), self.cancel)?;
-            self.known.start_ms.insert((work, dispatch), cost);
+        for dispatch in &options.dispatches {
+            let start = StartUp::measure(dispatch.engine()?.as_ref(), self.cancel)?;
+            for work in &options.works {
+                self.known
+                    .start_ms
+                    .insert((*work, *dispatch), start.of(*work));
+            }
         }
         Ok(())
     }
@@ -258,7 +258,6 @@ impl<'a> Run<'a> {
 
     /// Comparisons that are not yet settled.
     fn wide(&self) -> Vec<Comparison> {
-        let (_, comparisons, _, _) = summarise(&self.samples, &self.known);
         let is_wide = |comparison: &Comparison| {
             let [lo, hi] = comparison.ci95;
             (hi - lo) / 2.0 > TIGHT * comparison.ratio
@@ -267,23 +266,20 @@ impl<'a> Run<'a> {
                     Verdict::Void | Verdict::TooSmallToMeasure
                 )
         };
-        comparisons.into_iter().filter(is_wide).collect()
+        comparisons(&self.samples, &self.known)
+            .into_iter()
+            .filter(is_wide)
+            .collect()
     }
 
     fn run_cell(&mut self, cell: CellKey, keep: Option<&Path>) -> Result<Sample> {
         let folder = self.matrix.cell_folder();
         let spec: Spec = self.matrix.spec(cell);
         let (report, usage) = cell::run(&spec, self.cancel).map_err(|error| {
-            let name = format!(
-                "{} on {} with {} workers",
-                cell.work.name(),
-                cell.dispatch.name(),
-                cell.workers
-            );
             if self.cancel.is_set() {
                 Error::interrupted()
             } else {
-                Error::failed(format!("{name} failed")).because(error)
+                Error::failed(format!("{cell} failed")).because(error)
             }
         })?;
         match keep {

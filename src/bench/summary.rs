@@ -162,21 +162,7 @@ pub(crate) mod testing {
         round: usize,
         wall_s: f64,
     ) -> Sample {
-        Sample {
-            work,
-            dispatch,
-            workers,
-            codec_threads: 1,
-            round,
-            wall_s,
-            user_s: 0.0,
-            sys_s: 0.0,
-            peak_memory_bytes: 0,
-            jobs: workers,
-            frames: 0,
-            output_bytes: 0,
-            lanes: Vec::new(),
-        }
+        Sample::timed((work, dispatch, workers), round, wall_s)
     }
 }
 

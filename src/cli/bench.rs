@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
-use super::encoding::{DispatchName, Encoding};
+use super::encoding::Encoding;
 use super::{Ending, values};
 use crate::bench::export::{write_charts, write_data};
 use crate::bench::matrix::{Matrix, Options};
@@ -13,7 +11,6 @@ use crate::bench::run::run;
 use crate::chart::charts;
 use crate::dispatch::Cancel;
 use crate::draw::Theme;
-use crate::engine::Program;
 use crate::error::Result;
 use crate::film;
 use crate::job::Ratio;
@@ -36,11 +33,11 @@ pub struct Args {
 
     /// Loads to measure.
     #[arg(long, value_name = "LOAD", value_enum, value_delimiter = ',', default_values = ["transcode", "frames", "cpu", "io"])]
-    work: Vec<WorkName>,
+    work: Vec<Work>,
 
     /// Dispatches to compare.
     #[arg(long, value_name = "HOW", value_enum, value_delimiter = ',', default_values = ["threads", "processes"])]
-    dispatch: Vec<DispatchName>,
+    dispatch: Vec<Dispatch>,
 
     /// Worker counts, such as 1-3 [default: 1 to 2 × cores − 1].
     #[arg(long, value_name = "LIST", value_parser = counts)]
@@ -51,7 +48,7 @@ pub struct Args {
     codec_threads: u16,
 
     /// Time that measuring may take; rounds that do not fit are not begun.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = values::seconds)]
+    #[arg(long, value_name = "TIME", default_value = "4:30", value_parser = values::seconds)]
     budget: f64,
 
     /// Seed of the random order of cells [default: drawn, and recorded].
@@ -80,38 +77,6 @@ pub struct Args {
     /// Tell of nothing but the result.
     #[arg(short, long)]
     quiet: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum WorkName {
-    /// Every clip to H.264 and AAC.
-    Transcode,
-    /// Pictures out of every clip.
-    Frames,
-    /// A pure computation, one job a worker.
-    Cpu,
-    /// A wait, one job a worker.
-    Io,
-}
-
-impl From<WorkName> for Work {
-    fn from(name: WorkName) -> Self {
-        match name {
-            WorkName::Transcode => Self::Transcode,
-            WorkName::Frames => Self::Frames,
-            WorkName::Cpu => Self::Cpu,
-            WorkName::Io => Self::Io,
-        }
-    }
-}
-
-impl From<DispatchName> for Dispatch {
-    fn from(name: DispatchName) -> Self {
-        match name {
-            DispatchName::Threads => Self::Threads,
-            DispatchName::Processes => Self::Processes,
-        }
-    }
 }
 
 impl Args {
@@ -149,8 +114,8 @@ impl Args {
     }
 
     fn options(&self, cancel: &Cancel) -> Result<Options> {
-        if self.dispatch.contains(&DispatchName::Processes) {
-            Program::find()?;
+        for dispatch in &self.dispatch {
+            dispatch.engine()?;
         }
         // Short jobs leave time for the rounds that a verdict takes.
         let encoding = self
@@ -173,8 +138,8 @@ impl Args {
         Ok(Options {
             sources,
             output: self.output.clone(),
-            works: distinct(self.work.iter().map(|name| Work::from(*name))),
-            dispatches: distinct(self.dispatch.iter().map(|name| Dispatch::from(*name))),
+            works: distinct(&self.work),
+            dispatches: distinct(&self.dispatch),
             workers: match &self.workers {
                 Some(counts) => counts.0.clone(),
                 None => (1..2 * values::cores().max(1)).collect(),
@@ -208,8 +173,8 @@ fn print(results: &Results, written: &[PathBuf]) {
 }
 
 /// The values in reporting order, each once.
-fn distinct<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut values: Vec<T> = values.collect();
+fn distinct<T: Ord + Copy>(values: &[T]) -> Vec<T> {
+    let mut values = values.to_vec();
     values.sort();
     values.dedup();
     values

@@ -2,38 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::values;
-use crate::engine::{Engine, Linked, Program};
+use crate::engine::Dispatch;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media;
 use crate::plan::Existing;
 use crate::recipe::{Audio, CodecThreads, Rate, Size, Transcode, Video};
 use crate::report::Style;
-
-/// How jobs are run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DispatchName {
-    /// On threads of this process, through linked libav.
-    Threads,
-    /// As one ffmpeg subprocess a job.
-    Processes,
-}
-
-impl DispatchName {
-    /// The engine of this name.
-    ///
-    /// # Errors
-    /// Where a program that it needs is missing.
-    pub fn engine(self) -> Result<Box<dyn Engine>> {
-        Ok(match self {
-            Self::Threads => Box::new(Linked),
-            Self::Processes => Box::new(Program::find()?),
-        })
-    }
-}
 
 /// What a batch works on, how it runs, and how it is told.
 #[derive(Debug, Args)]
@@ -56,7 +34,7 @@ pub struct Running {
 
     /// How jobs are run.
     #[arg(long, value_name = "HOW", value_enum, default_value = "threads")]
-    pub dispatch: DispatchName,
+    pub dispatch: Dispatch,
 
     /// What to do where a result already exists.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "skip")]

@@ -145,11 +145,12 @@ impl Batch<'_> {
                 Verdict::Cancelled
             }
             Ok(Err(failure)) => Verdict::Failed(Failure {
-                reason: failure.error.chain(),
+                reason: failure.error.line(),
                 log: failure.log,
             }),
             Err(_) => Verdict::Failed(Failure {
-                reason: "a defect of rushes stopped this job".into(),
+                reason: "a defect of rushes stopped this job → report it with the lines above"
+                    .into(),
                 log: vec![],
             }),
         }

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,28 +24,33 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How often the flag is looked at while the child says nothing.
 const TICK: Duration = Duration::from_millis(20);
 
-/// A command that ends with this process, also when this one is killed: what
-/// follows `kind` is for the small program `rushes-child`, installed beside this one.
+/// Finds the small program `rushes-child`, which is installed beside this one.
 ///
 /// # Errors
-/// Where that program is missing.
-pub(super) fn command(kind: &str) -> Result<Command> {
+/// Where it is missing.
+pub(super) fn program() -> Result<PathBuf> {
     let own = std::env::current_exe()
         .map_err(|error| Error::failed("cannot find the running program").because(error))?;
     // Cargo keeps tests and benches one folder below the programs.
-    let folders = own.ancestors().skip(1).take(2);
-    let found = folders
-        .map(|folder| folder.join("rushes-child"))
-        .find(|path| path.is_file());
-    let program = found.ok_or_else(|| {
+    let mut places = own
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("rushes-child"));
+    places.find(|path| path.is_file()).ok_or_else(|| {
         let beside = own.with_file_name("rushes-child");
         Error::usage(format!("there is no '{}'", beside.display())).cure(
             "install rushes whole: `cargo install --path .` puts both programs into one folder",
         )
-    })?;
-    let mut command = Command::new(program);
+    })
+}
+
+/// A command that ends with this process, also when this one is killed: what
+/// follows `kind` is for `child`, as [`program`] found it.
+pub(super) fn command(child: &Path, kind: &str) -> Command {
+    let mut command = Command::new(child);
     command.arg(std::process::id().to_string()).arg(kind);
-    Ok(command)
+    command
 }
 
 /// Runs `command`, which people know as `name`, to its end; each line of its stdout goes to `progress`, and

@@ -81,4 +81,8 @@ impl Engine for Fake {
             End::Panic => panic!("scripted"),
         }
     }
+
+    fn start_only(&self, _: &mut Watch) -> Result<(), JobError> {
+        Ok(())
+    }
 }

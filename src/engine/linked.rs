@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Engine, JobError, Watch, run_load};
-use crate::job::{Done, Job, Work};
+use crate::job::{Done, Job, Progress, Work};
 use crate::media;
 
 /// The linked engine; has no state, since every job has its own contexts.
@@ -23,5 +23,10 @@ impl Engine for Linked {
                 result.map_err(|error| JobError { error, log })
             }
         }
+    }
+
+    /// A thread of this process has nothing to start.
+    fn start_only(&self, watch: &mut Watch) -> Result<(), JobError> {
+        Ok(watch.advance(Progress::default())?)
     }
 }

@@ -2,21 +2,21 @@
 
 mod argv;
 mod child;
+mod dispatch;
 #[cfg(test)]
 pub mod fake;
 mod linked;
 mod load;
 mod program;
 mod reference;
-mod startup;
 mod watch;
 
 use std::path::Path;
 
+pub use dispatch::Dispatch;
 pub use linked::Linked;
 pub use load::{calibrate, run_load};
 pub use program::Program;
-pub use startup::start_up_ms;
 pub use watch::Watch;
 
 use crate::error::Error;
@@ -34,6 +34,12 @@ pub trait Engine: Sync {
     /// # Errors
     /// The reason, and the last lines that were said about this job.
     fn run(&self, job: &Job, target: &Path, watch: &mut Watch) -> Result<Done, JobError>;
+
+    /// Does all that starting a media job costs, and nothing else.
+    ///
+    /// # Errors
+    /// Where it cannot be started, or was cancelled.
+    fn start_only(&self, watch: &mut Watch) -> Result<(), JobError>;
 }
 
 /// Why a job failed, and what was said about it.

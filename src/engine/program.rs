@@ -9,35 +9,28 @@ use crate::error::{Error, Result};
 use crate::job::{Done, Job, Load, MediaJob, Progress, Work};
 use crate::recipe::Sink;
 
-/// The engine, with the programs it starts.
+/// The engine, with the programs that it starts.
 #[derive(Debug, Clone)]
 pub struct Program {
     ffmpeg: PathBuf,
+    child: PathBuf,
 }
 
 impl Program {
-    /// Finds `ffmpeg` on the PATH.
+    /// Finds `ffmpeg` on the PATH, and the small program beside this one.
     ///
     /// # Errors
-    /// Where it is missing.
+    /// Where one of them is missing.
     pub fn find() -> Result<Self> {
         let ffmpeg = which::which("ffmpeg").map_err(|error| {
             Error::usage("--dispatch processes needs the program 'ffmpeg', which is not on the PATH")
                 .because(error)
                 .cure("install it (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg), or use --dispatch threads")
         })?;
-        Ok(Self { ffmpeg })
-    }
-
-    /// Starts the `ffmpeg` program for nothing but to tell its version.
-    ///
-    /// # Errors
-    /// Where it cannot be started, or was cancelled.
-    pub(super) fn start_only(&self, watch: &mut Watch) -> Result<(), JobError> {
-        let mut command = child::command("run")?;
-        command.arg(&self.ffmpeg);
-        command.args(["-hide_banner", "-loglevel", "error", "-version"]);
-        child::run("ffmpeg", command, watch, |_| None).map(drop)
+        Ok(Self {
+            ffmpeg,
+            child: child::program()?,
+        })
     }
 
     fn transcode(
@@ -46,7 +39,7 @@ impl Program {
         target: &Path,
         watch: &mut Watch,
     ) -> Result<Done, JobError> {
-        let mut command = child::command("run")?;
+        let mut command = child::command(&self.child, "run");
         command.arg(&self.ffmpeg).args(arguments(job, target));
         let mut report = ProgressReport::default();
         let log = child::run("ffmpeg", command, watch, |line| report.line(line))?;
@@ -71,12 +64,12 @@ impl Program {
         })
     }
 
-    fn load(load: Load, watch: &mut Watch) -> Result<Done, JobError> {
+    fn load(&self, load: Load, watch: &mut Watch) -> Result<Done, JobError> {
         let (kind, amount) = match load {
             Load::Cpu { iterations } => ("cpu", iterations),
             Load::Io { milliseconds } => ("io", milliseconds),
         };
-        let mut command = child::command(kind)?;
+        let mut command = child::command(&self.child, kind);
         command.arg(amount.to_string());
         child::run("the load", command, watch, |_| None)?;
         Ok(Done::default())
@@ -91,8 +84,16 @@ impl Engine for Program {
     fn run(&self, job: &Job, target: &Path, watch: &mut Watch) -> Result<Done, JobError> {
         match &job.work {
             Work::Media(media) => self.transcode(media, target, watch),
-            Work::Load(load) => Self::load(*load, watch),
+            Work::Load(load) => self.load(*load, watch),
         }
+    }
+
+    /// Starts `ffmpeg` for nothing but to tell its version.
+    fn start_only(&self, watch: &mut Watch) -> Result<(), JobError> {
+        let mut command = child::command(&self.child, "run");
+        command.arg(&self.ffmpeg);
+        command.args(["-hide_banner", "-loglevel", "error", "-version"]);
+        child::run("ffmpeg", command, watch, |_| None).map(drop)
     }
 }
 

@@ -5,13 +5,14 @@ pub mod bench;
 mod timeline;
 
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::delivery;
 use crate::dispatch::Cancel;
 use crate::draw::Raster;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
-use crate::media::{Chapter, Encoder, Muxer, Picture, Setup, VideoTiming, still};
+use crate::media::{Chapter, Encoder, Frame, Muxer, Picture, Setup, VideoTiming, still};
 use crate::recipe::EncoderSpec;
 use timeline::{Shot, Timeline};
 
@@ -65,51 +66,63 @@ fn film(
     cancel: &Cancel,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<()> {
-    let fps = Ratio::new(storyboard.fps as i32, 1);
     let mut muxer = open_muxer(storyboard, timeline, part, cancel)?;
-    let mut current = draw(storyboard, 0)?;
+    let mut reel = Reel {
+        storyboard,
+        drawn: Vec::new(),
+    };
+    let rate = Ratio::new(storyboard.fps as i32, 1);
     let timing = VideoTiming {
-        time_base: Ratio::new(1, storyboard.fps as i32).into(),
-        frame_rate: fps.into(),
+        time_base: Ratio::new(rate.den, rate.num).into(),
+        frame_rate: rate.into(),
     };
     let setup = Setup {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         global_header: muxer.wants_global_header(),
         bit_exact: false,
     };
-    let mut encoder = Encoder::video(&encoder_spec(timeline), &current.at(0)?, timing, setup)?;
+    let first = reel.frame(Shot::Still(0), 0)?;
+    let mut encoder = Encoder::video(&encoder_spec(timeline), &first, timing, setup)?;
     muxer.stream_ready(0, &encoder, None)?;
-    let mut next: Option<(usize, Picture)> = None;
-    let mut shown = 0;
-    for frame in 0..timeline.frames() {
+    for number in 0..timeline.frames() {
         if cancel.is_set() {
             return Err(Error::interrupted());
         }
-        let shot = timeline.shot(frame);
-        if shot.slide() != shown {
-            shown = shot.slide();
-            current = match next.take() {
-                Some((slide, picture)) if slide == shown => picture,
-                _ => draw(storyboard, shown)?,
-            };
-        }
-        let mut picture = match shot {
-            Shot::Still(_) => current.at(frame as i64)?,
-            Shot::Fade { from, weight } => {
-                if next.as_ref().is_none_or(|(slide, _)| *slide != from + 1) {
-                    next = Some((from + 1, draw(storyboard, from + 1)?));
-                }
-                match &next {
-                    Some((_, to)) => Picture::blend(&current, to, weight)?.at(frame as i64)?,
-                    None => current.at(frame as i64)?,
-                }
-            }
-        };
-        encoder.encode(Some(&mut picture), |packet| muxer.write(0, packet))?;
-        progress(frame + 1, timeline.frames());
+        let mut frame = reel.frame(timeline.shot(number), number as i64)?;
+        encoder.encode(Some(&mut frame), |packet| muxer.write(0, packet))?;
+        progress(number + 1, timeline.frames());
     }
     encoder.encode(None, |packet| muxer.write(0, packet))?;
     muxer.finish()
+}
+
+/// The slides that are seen now: drawn once, and let go when their time is over.
+struct Reel<'a> {
+    storyboard: &'a Storyboard<'a>,
+    drawn: Vec<(usize, Rc<Picture>)>,
+}
+
+impl Reel<'_> {
+    fn frame(&mut self, shot: Shot, pts: i64) -> Result<Frame> {
+        self.drawn.retain(|(slide, _)| *slide >= shot.slide());
+        match shot {
+            Shot::Still(slide) => self.slide(slide)?.at(pts),
+            Shot::Fade { from, weight } => {
+                let (a, b) = (self.slide(from)?, self.slide(from + 1)?);
+                Picture::blend(&a, &b, weight)?.at(pts)
+            }
+        }
+    }
+
+    fn slide(&mut self, wanted: usize) -> Result<Rc<Picture>> {
+        if let Some((_, picture)) = self.drawn.iter().find(|(slide, _)| *slide == wanted) {
+            return Ok(Rc::clone(picture));
+        }
+        let raster = (self.storyboard.slides[wanted].draw)()?;
+        let picture = Rc::new(still(raster.width, raster.height, &raster.rgba)?);
+        self.drawn.push((wanted, Rc::clone(&picture)));
+        Ok(picture)
+    }
 }
 
 fn open_muxer(
@@ -130,11 +143,6 @@ fn open_muxer(
         })?;
     }
     Ok(muxer)
-}
-
-fn draw(storyboard: &Storyboard, slide: usize) -> Result<Picture> {
-    let raster = (storyboard.slides[slide].draw)()?;
-    still(raster.width, raster.height, &raster.rgba)
 }
 
 /// Slides begin with key frames, so that players find chapters at once; GOPs are closed.

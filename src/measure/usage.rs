@@ -55,7 +55,7 @@ pub fn run_measured(
     let (ended, peak) = (AtomicBool::new(false), AtomicU64::new(0));
     let process = child.id();
     let (output, used) = std::thread::scope(|scope| {
-        scope.spawn(|| look(process, &ended, &peak, cancel));
+        let looking = scope.spawn(|| look(process, &ended, &peak, cancel));
         if let Some(stdin) = &mut stdin {
             // A child that ends at once shows in its status.
             let _ = stdin.write_all(input).and_then(|()| stdin.flush());
@@ -64,6 +64,7 @@ pub fn run_measured(
         let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut output));
         let used = child.wait4();
         ended.store(true, Ordering::Relaxed);
+        looking.thread().unpark();
         (read.map(|_| output), used)
     });
     let wall = began.elapsed();

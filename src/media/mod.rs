@@ -23,6 +23,9 @@ mod version;
 
 use std::sync::Once;
 
+/// A decoded or drawn picture, or a stretch of sound.
+pub use ffmpeg_next::Frame;
+
 pub use encode::{Encoder, Setup, VideoTiming, try_video_encoder};
 pub use filter::Graph;
 pub use frame::{Picture, still};

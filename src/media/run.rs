@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::probe::frame_rate;
-use super::track::{Medium, Output, Track};
+use super::track::{Medium, Output, Route, Track};
 use super::{Input, Muxer};
 use crate::engine::Watch;
 use crate::error::{Error, Result};
@@ -41,27 +41,27 @@ fn open_tracks<'a>(input: &Input, pipeline: &'a Pipeline) -> Result<Vec<Track<'a
         time_base: video.time_base,
         frame_rate: frame_rate(input, video.stream),
     };
-    let mut tracks = vec![Track::open(
-        input,
-        video.stream,
-        0,
+    let threads = pipeline.codec_threads;
+    let picture = Route {
+        source: video.stream,
+        index: 0,
         medium,
         filter,
-        &video.encoder,
-        pipeline.codec_threads,
-    )?];
-    for (index, audio) in pipeline.audio.iter().enumerate() {
-        tracks.push(Track::open(
-            input,
-            audio.stream,
-            index + 1,
-            Medium::Audio,
-            audio.filter.clone(),
-            &audio.encoder,
-            pipeline.codec_threads,
-        )?);
-    }
-    Ok(tracks)
+        encoder: &video.encoder,
+        threads,
+    };
+    let sounds = pipeline.audio.iter().zip(1..).map(|(audio, index)| Route {
+        source: audio.stream,
+        index,
+        medium: Medium::Audio,
+        filter: audio.filter.clone(),
+        encoder: &audio.encoder,
+        threads,
+    });
+    std::iter::once(picture)
+        .chain(sounds)
+        .map(|route| Track::open(input, route))
+        .collect()
 }
 
 fn open_output(input: &Input, pipeline: &Pipeline, target: &Path, watch: &Watch) -> Result<Output> {

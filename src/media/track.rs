@@ -86,6 +86,22 @@ pub(super) enum Medium {
     Audio,
 }
 
+/// Where one stream comes from, what it passes through, and where it goes.
+pub(super) struct Route<'a> {
+    /// The source's stream.
+    pub source: usize,
+    /// The output's stream.
+    pub index: usize,
+    /// What it carries.
+    pub medium: Medium,
+    /// The filters, as one description.
+    pub filter: String,
+    /// The encoder.
+    pub encoder: &'a EncoderSpec,
+    /// Threads that codecs and filters may use.
+    pub threads: usize,
+}
+
 /// One stream on its way.
 pub(super) struct Track<'a> {
     source: usize,
@@ -94,33 +110,19 @@ pub(super) struct Track<'a> {
 }
 
 impl<'a> Track<'a> {
-    /// Opens the decoder of stream `source`; the rest follows with the first frame.
-    pub(super) fn open(
-        input: &Input,
-        source: usize,
-        index: usize,
-        medium: Medium,
-        filter: String,
-        encoder: &'a EncoderSpec,
-        threads: usize,
-    ) -> Result<Self> {
-        let decoder = Decoder::open(input, source, threads)?;
-        let chain = Chain {
-            index,
-            medium,
-            filter,
-            spec: encoder,
-            threads,
-            graph: None,
-            encoder: None,
-            fixed_size: None,
-            frames: 0,
-            position_s: 0.0,
-        };
+    /// Opens the decoder; the rest follows with the first frame.
+    pub(super) fn open(input: &Input, route: Route<'a>) -> Result<Self> {
         Ok(Self {
-            source,
-            decoder,
-            chain,
+            source: route.source,
+            decoder: Decoder::open(input, route.source, route.threads)?,
+            chain: Chain {
+                route,
+                graph: None,
+                encoder: None,
+                fixed_size: None,
+                frames: 0,
+                position_s: 0.0,
+            },
         })
     }
 
@@ -175,11 +177,7 @@ impl<'a> Track<'a> {
 
 /// What follows the decoder.
 struct Chain<'a> {
-    index: usize,
-    medium: Medium,
-    filter: String,
-    spec: &'a EncoderSpec,
-    threads: usize,
+    route: Route<'a>,
     graph: Option<(Shape, Graph)>,
     encoder: Option<Encoder>,
     // Size of the first filtered picture; later ones are scaled to it.
@@ -205,7 +203,7 @@ impl Chain<'_> {
             // What the old graph still holds ready is not lost.
             self.filtered(source, output)?;
             self.graph = Some((shape, self.configure(frame, time_base)?));
-            if matches!(self.medium, Medium::Audio) {
+            if matches!(self.route.medium, Medium::Audio) {
                 self.open_encoder(None, source, output)?;
             }
         }
@@ -216,15 +214,15 @@ impl Chain<'_> {
     }
 
     fn configure(&mut self, first: &Frame, time_base: Rational) -> Result<Graph> {
-        let mut description = self.filter.clone();
+        let mut description = self.route.filter.clone();
         if let Some((width, height)) = self.fixed_size {
             description.push_str(&format!(",scale={width}:{height}:flags=bicubic"));
         }
-        let rate = match self.medium {
+        let rate = match self.route.medium {
             Medium::Video { frame_rate, .. } => frame_rate.into(),
             Medium::Audio => Rational::new(0, 1),
         };
-        Graph::new(first, time_base, rate, &description, self.threads)
+        Graph::new(first, time_base, rate, &description, self.route.threads)
     }
 
     /// Encodes all that the graph has ready.
@@ -247,7 +245,7 @@ impl Chain<'_> {
             frame.set_pts(pts);
             self.position_s = pts.unwrap_or(0) as f64 * f64::from(encoder.time_base());
             self.frames += 1;
-            let index = self.index;
+            let index = self.route.index;
             encoder.encode(Some(&mut frame), |packet| output.write(index, packet))?;
         }
         Ok(())
@@ -265,11 +263,11 @@ impl Chain<'_> {
         };
         if self.encoder.is_none() {
             let setup = Setup {
-                threads: self.threads,
+                threads: self.route.threads,
                 global_header: output.wants_global_header(),
                 bit_exact: false,
             };
-            let encoder = match (self.medium, first) {
+            let encoder = match (self.route.medium, first) {
                 (Medium::Video { time_base, .. }, Some(first)) => {
                     // SAFETY: the frame is valid.
                     self.fixed_size =
@@ -278,11 +276,11 @@ impl Chain<'_> {
                         time_base: time_base.into(),
                         frame_rate: graph.frame_rate_or_25(),
                     };
-                    Encoder::video(self.spec, first, timing, setup)?
+                    Encoder::video(self.route.encoder, first, timing, setup)?
                 }
-                _ => Encoder::audio(self.spec, graph, setup)?,
+                _ => Encoder::audio(self.route.encoder, graph, setup)?,
             };
-            output.stream_ready(self.index, &encoder, source.0, source.1)?;
+            output.stream_ready(self.route.index, &encoder, source.0, source.1)?;
             self.encoder = Some(encoder);
         }
         if let Some(size) = self.encoder.as_ref().and_then(Encoder::frame_size) {
@@ -296,7 +294,7 @@ impl Chain<'_> {
             graph.close(end)?;
         }
         self.filtered(source, output)?;
-        let index = self.index;
+        let index = self.route.index;
         match &mut self.encoder {
             Some(encoder) => encoder.encode(None, |packet| output.write(index, packet)),
             None => Ok(()),

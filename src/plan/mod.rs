@@ -70,7 +70,7 @@ pub fn plan(
         match look {
             Err(error) => plan.refused.push(Refused {
                 source: source.path.clone(),
-                reason: error.chain(),
+                reason: error.line(),
                 log,
             }),
             Ok((info, pipeline)) => match existing.resolve(&target.path)? {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Style;
-use crate::bench::matrix::CellKey;
 use crate::bench::run::Step;
 
 /// Tells the steps of a benchmark and of what follows it.
@@ -42,7 +41,7 @@ impl Telling {
     /// Tells a step of the measuring.
     pub fn step(&mut self, step: &Step) {
         match step {
-            Step::WarmUp(cell) => self.say(&format!("warm-up: {}", name(cell)), 0.0, true),
+            Step::WarmUp(cell) => self.say(&format!("warm-up: {}", cell), 0.0, true),
             Step::Compare(work) => self.say(
                 &format!("comparing the outputs of {}", work.name()),
                 0.0,
@@ -52,7 +51,7 @@ impl Telling {
                 let first = *round != self.round;
                 self.round = *round;
                 if self.bar.is_some() {
-                    self.say(&format!("round {round}: {}", name(cell)), *used, false);
+                    self.say(&format!("round {round}: {}", cell), *used, false);
                 } else if first {
                     self.say(
                         &format!("round {round} ({:.0} % of the budget used)", used * 100.0),
@@ -91,13 +90,4 @@ impl Telling {
             eprintln!("{text}");
         }
     }
-}
-
-fn name(cell: &CellKey) -> String {
-    format!(
-        "{} on {}, {}",
-        cell.work.name(),
-        cell.dispatch.name(),
-        super::words::count(cell.workers, "worker")
-    )
 }
