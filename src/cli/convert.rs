@@ -1,6 +1,7 @@
 //! `rushes convert`.
 
-use super::encoding::{Encoding, Running};
+use super::encoding::Encoding;
+use super::running::Running;
 use super::{Ending, outcome};
 use crate::dispatch::Cancel;
 use crate::error::Result;

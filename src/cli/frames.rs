@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::encoding::Running;
+use super::running::Running;
 use super::{Ending, outcome, values};
 use crate::dispatch::Cancel;
 use crate::error::Result;

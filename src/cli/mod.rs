@@ -7,6 +7,7 @@ mod encoding;
 mod frames;
 mod internal;
 mod outcome;
+mod running;
 mod samples;
 mod values;
 

@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::Ending;
-use super::encoding::Running;
+use super::running::Running;
 use crate::dispatch::{Cancel, Event};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Outcome, Verdict, Work};
