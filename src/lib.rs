@@ -10,6 +10,8 @@ pub mod error;
 
 pub mod signals;
 
+pub mod values;
+
 pub mod plan;
 
 pub mod samples;

@@ -98,7 +98,7 @@ impl Matrix {
             }
             plan(
                 &options.sources,
-                &recipe,
+                &[recipe],
                 &target,
                 Existing::Overwrite,
                 cancel,

@@ -1,6 +1,5 @@
 //! What it costs to start a job that does nothing.
 
-use std::path::Path;
 use std::time::Instant;
 
 use super::results::Work;
@@ -36,7 +35,7 @@ impl StartUp {
         let mut watch = Watch::new(cancel, &mut report);
         Ok(Self {
             load_ms: typical_ms(|| {
-                let done = engine.run(&nothing, Path::new(""), &mut watch);
+                let done = engine.run(&nothing, &[], &mut watch);
                 done.map(drop).map_err(|failure| failure.error)
             })?,
             media_ms: typical_ms(|| {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::Ending;
 use super::encoding::Encoding;
-use super::{Ending, values};
 use crate::bench::export::{write_charts, write_data};
 use crate::bench::matrix::{Matrix, Options};
 use crate::bench::results::{Dispatch, Results, Work};
@@ -15,10 +15,11 @@ use crate::error::Result;
 use crate::film;
 use crate::job::Ratio;
 use crate::plan::{prepare_output, scan};
-use crate::recipe::Frames;
+use crate::recipe::{CodecThreads, Frames, Transcode, Video};
 use crate::report::bench::Telling;
 use crate::report::{Style, answer};
 use crate::samples;
+use crate::values;
 
 /// Measure threads against ffmpeg processes: numbers, charts and a film.
 #[derive(Debug, clap::Args)]
@@ -79,6 +80,9 @@ pub struct Args {
     quiet: bool,
 }
 
+/// libx264's speed preset where none is given.
+const SPEED: &str = "veryfast";
+
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
         let options = self.options(cancel)?;
@@ -118,9 +122,15 @@ impl Args {
             dispatch.engine()?;
         }
         // Short jobs leave time for the rounds that a verdict takes.
-        let encoding = self
-            .encoding
-            .recipe(usize::from(self.codec_threads), "veryfast")?;
+        let mut transcode = Transcode {
+            video: Some(Video {
+                speed: Some(SPEED.into()),
+                ..Video::default()
+            }),
+            codec_threads: CodecThreads(usize::from(self.codec_threads)),
+            ..Transcode::default()
+        };
+        self.encoding.apply(&mut transcode, SPEED)?;
         // What is named is looked at before anything is made.
         let named = if self.paths.is_empty() {
             None
@@ -149,7 +159,7 @@ impl Args {
             seed: self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
             cpu_ms: milliseconds(self.cpu),
             io_ms: milliseconds(self.io),
-            transcode: encoding,
+            transcode,
             frames: Frames {
                 every: self.every,
                 ..Frames::default()

@@ -1,15 +1,43 @@
 //! `rushes convert`.
 
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use comfy_table::{Table, presets as table_styles};
+
 use super::encoding::Encoding;
 use super::running::Running;
 use super::{Ending, outcome};
 use crate::dispatch::Cancel;
-use crate::error::Result;
-use crate::recipe::Recipe;
+use crate::error::{Error, Result};
+use crate::recipe::{CodecThreads, Container, Copying, Presets, Recipe, Transcode};
 
-/// Convert a folder of videos to mp4 (H.264 and AAC).
+/// Convert a folder of videos, nothing lost.
+///
+/// Without flags: H.264 and AAC in mp4; streams that are so already are copied.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What to make of each video; given several times, each is read once and
+    /// the results go to a folder a preset. `help` lists them.
+    #[arg(long, value_name = "NAME", default_value = "web")]
+    preset: Vec<String>,
+
+    /// Presets of your own, in TOML [default: rushes/presets.toml in the user's configuration folder].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Container of the results [default: the preset's].
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<Container>,
+
+    /// Whether streams that are already as wanted are copied or encoded anew.
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
+    copy: CopyWhen,
+
+    /// Keep the source's own streams where the result is not smaller.
+    #[arg(long)]
+    keep_smaller: bool,
+
     #[command(flatten)]
     encoding: Encoding,
 
@@ -17,12 +45,101 @@ pub struct Args {
     running: Running,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CopyWhen {
+    /// Copy what fits.
+    Auto,
+    /// Encode all.
+    Never,
+}
+
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
-        let recipe = Recipe::Transcode(
-            self.encoding
-                .recipe(usize::from(self.running.codec_threads), "medium")?,
-        );
-        outcome::run_recipe(&recipe, &self.running, cancel)
+        let presets = self.presets()?;
+        if self.preset.iter().any(|name| name == "help") {
+            print_presets(&presets);
+            return Ok(Ending::Done);
+        }
+        let recipes = self.recipes(&presets)?;
+        outcome::run_recipes(&recipes, &self.running, cancel)
     }
+
+    fn presets(&self) -> Result<Presets> {
+        let mut presets = Presets::own()?;
+        if let Some(file) = self.config.clone().or_else(usual_config) {
+            presets.add(&file)?;
+        }
+        Ok(presets)
+    }
+
+    fn recipes(&self, presets: &Presets) -> Result<Vec<Recipe>> {
+        let mut names = self.preset.clone();
+        names.sort();
+        names.dedup();
+        if names.len() != self.preset.len() {
+            return Err(Error::usage("--preset: one of them is given twice").cure("give each once"));
+        }
+        self.preset
+            .iter()
+            .map(|name| self.recipe(presets, name).map(Recipe::Transcode))
+            .collect()
+    }
+
+    fn recipe(&self, presets: &Presets, name: &str) -> Result<Transcode> {
+        let mut recipe = presets.get(name)?.recipe(name);
+        recipe.container = self.format.unwrap_or(recipe.container);
+        recipe.keep_smaller = self.keep_smaller;
+        recipe.codec_threads = CodecThreads(usize::from(self.running.codec_threads));
+        if self.copy == CopyWhen::Never {
+            self.encode_all(&mut recipe)?;
+        }
+        self.encoding.apply(&mut recipe, "medium")?;
+        if recipe.container == Container::M4a && recipe.video.is_some() {
+            return Err(Error::usage("--format m4a holds sound alone")
+                .cure("use --preset audio, or another format"));
+        }
+        Ok(recipe)
+    }
+
+    fn encode_all(&self, recipe: &mut Transcode) -> Result<()> {
+        let contradicts = || {
+            Error::usage(format!(
+                "--copy never: the preset '{}' copies all streams",
+                recipe.name
+            ))
+            .cure("leave --copy out, or choose another preset")
+        };
+        if let Some(video) = &mut recipe.video {
+            if matches!(video.copy, Copying::Always) {
+                return Err(contradicts());
+            }
+            video.copy = Copying::Never;
+        }
+        if let Some(audio) = &mut recipe.audio {
+            if matches!(audio.copy, Copying::Always) {
+                return Err(contradicts());
+            }
+            audio.copy = Copying::Never;
+        }
+        Ok(())
+    }
+}
+
+/// The user's own presets, where there are any.
+fn usual_config() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let folder = match variable("XDG_CONFIG_HOME") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(variable("HOME")?).join(".config"),
+    };
+    Some(folder.join("rushes/presets.toml")).filter(|file| file.is_file())
+}
+
+fn print_presets(presets: &Presets) {
+    let mut table = Table::new();
+    table.load_style(table_styles::NOTHING);
+    for (name, about) in presets.list() {
+        table.add_row([name.to_owned(), about]);
+    }
+    println!("{table}");
 }

@@ -2,12 +2,13 @@
 
 use comfy_table::{Table, presets};
 
-use super::{Ending, values};
+use super::Ending;
 use crate::engine::Program;
 use crate::error::Result;
 use crate::measure::machine;
 use crate::media;
 use crate::report::words;
+use crate::values;
 
 /// Tell what this machine has, what is missing, and how to get it.
 #[derive(Debug, clap::Args)]

@@ -1,19 +1,19 @@
-//! Flags that say how video and sound are encoded.
+//! Flags that say how video and sound are encoded, laid over a recipe.
 
 use clap::Args;
 
-use super::values;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media;
-use crate::recipe::{Audio, CodecThreads, Rate, Size, Transcode, Video};
+use crate::recipe::{Audio, Copying, Rate, Size, Transcode, Video};
+use crate::values;
 
-/// How video and sound are encoded.
-#[derive(Debug, Args)]
+/// How video and sound are encoded, where not as the recipe says.
+#[derive(Debug, Default, Args)]
 pub struct Encoding {
-    /// Video encoder, by libav's name.
-    #[arg(long, value_name = "NAME", default_value = "libx264")]
-    pub vcodec: String,
+    /// Video encoder by libav's name, or `copy`, or `none` [default: libx264].
+    #[arg(long, value_name = "NAME")]
+    pub vcodec: Option<String>,
 
     /// Constant quality on the encoder's scale; lower is better [default: 23].
     #[arg(long, value_name = "Q", value_parser = crf, conflicts_with = "bitrate")]
@@ -27,13 +27,13 @@ pub struct Encoding {
     #[arg(long, value_name = "PRESET")]
     pub speed: Option<String>,
 
-    /// Audio encoder, by libav's name.
-    #[arg(long, value_name = "NAME", default_value = "aac")]
-    pub acodec: String,
+    /// Audio encoder by libav's name, or `copy`, or `none` [default: aac].
+    #[arg(long, value_name = "NAME")]
+    pub acodec: Option<String>,
 
-    /// Audio bit rate of each track.
-    #[arg(long, value_name = "RATE", default_value = "128k", value_parser = values::bit_rate)]
-    pub abitrate: u64,
+    /// Audio bit rate of each track [default: 128k].
+    #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
+    pub abitrate: Option<u64>,
 
     /// Box that pictures must fit, such as 1280x720; aspect kept, never enlarged.
     #[arg(long, value_name = "WxH", value_parser = values::size)]
@@ -45,57 +45,225 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// The flags as a recipe; `speed` is that of libx264 and libx265 where none is given.
+    /// Lays the flags over `recipe`; `speed` is that of libx264 and libx265 where none is given.
     ///
     /// # Errors
-    /// Where the encoders are not linked.
-    pub fn recipe(&self, codec_threads: usize, speed: &str) -> Result<Transcode> {
-        for (flag, name) in [("--vcodec", &self.vcodec), ("--acodec", &self.acodec)] {
-            if !media::has_encoder(name) {
-                let copy = if name == "copy" {
-                    "; a copied stream cannot be scaled or given a rate"
-                } else {
-                    ""
-                };
-                return Err(Error::usage(format!(
-                    "{flag} {name}: the linked FFmpeg has no such encoder{copy}"
-                ))
-                .cure("`rushes doctor` lists the encoders that are there"));
-            }
+    /// Where flags contradict each other or the recipe, and where the encoders
+    /// are not linked or refuse their options.
+    pub fn apply(&self, recipe: &mut Transcode, speed: &str) -> Result<()> {
+        self.apply_video(recipe, speed)?;
+        self.apply_audio(recipe)?;
+        if recipe.video.is_none() && recipe.audio.is_none() {
+            return Err(Error::usage(
+                "--vcodec none --acodec none: nothing would be left of the source",
+            )
+            .cure("leave one of them out"));
         }
-        let video = self.video(speed);
-        try_out(&video)?;
-        Ok(Transcode {
-            video,
-            audio: Audio {
-                encoder: self.acodec.clone(),
-                bitrate: self.abitrate,
-            },
-            codec_threads: CodecThreads(codec_threads),
-        })
+        check(recipe)
     }
 
-    fn video(&self, speed: &str) -> Video {
-        let names_speeds = matches!(self.vcodec.as_str(), "libx264" | "libx265");
-        Video {
-            encoder: self.vcodec.clone(),
-            rate: match (self.bitrate, self.crf) {
-                (Some(bits), _) => Rate::Bitrate(bits),
-                (None, crf) => Rate::Quality(crf.unwrap_or(23.0)),
-            },
-            speed: self
-                .speed
-                .clone()
-                .or_else(|| names_speeds.then(|| speed.to_owned())),
-            fit: self.size,
-            fps: self.fps,
+    fn apply_video(&self, recipe: &mut Transcode, speed: &str) -> Result<()> {
+        let given = self.video_flags();
+        match self.vcodec.as_deref() {
+            Some(name @ ("copy" | "none")) => {
+                if let Some((flag, does)) = given.first() {
+                    return Err(contradiction("--vcodec", name, "pictures", flag, does));
+                }
+                recipe.video = (name == "copy").then(|| Video {
+                    copy: Copying::Always,
+                    ..recipe.video.take().unwrap_or_default()
+                });
+                return Ok(());
+            }
+            Some(name) => {
+                let before = recipe.video.take().unwrap_or_default();
+                recipe.video = Some(if before.encoder == name {
+                    before
+                } else {
+                    Video {
+                        encoder: name.to_owned(),
+                        speed: names_speeds(name).then(|| speed.to_owned()),
+                        fit: before.fit,
+                        fps: before.fps,
+                        rate: before.rate.or(Video::default().rate),
+                        ..Video::default()
+                    }
+                });
+            }
+            None => {}
         }
+        let Some(video) = &mut recipe.video else {
+            return match given.first() {
+                Some((flag, _)) => Err(Error::usage(format!(
+                    "{flag}: the preset '{}' takes no pictures",
+                    recipe.name
+                ))
+                .cure("name an encoder with --vcodec, or leave the flag out")),
+                None => Ok(()),
+            };
+        };
+        if matches!(video.copy, Copying::Always)
+            && let Some((flag, does)) = given.first()
+        {
+            return Err(contradiction(
+                "--preset",
+                &recipe.name,
+                "pictures",
+                flag,
+                does,
+            ));
+        }
+        let encodes = self.vcodec.is_some()
+            || self.crf.is_some()
+            || self.bitrate.is_some()
+            || self.speed.is_some();
+        if encodes {
+            video.copy = Copying::Never;
+        }
+        video.rate = match (self.bitrate, self.crf) {
+            (Some(bits), _) => Some(Rate::Bitrate(bits)),
+            (None, Some(crf)) => Some(Rate::Quality(crf)),
+            (None, None) => video.rate,
+        };
+        video.speed = self.speed.clone().or(video.speed.take());
+        video.fit = self.size.or(video.fit);
+        video.fps = self.fps.or(video.fps);
+        Ok(())
+    }
+
+    /// The flags given that only make sense where pictures are encoded, and what each does.
+    fn video_flags(&self) -> Vec<(&'static str, &'static str)> {
+        let flags = [
+            (self.size.is_some(), "--size", "scales them"),
+            (self.fps.is_some(), "--fps", "changes their times"),
+            (self.bitrate.is_some(), "--bitrate", "gives them a bit rate"),
+            (self.crf.is_some(), "--crf", "gives them a quality"),
+            (self.speed.is_some(), "--speed", "tells how to encode them"),
+        ];
+        flags
+            .into_iter()
+            .filter(|(given, ..)| *given)
+            .map(|(_, flag, does)| (flag, does))
+            .collect()
+    }
+
+    fn apply_audio(&self, recipe: &mut Transcode) -> Result<()> {
+        match (self.acodec.as_deref(), self.abitrate) {
+            (Some(name @ ("copy" | "none")), Some(_)) => {
+                return Err(contradiction(
+                    "--acodec",
+                    name,
+                    "sound",
+                    "--abitrate",
+                    "gives it a bit rate",
+                ));
+            }
+            (Some("none"), None) => recipe.audio = None,
+            (Some("copy"), None) => {
+                recipe.audio = Some(Audio {
+                    copy: Copying::Always,
+                    ..recipe.audio.take().unwrap_or_default()
+                });
+            }
+            (Some(name), bitrate) => {
+                recipe.audio = Some(Audio {
+                    encoder: name.to_owned(),
+                    bitrate: bitrate.or(Audio::default().bitrate),
+                    ..Audio::default()
+                });
+            }
+            (None, Some(bitrate)) => {
+                let name = &recipe.name;
+                let Some(audio) = &mut recipe.audio else {
+                    return Err(Error::usage(format!(
+                        "--abitrate: the preset '{name}' takes no sound"
+                    ))
+                    .cure("name an encoder with --acodec, or leave the flag out"));
+                };
+                if matches!(audio.copy, Copying::Always) {
+                    return Err(contradiction(
+                        "--preset",
+                        name,
+                        "sound",
+                        "--abitrate",
+                        "gives it a bit rate",
+                    ));
+                }
+                audio.bitrate = Some(bitrate);
+                audio.copy = Copying::Never;
+            }
+            (None, None) => {}
+        }
+        Ok(())
     }
 }
 
-/// What an encoder refuses, it refuses for every job: it is told once, before any starts.
-fn try_out(video: &Video) -> Result<()> {
-    let Err(error) = media::try_video_encoder(&video.encoder_spec()) else {
+/// Encoders whose presets have the names of x264.
+fn names_speeds(encoder: &str) -> bool {
+    matches!(encoder, "libx264" | "libx265")
+}
+
+fn contradiction(by: &str, name: &str, what: &str, flag: &str, does: &str) -> Error {
+    let way = if name == "none" {
+        "leaves out"
+    } else {
+        "takes as they are"
+    };
+    Error::usage(format!(
+        "{by} {name} {way} the {what}, and {flag} {does}: both cannot be"
+    ))
+    .cure(format!("leave {flag} out, or {by} {name}"))
+}
+
+/// What keeps a recipe from every source is told once, before any job starts.
+fn check(recipe: &Transcode) -> Result<()> {
+    if let Some(video) = encoded(recipe.video.as_ref(), |video| &video.copy) {
+        linked("--vcodec", &video.encoder)?;
+        fits("--vcodec", &video.encoder, recipe)?;
+        try_out(video, recipe.codec_threads.0)?;
+    }
+    if let Some(audio) = encoded(recipe.audio.as_ref(), |audio| &audio.copy) {
+        linked("--acodec", &audio.encoder)?;
+        fits("--acodec", &audio.encoder, recipe)?;
+    }
+    Ok(())
+}
+
+fn encoded<'a, T, F: 'a>(
+    rule: Option<&'a T>,
+    copy: impl Fn(&'a T) -> &'a Copying<F>,
+) -> Option<&'a T> {
+    rule.filter(|rule| !matches!(copy(rule), Copying::Always))
+}
+
+fn linked(flag: &str, name: &str) -> Result<()> {
+    if media::has_encoder(name) {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "{flag} {name}: the linked FFmpeg has no such encoder"
+    ))
+    .cure("`rushes doctor` lists the encoders that are there"))
+}
+
+fn fits(flag: &str, encoder: &str, recipe: &Transcode) -> Result<()> {
+    let container = recipe.container;
+    let codec = media::codec_of_encoder(encoder);
+    if media::muxer_holds(container.muxer(), &codec) {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "{flag} {encoder}: {container} cannot hold {codec}"
+    ))
+    .cure("choose another container with --format (mkv holds nearly everything), or another encoder"))
+}
+
+/// What an encoder refuses, it refuses for every job.
+fn try_out(video: &Video, threads: usize) -> Result<()> {
+    let pixels = video.pixels.first().map_or("yuv420p", String::as_str);
+    let opens =
+        |video: &Video| media::try_video_encoder(&video.encoder_spec(threads.max(1)), pixels);
+    let Err(error) = opens(video) else {
         return Ok(());
     };
     let name = &video.encoder;
@@ -104,7 +272,7 @@ fn try_out(video: &Video) -> Result<()> {
         ..video.clone()
     };
     match &video.speed {
-        Some(speed) if media::try_video_encoder(&without_speed.encoder_spec()).is_ok() => {
+        Some(speed) if opens(&without_speed).is_ok() => {
             Err(Error::usage(format!(
                 "--speed {speed}: the encoder '{name}' has no such preset"
             ))

@@ -3,11 +3,12 @@
 use clap::ValueEnum;
 
 use super::running::Running;
-use super::{Ending, outcome, values};
+use super::{Ending, outcome};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::Ratio;
 use crate::recipe::{CodecThreads, Frames, PictureFormat, Recipe, Size};
+use crate::values;
 
 /// Take pictures out of videos: a folder of pictures a video.
 #[derive(Debug, clap::Args)]
@@ -50,6 +51,6 @@ impl Args {
             fit: self.size,
             codec_threads: CodecThreads(usize::from(self.running.codec_threads)),
         });
-        outcome::run_recipe(&recipe, &self.running, cancel)
+        outcome::run_recipes(&[recipe], &self.running, cancel)
     }
 }

@@ -9,7 +9,6 @@ mod internal;
 mod outcome;
 mod running;
 mod samples;
-mod values;
 
 use clap::{Parser, Subcommand};
 

@@ -25,15 +25,23 @@ pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
     }
 }
 
-/// Plans and runs `recipe` for all videos that were named.
-pub(super) fn run_recipe(recipe: &Recipe, running: &Running, cancel: &Cancel) -> Result<Ending> {
+/// Plans and runs `recipes` for all videos that were named.
+pub(super) fn run_recipes(
+    recipes: &[Recipe],
+    running: &Running,
+    cancel: &Cancel,
+) -> Result<Ending> {
+    if running.paths.is_empty() {
+        return Err(Error::usage("no PATH is given")
+            .cure("name videos, or folders of videos; --help tells the rest"));
+    }
     let output = &running.output;
     let sources = scan(&running.paths, output)?;
     let engine = running.dispatch.engine()?;
     if !running.dry_run {
         prepare_output(output)?;
     }
-    let plan = plan(&sources, recipe, output, running.exists, cancel)?;
+    let plan = plan(&sources, recipes, output, running.exists, cancel)?;
     announce_others(&plan, running.style());
     tell_renamed(&plan);
     if plan.jobs.is_empty() && plan.skipped.is_empty() {
@@ -88,7 +96,11 @@ fn announce_jobs(plan: &Plan) {
             let event = Event::JobPlanned {
                 job: job.id,
                 source: media.source.display().to_string(),
-                target: media.target.display().to_string(),
+                targets: media
+                    .targets
+                    .iter()
+                    .map(|target| target.display().to_string())
+                    .collect(),
                 duration_s: media.duration_s,
             };
             announce(Style::Json, &event);
@@ -133,11 +145,9 @@ fn print_plan(plan: &Plan) {
                 .duration_s
                 .map(|s| format!(" ({})", words::duration(s)))
                 .unwrap_or_default();
-            println!(
-                "{}{length} → {}",
-                media.source.display(),
-                media.target.display()
-            );
+            for target in &media.targets {
+                println!("{}{length} → {}", media.source.display(), target.display());
+            }
         }
     }
     for skipped in &plan.skipped {

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values;
 use crate::engine::Dispatch;
 use crate::plan::Existing;
 use crate::report::Style;
+use crate::values;
 
 /// What a batch works on, how it runs, and how it is told.
 #[derive(Debug, Args)]
 pub struct Running {
     /// Videos, or folders of videos.
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
     /// Where results go; folders are mirrored.

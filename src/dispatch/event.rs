@@ -28,8 +28,8 @@ pub enum Event {
         job: usize,
         /// The source.
         source: String,
-        /// Where its result would go.
-        target: String,
+        /// Where its results would go.
+        targets: Vec<String>,
         /// Length of the source in seconds, where known.
         duration_s: Option<f64>,
     },

@@ -1,46 +1,65 @@
 //! A [`Pipeline`] as an argument list of the `ffmpeg` program.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::job::MediaJob;
-use crate::recipe::{EncoderSpec, Pipeline, Sink};
+use crate::recipe::{EncoderSpec, Sink, Track, Way};
 
-/// The arguments for `job`, writing to `target`.
+/// The arguments for `job`, writing its products to `targets`; `covers` are the
+/// files to attach, one a track that attaches one.
 ///
 /// Names are data: `file:` in front makes a leading `-` no option and a `:` no
 /// protocol, and where a name is a pattern, `%` is doubled.
-pub fn arguments(job: &MediaJob, target: &Path) -> Vec<OsString> {
+pub fn arguments(job: &MediaJob, targets: &[PathBuf], covers: &[Cover]) -> Vec<OsString> {
     let pipeline = &job.pipeline;
     let threads = pipeline.codec_threads.to_string();
     let mut list = Arguments::default();
+    // Every line of the log counts, since lines about damage are counted.
     list.add([
         "-hide_banner",
         "-nostdin",
         "-nostats",
         "-loglevel",
-        "warning",
+        "repeat+warning",
         "-progress",
         "pipe:1",
         "-y",
     ]);
     list.add(["-filter_threads", &threads]);
+    // Damage is counted and told, whatever its share.
+    list.add(["-max_error_rate", "1"]);
     list.add([
         "-protocol_whitelist",
         "file",
         "-format_whitelist",
         &pipeline.input_format,
     ]);
+    if pipeline.generate_pts {
+        list.add(["-fflags", "+genpts"]);
+    }
     list.add(["-threads", &threads, "-i"]);
     list.0.push(file_url(&job.source, false));
-    video(&mut list, pipeline, &threads);
-    for (index, track) in pipeline.audio.iter().enumerate() {
-        list.add(["-map", &format!("0:{}", track.stream)]);
-        list.add([&format!("-filter:a:{index}"), &track.filter]);
-        encoder(&mut list, &track.encoder, &format!("a:{index}"), &threads);
+    for (position, (product, target)) in pipeline.products.iter().zip(targets).enumerate() {
+        for (index, track) in product.tracks.iter().enumerate() {
+            let cover = covers
+                .iter()
+                .find(|cover| (cover.product, cover.track) == (position, index));
+            add_track(&mut list, index, track, &threads, cover);
+        }
+        add_sink(&mut list, &product.sink, target);
     }
-    sink(&mut list, &pipeline.sink, target);
     list.0
+}
+
+/// A picture of the source in a file of its own.
+pub struct Cover {
+    /// The product's position in the pipeline.
+    pub product: usize,
+    /// The track's position in the product.
+    pub track: usize,
+    /// Where the picture is.
+    pub path: PathBuf,
 }
 
 #[derive(Default)]
@@ -56,33 +75,61 @@ impl Arguments {
     }
 }
 
-fn video(list: &mut Arguments, pipeline: &Pipeline, threads: &str) {
-    let track = &pipeline.video;
+/// Options of one stream of a result; `index` names it.
+fn add_track(
+    list: &mut Arguments,
+    index: usize,
+    track: &Track,
+    threads: &str,
+    cover: Option<&Cover>,
+) {
+    if let (Way::Attach { name, mime }, Some(cover)) = (&track.way, cover) {
+        list.add(["-attach"]);
+        list.0.push(file_url(&cover.path, false));
+        list.add([&format!("-metadata:s:{index}"), &format!("mimetype={mime}")]);
+        list.add([&format!("-metadata:s:{index}"), &format!("filename={name}")]);
+        return;
+    }
     list.add(["-map", &format!("0:{}", track.stream)]);
-    list.add(["-filter:v:0", &track.filter]);
-    // The filters alone decide which frames there are; the program adds and drops none.
-    list.add(["-fps_mode:v:0", "passthrough"]);
-    list.add([
-        "-enc_time_base:v:0",
-        &format!("{}:{}", track.time_base.num, track.time_base.den),
-    ]);
-    encoder(list, &track.encoder, "v:0", threads);
+    if let Some(tag) = &track.tag {
+        list.add([&format!("-tag:{index}"), tag]);
+    }
+    match &track.way {
+        Way::Copy(_) | Way::Attach { .. } => list.add([&format!("-codec:{index}"), "copy"]),
+        Way::Subtitle { encoder } => list.add([&format!("-codec:{index}"), encoder]),
+        Way::Audio(way) => {
+            list.add([&format!("-filter:{index}"), &way.filter]);
+            add_encoder(list, &way.encoder, index, threads);
+        }
+        Way::Video(way) => {
+            list.add([&format!("-filter:{index}"), &way.filter]);
+            // The filters alone decide which frames there are; the program adds and drops none.
+            list.add([&format!("-fps_mode:{index}"), "passthrough"]);
+            let (num, den) = (way.time_base.num, way.time_base.den);
+            list.add([&format!("-enc_time_base:{index}"), &format!("{num}:{den}")]);
+            add_encoder(list, &way.encoder, index, threads);
+        }
+    }
 }
 
-fn encoder(list: &mut Arguments, spec: &EncoderSpec, stream: &str, threads: &str) {
-    list.add([&format!("-codec:{stream}"), &spec.name]);
-    list.add([&format!("-threads:{stream}"), threads]);
+fn add_encoder(list: &mut Arguments, spec: &EncoderSpec, index: usize, threads: &str) {
+    list.add([&format!("-codec:{index}"), &spec.name]);
+    list.add([&format!("-threads:{index}"), threads]);
     for (key, value) in &spec.options {
-        list.add([&format!("-{key}:{stream}"), value]);
+        list.add([&format!("-{key}:{index}"), value]);
     }
     if let Some(qscale) = spec.qscale {
-        list.add([&format!("-qscale:{stream}"), &qscale.to_string()]);
+        list.add([&format!("-qscale:{index}"), &qscale.to_string()]);
     }
 }
 
-fn sink(list: &mut Arguments, sink: &Sink, target: &Path) {
+fn add_sink(list: &mut Arguments, sink: &Sink, target: &Path) {
     match sink {
         Sink::File { muxer, options } => {
+            // Named, all tags are taken: the source's date, too.
+            list.add(["-map_metadata", "0"]);
+            // A stream that begins late must not end the job.
+            list.add(["-max_muxing_queue_size", "1000000"]);
             for (key, value) in options {
                 list.add([&format!("-{key}"), value]);
             }
@@ -125,12 +172,15 @@ mod tests {
             decodable: true,
             is_default: true,
             duration_s: None,
+            bit_rate: None,
         };
         let video = StreamKind::Video {
             width: 640,
             height: 360,
             frame_rate: Ratio::new(25, 1),
             orient: String::new(),
+            pixel_format: "yuv420p".into(),
+            depth: 8,
         };
         let audio = StreamKind::Audio {
             sample_rate: 44_100,
@@ -140,18 +190,20 @@ mod tests {
         let info = MediaInfo {
             format: "matroska,webm".into(),
             duration_s: Some(2.0),
+            bit_rate: None,
             streams: vec![stream(0, video, "vp9"), stream(1, audio, "opus")],
         };
         MediaJob {
             source: "in/-50%:a.mkv".into(),
-            target: "out/-50%:a.mp4".into(),
-            pipeline: resolve(recipe, &info).unwrap(),
+            targets: vec!["out/-50%:a.mp4".into()],
+            pipeline: resolve(&[recipe], &info).unwrap(),
             duration_s: Some(2.0),
+            verify: crate::media::verify::Depth::default(),
         }
     }
 
     fn words(recipe: &Recipe, target: &str) -> String {
-        let arguments = arguments(&job(recipe), Path::new(target));
+        let arguments = arguments(&job(recipe), &[target.into()], &[]);
         arguments
             .iter()
             .map(|argument| argument.to_str().unwrap())

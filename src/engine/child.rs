@@ -1,7 +1,7 @@
 //! A child process that is watched: progress read line by line, the end of its
 //! stderr kept, and the whole process group stopped on request.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ pub(super) fn command(child: &Path, kind: &str) -> Command {
 }
 
 /// Runs `command`, which people know as `name`, to its end; each line of its stdout goes to `progress`, and
-/// where that returns a value, on to the watch.
+/// where that returns a value, on to the watch; lines of its stderr are counted by `tally`.
 ///
 /// # Errors
 /// Where it cannot start, ends badly, or was cancelled.
@@ -63,7 +63,8 @@ pub(super) fn run(
     mut command: Command,
     watch: &mut Watch,
     mut progress: impl FnMut(&str) -> Option<Progress>,
-) -> Result<Vec<String>, JobError> {
+    tally: fn(&str) -> Option<usize>,
+) -> Result<Said, JobError> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -74,7 +75,7 @@ pub(super) fn run(
         .map_err(|error| Error::failed(format!("cannot start {name}")).because(error))?;
     let mut child = Group(child);
     let lines = lines_of(child.0.stdout.take());
-    let said = tail_of(child.0.stderr.take());
+    let said = said_on(child.0.stderr.take(), tally);
     let watched = follow(&lines, watch, &mut progress);
     if watched.is_err() {
         child.stop();
@@ -83,11 +84,12 @@ pub(super) fn run(
         .0
         .wait()
         .map_err(|error| Error::failed(format!("lost {name}")).because(error))?;
-    let log: Vec<String> = said.recv().unwrap_or_default().into();
+    let said = said.recv().unwrap_or_default();
     watched.map_err(|error| JobError { error, log: vec![] })?;
     if status.success() {
-        return Ok(log);
+        return Ok(said);
     }
+    let log: Vec<String> = said.tail.into();
     Err(JobError {
         error: ended_badly(name, status, &log),
         log,
@@ -165,20 +167,35 @@ fn lines_of(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     receiver
 }
 
-/// The last lines of a pipe, sent once it is closed.
-fn tail_of(pipe: Option<impl Read + Send + 'static>) -> Receiver<VecDeque<String>> {
+/// What a child said on stderr.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// The last lines.
+    pub tail: VecDeque<String>,
+    /// How many of all lines were of each kind that was to be counted.
+    pub counts: BTreeMap<usize, u64>,
+}
+
+/// What is said on a pipe, sent once it is closed; `tally` names the kind of a line to count.
+fn said_on(
+    pipe: Option<impl Read + Send + 'static>,
+    tally: fn(&str) -> Option<usize>,
+) -> Receiver<Said> {
     let (sender, receiver) = crossbeam_channel::bounded(1);
     if let Some(pipe) = pipe {
         std::thread::spawn(move || {
-            let mut tail = VecDeque::new();
+            let mut said = Said::default();
             each_line(pipe, |line| {
-                if tail.len() == KEPT {
-                    tail.pop_front();
+                if let Some(kind) = tally(&line) {
+                    *said.counts.entry(kind).or_default() += 1;
                 }
-                tail.push_back(line);
+                if said.tail.len() == KEPT {
+                    said.tail.pop_front();
+                }
+                said.tail.push_back(line);
                 true
             });
-            let _ = sender.send(tail);
+            let _ = sender.send(said);
         });
     }
     receiver

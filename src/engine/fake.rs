@@ -1,10 +1,10 @@
 //! An engine that follows a script: for the dispatcher's own tests.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use super::{Engine, JobError, Watch, run_load};
+use super::{Engine, JobError, Ran, Watch, run_load};
 use crate::error::Error;
-use crate::job::{Done, Job, Load};
+use crate::job::{Job, Load};
 
 /// What the fake does with one job.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl Engine for Fake {
         "fake"
     }
 
-    fn run(&self, job: &Job, _: &Path, watch: &mut Watch) -> Result<Done, JobError> {
+    fn run(&self, job: &Job, _: &[PathBuf], watch: &mut Watch) -> Result<Ran, JobError> {
         let script = &self.0[job.id];
         run_load(
             Load::Io {
@@ -71,12 +71,7 @@ impl Engine for Fake {
             watch,
         )?;
         match &script.end {
-            End::Done => Ok(Done {
-                frames: 1,
-                bytes: 10,
-                media_s: 0.0,
-                warnings: vec![],
-            }),
+            End::Done => Ok(Ran::default()),
             End::Fail(reason) => Err(Error::failed(reason.clone()).into()),
             End::Panic => panic!("scripted"),
         }

@@ -1,9 +1,9 @@
 //! Jobs on a thread of this process, through linked libav.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use super::{Engine, JobError, Watch, run_load};
-use crate::job::{Done, Job, Progress, Work};
+use super::{Engine, JobError, Ran, Watch, run_load};
+use crate::job::{Job, Progress, Work};
 use crate::media;
 
 /// The linked engine; has no state, since every job has its own contexts.
@@ -15,11 +15,11 @@ impl Engine for Linked {
         "threads"
     }
 
-    fn run(&self, job: &Job, target: &Path, watch: &mut Watch) -> Result<Done, JobError> {
+    fn run(&self, job: &Job, targets: &[PathBuf], watch: &mut Watch) -> Result<Ran, JobError> {
         match &job.work {
             Work::Load(load) => Ok(run_load(*load, watch)?),
             Work::Media(media) => {
-                let (result, log) = media::log::capture(|| media::run(media, target, watch));
+                let (result, log) = media::log::capture(|| media::run(media, targets, watch));
                 result.map_err(|error| JobError { error, log })
             }
         }

@@ -2,23 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use super::Watch;
 use super::reference::{compute, wait};
+use super::{Ran, Watch};
 use crate::error::{Error, Result};
-use crate::job::{Done, Load, Progress};
+use crate::job::{Load, Progress};
 
 /// Runs a load on this thread.
 ///
 /// # Errors
 /// Where it was cancelled.
-pub fn run_load(load: Load, watch: &mut Watch) -> Result<Done> {
+pub fn run_load(load: Load, watch: &mut Watch) -> Result<Ran> {
     let go_on = || watch.advance(Progress::default()).is_ok();
     let ended = match load {
         Load::Cpu { iterations } => compute(iterations, go_on),
         Load::Io { milliseconds } => wait(Duration::from_millis(milliseconds), go_on),
     };
     if ended {
-        Ok(Done::default())
+        Ok(Ran::default())
     } else {
         Err(Error::interrupted())
     }

@@ -1,13 +1,16 @@
 //! One subprocess a job: the `ffmpeg` program for media, a small child for the
 //! reference loads.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::argv::arguments;
-use super::{Engine, JobError, Watch, child};
+use tempfile::TempDir;
+
+use super::argv::{Cover, arguments};
+use super::{Engine, JobError, Ran, Watch, child};
 use crate::error::{Error, Result};
-use crate::job::{Done, Job, Load, MediaJob, Progress, Work};
-use crate::recipe::Sink;
+use crate::job::{Job, Load, MediaJob, Progress, Work};
+use crate::media;
+use crate::recipe::{Medium, Pipeline, Product, Sink, Way};
 
 /// The engine, with the programs that it starts.
 #[derive(Debug, Clone)]
@@ -36,43 +39,47 @@ impl Program {
     fn transcode(
         &self,
         job: &MediaJob,
-        target: &Path,
+        targets: &[PathBuf],
         watch: &mut Watch,
-    ) -> Result<Done, JobError> {
+    ) -> Result<Ran, JobError> {
+        let (_folder, covers) = covers(job, watch)?;
         let mut command = child::command(&self.child, "run");
-        command.arg(&self.ffmpeg).args(arguments(job, target));
+        command
+            .arg(&self.ffmpeg)
+            .args(arguments(job, targets, &covers));
         let mut report = ProgressReport::default();
-        let log = child::run("ffmpeg", command, watch, |line| report.line(line))?;
-        let frames = match &job.pipeline.sink {
-            Sink::File { .. } => report.progress.frames,
-            // The program reports now and then; the folder knows.
-            Sink::Pictures { .. } => std::fs::read_dir(target)
-                .map(|entries| entries.count() as u64)
-                .unwrap_or(0),
-        };
-        if frames == 0 {
+        let said = child::run(
+            "ffmpeg",
+            command,
+            watch,
+            |line| report.line(line),
+            damaged_stream,
+        )?;
+        let frames = frames(&job.pipeline, targets, report.progress.frames);
+        let encodes = job.pipeline.products[0].tracks[0].way.medium() == Medium::Video;
+        if encodes && frames[0] == Some(0) {
             return Err(JobError {
                 error: Error::failed("no picture in it could be decoded"),
-                log,
+                log: said.tail.into(),
             });
         }
-        Ok(Done {
+        Ok(Ran {
             frames,
-            bytes: report.progress.bytes,
             media_s: report.progress.position_s,
-            warnings: damage(&log),
+            damaged: said.counts.into_iter().collect(),
+            survey: None,
         })
     }
 
-    fn load(&self, load: Load, watch: &mut Watch) -> Result<Done, JobError> {
+    fn load(&self, load: Load, watch: &mut Watch) -> Result<Ran, JobError> {
         let (kind, amount) = match load {
             Load::Cpu { iterations } => ("cpu", iterations),
             Load::Io { milliseconds } => ("io", milliseconds),
         };
         let mut command = child::command(&self.child, kind);
         command.arg(amount.to_string());
-        child::run("the load", command, watch, |_| None)?;
-        Ok(Done::default())
+        child::run("the load", command, watch, |_| None, |_| None)?;
+        Ok(Ran::default())
     }
 }
 
@@ -81,9 +88,9 @@ impl Engine for Program {
         "processes"
     }
 
-    fn run(&self, job: &Job, target: &Path, watch: &mut Watch) -> Result<Done, JobError> {
+    fn run(&self, job: &Job, targets: &[PathBuf], watch: &mut Watch) -> Result<Ran, JobError> {
         match &job.work {
-            Work::Media(media) => self.transcode(media, target, watch),
+            Work::Media(media) => self.transcode(media, targets, watch),
             Work::Load(load) => self.load(*load, watch),
         }
     }
@@ -93,16 +100,72 @@ impl Engine for Program {
         let mut command = child::command(&self.child, "run");
         command.arg(&self.ffmpeg);
         command.args(["-hide_banner", "-loglevel", "error", "-version"]);
-        child::run("ffmpeg", command, watch, |_| None).map(drop)
+        child::run("ffmpeg", command, watch, |_| None, |_| None).map(drop)
     }
 }
 
-/// Lines that tell of skipped data though the program ends well.
-fn damage(log: &[String]) -> Vec<String> {
-    let lines = log.iter().filter(|line| {
-        line.contains("Error while decoding") || line.contains("error while decoding")
-    });
-    lines.take(3).cloned().collect()
+/// Frames of each product's first track, as far as the program tells: `frames`
+/// are those of the first stream of pictures; a folder knows its own.
+fn frames(pipeline: &Pipeline, targets: &[PathBuf], frames: u64) -> Vec<Option<u64>> {
+    let of = |(position, (product, target)): (usize, (&Product, &PathBuf))| match product.sink {
+        Sink::Pictures { .. } => std::fs::read_dir(target)
+            .ok()
+            .map(|entries| entries.count() as u64),
+        Sink::File { .. } => {
+            let pictures = product.tracks[0].way.medium() == Medium::Video;
+            (position == 0 && pictures).then_some(frames)
+        }
+    };
+    let pairs = pipeline.products.iter().zip(targets);
+    pairs.enumerate().map(of).collect()
+}
+
+/// The pictures that are to be attached, each in a file of its own: the program
+/// takes them from nowhere else.
+fn covers(job: &MediaJob, watch: &Watch) -> Result<(Option<TempDir>, Vec<Cover>)> {
+    let wanted: Vec<(usize, usize, usize)> = job
+        .pipeline
+        .products
+        .iter()
+        .enumerate()
+        .flat_map(|(product, plan)| {
+            let tracks = plan.tracks.iter().enumerate();
+            tracks.filter_map(move |(track, plan)| {
+                matches!(plan.way, Way::Attach { .. }).then_some((product, track, plan.stream))
+            })
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Ok((None, vec![]));
+    }
+    let unwritable = |error: std::io::Error| {
+        Error::failed("cannot write a cover to a temporary file").because(error)
+    };
+    let folder = tempfile::tempdir().map_err(unwritable)?;
+    let format = &job.pipeline.input_format;
+    let mut covers = Vec::with_capacity(wanted.len());
+    for (product, track, stream) in wanted {
+        let picture = media::cover(&job.source, format, stream, watch.cancel())?;
+        let path = folder.path().join(format!("{product}-{track}"));
+        std::fs::write(&path, picture).map_err(unwritable)?;
+        covers.push(Cover {
+            product,
+            track,
+            path,
+        });
+    }
+    Ok((Some(folder), covers))
+}
+
+/// The stream of which a line of the log tells that a packet could not be decoded.
+fn damaged_stream(line: &str) -> Option<usize> {
+    const OLD: &str = "Error while decoding stream #0:";
+    // FFmpeg 7 and newer, where the line begins with the decoder's `[dec:h264#0:1 @ …]`.
+    const NEW: &str = "Error submitting packet to decoder: ";
+    if let Some((_, rest)) = line.split_once(OLD) {
+        return rest.split(':').next()?.parse().ok();
+    }
+    line.contains(NEW).then_some(0)
 }
 
 /// What `-progress` has told so far: `key=value` lines, a block ending in `progress=…`.
@@ -129,6 +192,13 @@ impl ProgressReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_about_damage_name_their_stream() {
+        let line = "Error while decoding stream #0:2: Invalid data found when processing input";
+        assert_eq!(damaged_stream(line), Some(2));
+        assert_eq!(damaged_stream("[h264 @ 0x1] no frame!"), None);
+    }
 
     #[test]
     fn a_progress_block_counts_once_it_is_whole() {

@@ -83,7 +83,7 @@ fn film(
     };
     let first = reel.frame(Shot::Still(0), 0)?;
     let mut encoder = Encoder::video(&encoder_spec(timeline), &first, timing, setup)?;
-    muxer.stream_ready(0, &encoder, None)?;
+    muxer.encoded(0, &encoder, None, None)?;
     for number in 0..timeline.frames() {
         if cancel.is_set() {
             return Err(Error::interrupted());

@@ -11,6 +11,8 @@ pub struct MediaInfo {
     pub format: String,
     /// Length in seconds, where the container tells.
     pub duration_s: Option<f64>,
+    /// Bits a second of the whole, where the container tells.
+    pub bit_rate: Option<u64>,
     /// The streams in file order.
     pub streams: Vec<StreamInfo>,
 }
@@ -30,6 +32,8 @@ pub struct StreamInfo {
     pub is_default: bool,
     /// Length in seconds, where the container tells.
     pub duration_s: Option<f64>,
+    /// Bits a second, where the container or the codec tells.
+    pub bit_rate: Option<u64>,
 }
 
 /// What a stream carries.
@@ -45,6 +49,10 @@ pub enum StreamKind {
         frame_rate: Ratio,
         /// Filters that turn a decoded picture upright, e.g. `transpose=clock`; empty where it is.
         orient: String,
+        /// Pixel format by libav's name, e.g. `yuv420p`; empty where unknown.
+        pixel_format: String,
+        /// Bits of a colour component; 8 where unknown.
+        depth: u32,
     },
     /// A still picture attached to the file, such as a cover.
     Cover,
@@ -58,7 +66,12 @@ pub enum StreamKind {
         layout: String,
     },
     /// Subtitles.
-    Subtitle,
+    Subtitle {
+        /// Whether they are text, and no pictures.
+        text: bool,
+    },
+    /// A file, such as a font.
+    Attachment,
     /// Anything else.
     Other,
 }
@@ -93,6 +106,11 @@ impl MediaInfo {
                     std::cmp::Reverse(stream.index),
                 )
             })
+    }
+
+    /// Bits a second of a stream; of the whole where its own is unknown.
+    pub fn bit_rate_of(&self, stream: &StreamInfo) -> Option<u64> {
+        stream.bit_rate.or(self.bit_rate)
     }
 
     /// All audio streams that can be decoded.

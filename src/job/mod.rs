@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use info::{MediaInfo, StreamInfo, StreamKind};
-pub use outcome::{Done, Failure, Outcome, Progress, Verdict};
+pub use outcome::{Done, Failure, Made, Outcome, Progress, Verdict};
 pub use ratio::Ratio;
 
+use crate::media::verify::Depth;
 use crate::recipe::Pipeline;
 
 /// One unit of work.
@@ -36,19 +37,21 @@ pub enum Work {
     Load(Load),
 }
 
-/// A source, what becomes of it, and where the result goes.
+/// A source, what becomes of it, and where the results go.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MediaJob {
     /// The file to read; never written to.
     #[serde(with = "os_path")]
     pub source: PathBuf,
-    /// The final name of the file or folder of pictures.
-    #[serde(with = "os_path")]
-    pub target: PathBuf,
-    /// The recipe, resolved for this source.
+    /// The final names, one a product of the pipeline: files, or folders of pictures.
+    #[serde(with = "os_paths")]
+    pub targets: Vec<PathBuf>,
+    /// The recipes, resolved for this source.
     pub pipeline: Pipeline,
     /// Length of the source in seconds, where its container tells.
     pub duration_s: Option<f64>,
+    /// How much is looked at before a result takes its place.
+    pub verify: Depth,
 }
 
 /// The reference loads.
@@ -81,6 +84,26 @@ impl Job {
             Work::Media(media) => media.duration_s,
             Work::Load(_) => None,
         }
+    }
+}
+
+/// As [`os_path`], for lists.
+mod os_paths {
+    use std::ffi::OsString;
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+        let names: Vec<_> = paths.iter().map(|path| path.as_os_str()).collect();
+        names.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<PathBuf>, D::Error> {
+        let names = Vec::<OsString>::deserialize(deserializer)?;
+        Ok(names.into_iter().map(PathBuf::from).collect())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::recipe::Dropped;
+
 /// How far a job is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -24,6 +26,29 @@ pub struct Done {
     pub media_s: f64,
     /// Things that the user should know: skipped errors and the like.
     pub warnings: Vec<String>,
+    /// Whether the source did not give all that it was to hold.
+    pub salvaged: bool,
+    /// The results, one a recipe.
+    pub results: Vec<Made>,
+}
+
+/// One result in place.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// Where it is.
+    pub target: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Frames of its first video stream, where it has one.
+    pub frames: Option<u64>,
+    /// Streams of the source that were taken as they are.
+    pub copied: Vec<usize>,
+    /// Streams of the source that did not arrive.
+    pub dropped: Vec<Dropped>,
+    /// Whether the source's streams were kept, since encoding made nothing smaller.
+    pub kept_source: bool,
+    /// Structural similarity to the source, where it was asked for: 1 is the same.
+    pub ssim: Option<f64>,
 }
 
 /// Why a job did not finish.

@@ -74,6 +74,33 @@ impl Decoder {
         })
     }
 
+    /// An empty frame of the shape that frames of sound will have, and their
+    /// time base; none where the decoder does not know it yet.
+    ///
+    /// # Errors
+    /// Where memory is out.
+    pub(super) fn example(&self) -> Result<Option<(Frame, Rational)>> {
+        let mut frame = empty_frame()?;
+        // SAFETY: the context is open; its layout is copied into the frame, which is ours alone.
+        unsafe {
+            let (raw, context) = (frame.as_mut_ptr(), self.context.as_ptr());
+            let known = (*context).sample_fmt != ffi::AVSampleFormat::AV_SAMPLE_FMT_NONE
+                && (*context).sample_rate > 0
+                && (*context).ch_layout.nb_channels > 0;
+            if !known {
+                return Ok(None);
+            }
+            (*raw).format = (*context).sample_fmt as i32;
+            (*raw).sample_rate = (*context).sample_rate;
+            check(
+                ffi::av_channel_layout_copy(&mut (*raw).ch_layout, &(*context).ch_layout),
+                "set the channels",
+            )?;
+        }
+        let time_base = AudioClock::samples(&frame);
+        Ok(Some((frame, time_base)))
+    }
+
     fn frame_time_base(&self, frame: &Frame) -> Rational {
         match self.clock {
             Clock::Video(_) => self.time_base,

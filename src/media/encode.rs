@@ -223,19 +223,34 @@ impl Encoder {
     }
 }
 
-/// Opens the encoder of `spec` for a small picture and closes it again: shows,
+/// Opens the encoder of `spec` for a small picture of that pixel format and closes it again: shows,
 /// before any work starts, whether it takes its options.
 ///
 /// # Errors
 /// Where it does not.
-pub fn try_video_encoder(spec: &EncoderSpec) -> Result<()> {
-    const SIDE: u32 = 128;
-    let picture = super::still(SIDE, SIDE, &[0; (SIDE * SIDE * 4) as usize])?;
+pub fn try_video_encoder(spec: &EncoderSpec, pixel_format: &str) -> Result<()> {
+    let frame = example(pixel_format)?;
     let timing = VideoTiming {
         time_base: Rational::new(1, 25),
         frame_rate: Rational::new(25, 1),
     };
-    Encoder::video(spec, &picture.at(0)?, timing, Setup::default()).map(drop)
+    Encoder::video(spec, &frame, timing, Setup::default()).map(drop)
+}
+
+/// A small picture of a pixel format.
+fn example(pixel_format: &str) -> Result<Frame> {
+    const SIDE: u32 = 128;
+    let picture = super::still(SIDE, SIDE, &[0; (SIDE * SIDE * 4) as usize])?.at(0)?;
+    let second = Rational::new(1, 1);
+    let mut graph = Graph::new(
+        &picture,
+        second,
+        second,
+        &format!("format={pixel_format}"),
+        1,
+    )?;
+    graph.push(&picture)?;
+    Ok(graph.pull()?.1)
 }
 
 /// What an encoder must know besides its recipe.

@@ -14,8 +14,10 @@ use crate::error::{Error, Result};
 /// A configured graph with at most one input and one output.
 pub struct Graph {
     // Raw contexts belong to `graph` and die with it.
-    _graph: filter::Graph,
+    graph: filter::Graph,
     source: Option<filter::Context>,
+    // The other input of a comparison.
+    second: Option<filter::Context>,
     sink: filter::Context,
 }
 
@@ -96,6 +98,40 @@ impl Graph {
         )
     }
 
+    /// A graph that compares pictures like `a` and `b` in pairs of equal pts.
+    ///
+    /// # Errors
+    /// Where the filter is missing or the pictures cannot be compared.
+    pub(super) fn comparison(a: &Frame, b: &Frame, filter: &str) -> Result<Self> {
+        let (tick, none) = (Rational::new(1, 25), Rational::new(0, 1));
+        let mut graph = Self::build(
+            Some(("buffer", &video_arguments(a, tick, none))),
+            "buffersink",
+            &format!(
+                "[in][other]{filter}[out];buffer={}[other]",
+                video_arguments(b, tick, none)
+            ),
+            1,
+        )?;
+        graph.second = graph.graph.get("Parsed_buffer_1");
+        Ok(graph)
+    }
+
+    /// Gives the two inputs of a comparison a picture each.
+    ///
+    /// # Errors
+    /// Where a filter fails.
+    pub(super) fn push_pair(&mut self, a: &Frame, b: &Frame) -> Result<()> {
+        self.push(a)?;
+        match &mut self.second {
+            Some(second) => second
+                .source()
+                .add(b)
+                .map_err(|error| failed("filter a frame", error)),
+            None => Err(Error::failed("there is no second input to compare")),
+        }
+    }
+
     fn build(
         source: Option<(&str, &str)>,
         sink: &str,
@@ -129,8 +165,9 @@ impl Graph {
             .map_err(wrong)?;
         graph.validate().map_err(wrong)?;
         Ok(Self {
-            _graph: graph,
+            graph,
             source,
+            second: None,
             sink,
         })
     }

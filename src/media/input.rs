@@ -93,6 +93,12 @@ impl Input {
         check(code, "find its streams").map(drop)
     }
 
+    /// Makes up the times that the container lacks, from the order of decoding.
+    pub fn generate_pts(&mut self) {
+        // SAFETY: the context is open; reading looks at the flag.
+        unsafe { (*self.context.as_mut_ptr()).flags |= ffi::AVFMT_FLAG_GENPTS as i32 };
+    }
+
     /// The wrapped context: streams, chapters, metadata.
     pub fn context(&self) -> &ffmpeg::format::context::Input {
         &self.context
@@ -146,22 +152,35 @@ impl Input {
         }
     }
 
+    /// A stream's ticks.
+    pub(super) fn time_base(&self, stream: usize) -> Rational {
+        self.context
+            .stream(stream)
+            .map_or(Rational::new(1, 1), |stream| stream.time_base())
+    }
+
     /// What is added to a stream's timestamps so that the file begins at 0, in the stream's ticks.
     fn shift(&self, stream: usize) -> i64 {
-        let time_base = self
-            .context
-            .stream(stream)
-            .map_or(Rational::new(1, 1), |stream| stream.time_base());
         rescale(
             -self.start_us,
             Rational::new(1, ffi::AV_TIME_BASE),
-            time_base,
+            self.time_base(stream),
         )
     }
 
     /// Where the file begins, in microseconds of its own clock.
     pub(super) fn start_us(&self) -> i64 {
         self.start_us
+    }
+
+    /// Goes to the last key frame at or before `time_us`, in microseconds from
+    /// the file's beginning; stays where it is in a file that cannot be sought in.
+    pub(super) fn seek_before(&mut self, time_us: i64) {
+        let time = time_us.saturating_add(self.start_us);
+        // SAFETY: the context is open; a failure leaves the position as it is.
+        unsafe {
+            ffi::avformat_seek_file(self.context.as_mut_ptr(), -1, i64::MIN, time, time, 0);
+        }
     }
 
     /// The next packet of a selected stream, its timestamps shifted so that the

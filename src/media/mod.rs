@@ -4,7 +4,9 @@
 //! dropped by the thread that runs its job. libav itself is thread-safe
 //! between contexts; what it holds globally (the log) is set once in [`init`].
 
+mod chain;
 mod clock;
+mod copy;
 mod decode;
 mod encode;
 mod error;
@@ -14,8 +16,13 @@ pub mod hash;
 mod input;
 pub mod log;
 mod mux;
+mod output;
 mod probe;
 mod run;
+mod side_data;
+mod ssim;
+mod subtitle;
+pub mod survey;
 mod synth;
 mod track;
 pub mod verify;
@@ -30,11 +37,11 @@ pub use encode::{Encoder, Setup, VideoTiming, try_video_encoder};
 pub use filter::Graph;
 pub use frame::{Picture, still};
 pub use input::Input;
-pub use mux::{Chapter, Muxer};
-pub use probe::probe;
+pub use mux::{Chapter, Muxer, Origin};
+pub use probe::{cover, probe};
 pub use run::run;
 pub use synth::{SyntheticClip, synthesise};
-pub use version::{has_encoder, linked_version};
+pub use version::{codec_of_encoder, has_encoder, linked_version, muxer_holds, pixel_depth};
 
 impl From<ffmpeg_next::Rational> for crate::job::Ratio {
     fn from(ratio: ffmpeg_next::Rational) -> Self {

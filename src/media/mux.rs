@@ -2,7 +2,7 @@
 //! until then packets wait.
 
 use std::collections::VecDeque;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::path::Path;
 use std::ptr;
 
@@ -12,7 +12,8 @@ use ffmpeg_next as ffmpeg;
 
 use super::error::{check, failed, non_null};
 use super::input::file_url;
-use super::{Encoder, Input};
+use super::subtitle::Subtitles;
+use super::{Encoder, Input, side_data};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 
@@ -24,13 +25,80 @@ pub struct Muxer {
     waiting: VecDeque<(usize, Packet)>,
     started: bool,
     bytes: u64,
+    // Ticks by which decoding times must at least grow.
+    least_step: i64,
     cancel: Cancel,
+}
+
+/// A stream of the source, from which one of the result descends.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    input: &'a Input,
+    stream: usize,
+}
+
+impl<'a> Origin<'a> {
+    /// Stream `stream` of `input`.
+    ///
+    /// # Errors
+    /// Where there is none: a source can change after it was probed.
+    pub fn of(input: &'a Input, stream: usize) -> Result<Self> {
+        if stream < input.context().nb_streams() as usize {
+            Ok(Self { input, stream })
+        } else {
+            Err(Error::failed(format!(
+                "there is no stream {stream} any more"
+            )))
+        }
+    }
+
+    fn raw(&self) -> *const ffi::AVStream {
+        // SAFETY: `of` held the number against the context's.
+        unsafe { *(*self.input.context().as_ptr()).streams.add(self.stream) }
+    }
+
+    /// The attached picture; empty where there is none.
+    pub(super) fn picture(&self) -> &'a [u8] {
+        // SAFETY: a stream's attached picture lives as long as the input.
+        unsafe {
+            let packet = &(*self.raw()).attached_pic;
+            if packet.data.is_null() {
+                &[]
+            } else {
+                std::slice::from_raw_parts(packet.data, packet.size.max(0) as usize)
+            }
+        }
+    }
+}
+
+/// How a stream descends from its origin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kin {
+    Copied,
+    Encoded,
+}
+
+/// Block sizes that demuxers make up, and muxers take for real.
+///
+/// # Safety
+/// `parameters` are valid.
+unsafe fn without_false_alignment(parameters: *mut ffi::AVCodecParameters) {
+    // SAFETY: the caller vouches.
+    unsafe {
+        let mp3 = (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_MP3
+            && matches!((*parameters).block_align, 1 | 576 | 1152);
+        if mp3 || (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_AC3 {
+            (*parameters).block_align = 0;
+        }
+    }
 }
 
 struct OutputStream {
     // Time base of the packets given; `None` until the stream's encoder is open.
     packets_in: Option<Rational>,
     last_dts: Option<i64>,
+    // Whether decoding times may stand still: copied VP9 has frames that are not shown.
+    keeps_dts: bool,
 }
 
 /// A named stretch of a film, in milliseconds.
@@ -81,6 +149,9 @@ impl Muxer {
             }
             context
         };
+        // SAFETY: the context has a format for as long as it lives.
+        let flags = unsafe { (*(*context.as_ptr()).oformat).flags };
+        let least_step = i64::from(flags & ffi::AVFMT_TS_NONSTRICT == 0);
         Ok(Self {
             context,
             options: options.to_vec(),
@@ -88,11 +159,13 @@ impl Muxer {
                 .map(|_| OutputStream {
                     packets_in: None,
                     last_dts: None,
+                    keeps_dts: false,
                 })
                 .collect(),
             waiting: VecDeque::new(),
             started: false,
             bytes: 0,
+            least_step,
             cancel: cancel.clone(),
         })
     }
@@ -103,7 +176,7 @@ impl Muxer {
         unsafe { (*(*self.context.as_ptr()).oformat).flags & ffi::AVFMT_GLOBALHEADER != 0 }
     }
 
-    /// Copies the source's tags and chapters, as the `ffmpeg` program does.
+    /// Copies the source's tags, its date among them, and chapters.
     ///
     /// # Errors
     /// Where memory is out.
@@ -119,14 +192,6 @@ impl Muxer {
                 ),
                 "copy tags",
             )?;
-            for stale in [
-                c"creation_time",
-                c"company_name",
-                c"product_name",
-                c"product_version",
-            ] {
-                ffi::av_dict_set(&mut (*to).metadata, stale.as_ptr(), ptr::null(), 0);
-            }
         }
         self.copy_chapters(input)
     }
@@ -187,38 +252,188 @@ impl Muxer {
         };
     }
 
-    /// Gives stream `index` its encoder, and the tags of the source's stream.
+    /// Gives stream `index` its encoder.
     ///
     /// # Errors
     /// Where libav refuses the parameters or the header cannot be written.
-    pub fn stream_ready(
+    pub fn encoded(
         &mut self,
         index: usize,
         encoder: &Encoder,
-        tags_of: Option<(&Input, usize)>,
+        tag: Option<&str>,
+        origin: Option<Origin>,
     ) -> Result<()> {
         // SAFETY: `index` is one of the streams made in `create`; libav copies what it is given.
         unsafe {
-            let stream = *(*self.context.as_ptr()).streams.add(index);
+            let stream = self.stream(index);
+            let context = encoder.context().as_ptr();
+            let code = ffi::avcodec_parameters_from_context((*stream).codecpar, context);
+            check(code, "describe a stream")?;
+            (*stream).avg_frame_rate = encoder.frame_rate().into();
+            (*stream).sample_aspect_ratio = (*context).sample_aspect_ratio;
+        }
+        self.set_codec_tag(index, tag);
+        if let Some(origin) = origin {
+            self.descend(index, &origin, Kin::Encoded)?;
+        }
+        self.ready(index, encoder.time_base())
+    }
+
+    /// Gives stream `index` its encoder of subtitles.
+    ///
+    /// # Errors
+    /// As [`Muxer::encoded`].
+    pub(super) fn subtitled(
+        &mut self,
+        index: usize,
+        subtitles: &Subtitles,
+        origin: &Origin,
+    ) -> Result<()> {
+        // SAFETY: as in `encoded`.
+        unsafe {
+            let stream = self.stream(index);
             let code = ffi::avcodec_parameters_from_context(
                 (*stream).codecpar,
-                encoder.context().as_ptr(),
+                subtitles.encoder().as_ptr(),
             );
             check(code, "describe a stream")?;
-            (*stream).time_base = encoder.time_base().into();
-            (*stream).avg_frame_rate = encoder.frame_rate().into();
-            (*stream).sample_aspect_ratio = (*encoder.context().as_ptr()).sample_aspect_ratio;
-            if let Some((input, source)) = tags_of {
-                let from = *(*input.context().as_ptr()).streams.add(source);
-                check(
-                    ffi::av_dict_copy(&mut (*stream).metadata, (*from).metadata, 0),
-                    "copy a stream's tags",
-                )?;
-                ffi::av_dict_set(&mut (*stream).metadata, c"encoder".as_ptr(), ptr::null(), 0);
-                (*stream).disposition = (*from).disposition;
+        }
+        self.descend(index, origin, Kin::Encoded)?;
+        self.ready(index, subtitles.time_base())
+    }
+
+    /// Stream `index` takes the packets of its origin as they are.
+    ///
+    /// # Errors
+    /// As [`Muxer::encoded`].
+    pub(super) fn copied(
+        &mut self,
+        index: usize,
+        tag: Option<&str>,
+        origin: &Origin,
+    ) -> Result<()> {
+        let time_base = origin.input.time_base(origin.stream);
+        // SAFETY: as in `encoded`; `origin` names a stream of its open input.
+        unsafe {
+            let stream = self.stream(index);
+            let from = origin.raw();
+            let parameters = (*stream).codecpar;
+            let code = ffi::avcodec_parameters_copy(parameters, (*from).codecpar);
+            check(code, "describe a stream")?;
+            (*parameters).codec_tag = self.tag_for((*from).codecpar);
+            let vp9 = (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_VP9;
+            self.streams[index].keeps_dts = vp9;
+            (*stream).avg_frame_rate = (*from).avg_frame_rate;
+            (*stream).r_frame_rate = (*from).r_frame_rate;
+            (*stream).sample_aspect_ratio = (*from).sample_aspect_ratio;
+            if (*from).sample_aspect_ratio.num == 0 {
+                (*stream).sample_aspect_ratio = (*parameters).sample_aspect_ratio;
+            }
+            (*parameters).sample_aspect_ratio = (*stream).sample_aspect_ratio;
+            without_false_alignment(parameters);
+            let length = (*from).duration;
+            if length > 0 {
+                (*stream).duration = length;
             }
         }
-        self.streams[index].packets_in = Some(encoder.time_base());
+        self.set_codec_tag(index, tag);
+        self.descend(index, origin, Kin::Copied)?;
+        self.ready(index, time_base)
+    }
+
+    /// Stream `index` is the picture attached to its origin, as a file called `name`.
+    ///
+    /// # Errors
+    /// As [`Muxer::encoded`].
+    pub(super) fn attached(
+        &mut self,
+        index: usize,
+        origin: &Origin,
+        (name, mime): (&str, &str),
+    ) -> Result<()> {
+        let picture = origin.picture();
+        // SAFETY: as in `copied`; the picture is copied into memory of libav's,
+        // with the padding that it asks for, and freed with the stream.
+        unsafe {
+            let parameters = (*self.stream(index)).codecpar;
+            (*parameters).codec_type = ffi::AVMediaType::AVMEDIA_TYPE_ATTACHMENT;
+            (*parameters).codec_id = (*(*origin.raw()).codecpar).codec_id;
+            let padded = picture.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+            let data = non_null(ffi::av_mallocz(padded), "a picture")?.cast::<u8>();
+            ptr::copy_nonoverlapping(picture.as_ptr(), data, picture.len());
+            (*parameters).extradata = data;
+            (*parameters).extradata_size = picture.len() as i32;
+        }
+        self.set_stream_tag(index, c"filename", name);
+        self.set_stream_tag(index, c"mimetype", mime);
+        self.ready(index, Rational::new(1, 1000))
+    }
+
+    /// Names the codec of stream `index` by these four letters, where there are any.
+    fn set_codec_tag(&mut self, index: usize, tag: Option<&str>) {
+        if let Some(Ok(letters)) = tag.map(|tag| <[u8; 4]>::try_from(tag.as_bytes())) {
+            // SAFETY: `index` is one of the streams made in `create`.
+            unsafe {
+                (*(*self.stream(index)).codecpar).codec_tag = u32::from_le_bytes(letters);
+            }
+        }
+    }
+
+    fn set_stream_tag(&mut self, index: usize, key: &CStr, value: &str) {
+        let Ok(value) = CString::new(value) else {
+            return;
+        };
+        // SAFETY: libav copies both strings.
+        unsafe {
+            let stream = self.stream(index);
+            ffi::av_dict_set(&mut (*stream).metadata, key.as_ptr(), value.as_ptr(), 0);
+        }
+    }
+
+    /// # Safety
+    /// `index` is below the number of streams made in `create`.
+    unsafe fn stream(&mut self, index: usize) -> *mut ffi::AVStream {
+        // SAFETY: the caller vouches for the index.
+        unsafe { *(*self.context.as_mut_ptr()).streams.add(index) }
+    }
+
+    /// The source's letters for a codec, where the muxer knows them for it or knows none.
+    ///
+    /// # Safety
+    /// `parameters` are valid.
+    unsafe fn tag_for(&self, parameters: *const ffi::AVCodecParameters) -> u32 {
+        // SAFETY: the caller vouches; the tables of a muxer are static.
+        unsafe {
+            let (id, tag) = ((*parameters).codec_id, (*parameters).codec_tag);
+            let table = (*(*self.context.as_ptr()).oformat).codec_tag;
+            let mut own = 0;
+            let keep = table.is_null()
+                || ffi::av_codec_get_id(table, tag) == id
+                || ffi::av_codec_get_tag2(table, id, &mut own) == 0;
+            if keep { tag } else { 0 }
+        }
+    }
+
+    /// Tags, disposition and side data of the source's stream.
+    fn descend(&mut self, index: usize, origin: &Origin, kin: Kin) -> Result<()> {
+        // SAFETY: both streams are valid; libav copies what it is given.
+        unsafe {
+            let (stream, from) = (self.stream(index), origin.raw());
+            let code = ffi::av_dict_copy(&mut (*stream).metadata, (*from).metadata, 0);
+            check(code, "copy a stream's tags")?;
+            if kin == Kin::Encoded {
+                ffi::av_dict_set(&mut (*stream).metadata, c"encoder".as_ptr(), ptr::null(), 0);
+            }
+            (*stream).disposition = (*from).disposition;
+            side_data::copy(from, stream, kin == Kin::Copied)
+        }
+    }
+
+    /// Stream `index` is described; once all are, the file begins.
+    fn ready(&mut self, index: usize, packets_in: Rational) -> Result<()> {
+        // SAFETY: `index` is one of the streams made in `create`.
+        unsafe { (*self.stream(index)).time_base = packets_in.into() };
+        self.streams[index].packets_in = Some(packets_in);
         if self
             .streams
             .iter()
@@ -230,7 +445,30 @@ impl Muxer {
         }
     }
 
+    /// Of several streams of a kind one is the default; where the source names
+    /// none, the first.
+    fn name_defaults(&mut self) {
+        // SAFETY: the streams made in `create` are valid until the context is closed.
+        let facts = |index| unsafe {
+            let stream = *(*self.context.as_ptr()).streams.add(index);
+            ((*(*stream).codecpar).codec_type, (*stream).disposition)
+        };
+        let mut streams: Vec<_> = (0..self.streams.len()).map(facts).collect();
+        for index in 0..streams.len() {
+            let (kind, disposition) = streams[index];
+            let alike = || streams.iter().filter(|(other, _)| *other == kind);
+            let named = alike().any(|(_, own)| own & ffi::AV_DISPOSITION_DEFAULT as i32 != 0);
+            let cover = disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as i32 != 0;
+            if alike().count() > 1 && !named && !cover {
+                streams[index].1 |= ffi::AV_DISPOSITION_DEFAULT as i32;
+                // SAFETY: as above.
+                unsafe { (*self.stream(index)).disposition = streams[index].1 };
+            }
+        }
+    }
+
     fn start(&mut self) -> Result<()> {
+        self.name_defaults();
         let mut options = ffmpeg::Dictionary::new();
         for (key, value) in &self.options {
             options.set(key, value);
@@ -280,18 +518,32 @@ impl Muxer {
         check(code, "write to the file").map(drop)
     }
 
-    /// Decoding times must grow; one that does not is moved, as the `ffmpeg` program does.
+    /// Decoding times must grow, and none is after its presentation; what is
+    /// not so is moved as the `ffmpeg` program does (`write_packet` of 5.1).
     fn keep_order(&mut self, index: usize, packet: &mut Packet) {
-        let Some(dts) = packet.dts() else { return };
-        let earliest = self.streams[index]
-            .last_dts
-            .map_or(dts, |last| last.saturating_add(1));
-        let dts = dts.max(earliest);
-        if Some(dts) != packet.dts() {
-            packet.set_dts(Some(dts));
-            packet.set_pts(packet.pts().map(|pts| pts.max(dts)));
+        let last = self.streams[index].last_dts;
+        if let (Some(dts), Some(pts)) = (packet.dts(), packet.pts())
+            && dts > pts
+        {
+            // The middle one of the two and the next after the last.
+            let next = last.map_or(dts.min(pts), |last| last.saturating_add(1));
+            let middle = dts.min(pts).max(next.min(dts.max(pts)));
+            packet.set_pts(Some(middle));
+            packet.set_dts(Some(middle));
         }
-        self.streams[index].last_dts = Some(dts);
+        if let (Some(dts), Some(last)) = (packet.dts(), last)
+            && !self.streams[index].keeps_dts
+        {
+            let earliest = last.saturating_add(self.least_step);
+            if dts < earliest {
+                let pts = packet.pts();
+                if pts.is_some_and(|pts| pts >= dts) {
+                    packet.set_pts(pts.map(|pts| pts.max(earliest)));
+                }
+                packet.set_dts(Some(earliest));
+            }
+        }
+        self.streams[index].last_dts = packet.dts().or(last);
     }
 
     /// Bytes of all packets so far.

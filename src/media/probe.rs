@@ -8,8 +8,8 @@ use ffmpeg::ffi;
 use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
-use super::Input;
 use super::filter::layout_name;
+use super::{Input, Origin};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::{MediaInfo, Ratio, StreamInfo, StreamKind};
@@ -23,11 +23,22 @@ pub fn probe(path: &Path, cancel: &Cancel) -> Result<MediaInfo> {
     Ok(describe(&input))
 }
 
+/// The picture attached to a file as stream `stream`.
+///
+/// # Errors
+/// Where the file cannot be opened, or has none there.
+pub fn cover(path: &Path, format: &str, stream: usize, cancel: &Cancel) -> Result<Vec<u8>> {
+    let input = Input::open(path, Some(format), cancel)?;
+    Ok(Origin::of(&input, stream)?.picture().to_vec())
+}
+
 /// The description of an opened source.
 pub(super) fn describe(input: &Input) -> MediaInfo {
     MediaInfo {
         format: input.format_name(),
         duration_s: input.duration_s(),
+        // SAFETY: the context is open; libav works it out from size and length.
+        bit_rate: positive(unsafe { (*input.context().as_ptr()).bit_rate }),
         streams: input
             .context()
             .streams()
@@ -54,7 +65,13 @@ fn stream_info(input: &Input, stream: &ffmpeg::Stream) -> StreamInfo {
         decodable,
         is_default: stream.disposition().contains(Disposition::DEFAULT),
         duration_s: (duration > 0).then(|| duration as f64 * f64::from(stream.time_base())),
+        // SAFETY: the parameters live as long as the opened input.
+        bit_rate: positive(unsafe { (*parameters.as_ptr()).bit_rate }),
     }
+}
+
+fn positive(number: i64) -> Option<u64> {
+    u64::try_from(number).ok().filter(|number| *number > 0)
 }
 
 fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
@@ -72,15 +89,51 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
             height: raw.height.max(0) as u32,
             frame_rate: frame_rate(input, stream.index()),
             orient: orientation(stream),
+            pixel_format: pixel_format_name(raw.format),
+            depth: depth(raw.format),
         },
         ffi::AVMediaType::AVMEDIA_TYPE_AUDIO => StreamKind::Audio {
             sample_rate: raw.sample_rate.max(0) as u32,
             channels: raw.ch_layout.nb_channels.max(0) as u32,
             layout: layout_name(&raw.ch_layout),
         },
-        ffi::AVMediaType::AVMEDIA_TYPE_SUBTITLE => StreamKind::Subtitle,
+        ffi::AVMediaType::AVMEDIA_TYPE_SUBTITLE => StreamKind::Subtitle {
+            text: has_property(raw.codec_id, ffi::AV_CODEC_PROP_TEXT_SUB),
+        },
+        ffi::AVMediaType::AVMEDIA_TYPE_ATTACHMENT => StreamKind::Attachment,
         _ => StreamKind::Other,
     }
+}
+
+fn has_property(codec: ffi::AVCodecID, property: i32) -> bool {
+    // SAFETY: looks up a static description.
+    unsafe {
+        let description = ffi::avcodec_descriptor_get(codec);
+        !description.is_null() && (*description).props & property != 0
+    }
+}
+
+/// A pixel format's static description; none where the number is no format.
+fn pixel_format(number: i32) -> Option<&'static ffi::AVPixFmtDescriptor> {
+    // SAFETY: libav looks the number up in its own table; only numbers that it
+    // gave out itself come here.
+    unsafe {
+        let format = std::mem::transmute::<i32, ffi::AVPixelFormat>(number);
+        ffi::av_pix_fmt_desc_get(format).as_ref()
+    }
+}
+
+fn pixel_format_name(number: i32) -> String {
+    pixel_format(number).map_or_else(String::new, |format| {
+        // SAFETY: descriptions hold static names.
+        unsafe { CStr::from_ptr(format.name) }
+            .to_string_lossy()
+            .into_owned()
+    })
+}
+
+fn depth(number: i32) -> u32 {
+    pixel_format(number).map_or(8, |format| format.comp[0].depth.max(1) as u32)
 }
 
 /// libav's guess of a stream's frame rate, as the `ffmpeg` program takes it.

@@ -2,147 +2,239 @@
 
 use std::path::Path;
 
-use super::probe::frame_rate;
-use super::track::{Medium, Output, Route, Track};
-use super::{Input, Muxer};
-use crate::engine::Watch;
-use crate::error::{Error, Result};
-use crate::job::{Done, MediaJob, Progress};
-use crate::recipe::{Pipeline, Sink};
+use ffmpeg::Packet;
+use ffmpeg_next as ffmpeg;
 
-/// Runs `job`, writing to `target`: a new file, or an existing empty folder for pictures.
+use super::Input;
+use super::chain::Stamped;
+use super::decode::Decoder;
+use super::output::Output;
+use super::survey::Survey;
+use super::track::Track;
+use crate::engine::{Ran, Watch};
+use crate::error::{Error, Kind, Result};
+use crate::job::{MediaJob, Progress};
+use crate::recipe::Pipeline;
+
+/// Runs `job`, writing its products to `targets`: new files, or existing empty
+/// folders for pictures.
 ///
 /// # Errors
-/// Where the source cannot be read or nothing in it can be decoded, where the
+/// Where the source cannot be read or nothing in it can be decoded, where a
 /// target cannot be written, and where `watch` asks to stop.
-pub fn run(job: &MediaJob, target: &Path, watch: &mut Watch) -> Result<Done> {
-    let pipeline = &job.pipeline;
-    let mut input = Input::open(&job.source, Some(&pipeline.input_format), watch.cancel())?;
-    let wanted: Vec<usize> = std::iter::once(pipeline.video.stream)
-        .chain(pipeline.audio.iter().map(|track| track.stream))
-        .collect();
-    input.select(&wanted);
-    let mut tracks = open_tracks(&input, pipeline)?;
-    let mut output = open_output(&input, pipeline, target, watch)?;
-    let ended_early = pump(&mut input, &mut tracks, &mut output, watch)?;
-    for track in &mut tracks {
-        track.take(None, &input, &mut output)?;
-    }
-    finish(output, &tracks, ended_early)
+pub fn run<T: AsRef<Path>>(job: &MediaJob, targets: &[T], watch: &mut Watch) -> Result<Ran> {
+    let mut run = Run::open(job, targets, watch)?;
+    run.pump(watch)?;
+    run.drain()?;
+    run.finish()
 }
 
-fn open_tracks<'a>(input: &Input, pipeline: &'a Pipeline) -> Result<Vec<Track<'a>>> {
-    let video = &pipeline.video;
-    let filter = match video.orient.as_str() {
-        "" => video.filter.clone(),
-        orient => format!("{orient},{}", video.filter),
-    };
-    let medium = Medium::Video {
-        time_base: video.time_base,
-        frame_rate: frame_rate(input, video.stream),
-    };
-    let threads = pipeline.codec_threads;
-    let picture = Route {
-        source: video.stream,
-        index: 0,
-        medium,
-        filter,
-        encoder: &video.encoder,
-        threads,
-    };
-    let sounds = pipeline.audio.iter().zip(1..).map(|(audio, index)| Route {
-        source: audio.stream,
-        index,
-        medium: Medium::Audio,
-        filter: audio.filter.clone(),
-        encoder: &audio.encoder,
-        threads,
-    });
-    std::iter::once(picture)
-        .chain(sounds)
-        .map(|route| Track::open(input, route))
-        .collect()
+/// A pipeline at work.
+struct Run<'a> {
+    pipeline: &'a Pipeline,
+    input: Input,
+    sources: Vec<Source<'a>>,
+    outputs: Vec<Output>,
+    survey: Survey,
 }
 
-fn open_output(input: &Input, pipeline: &Pipeline, target: &Path, watch: &Watch) -> Result<Output> {
-    match &pipeline.sink {
-        Sink::File { muxer, options } => {
-            let streams = 1 + pipeline.audio.len();
-            let mut muxer = Muxer::create(target, muxer, options, streams, watch.cancel())?;
-            muxer.copy_metadata(input)?;
-            Ok(Output::File(muxer))
+/// A stream of the source, and the tracks that it becomes.
+struct Source<'a> {
+    stream: usize,
+    // Where a track wants frames.
+    decoder: Option<Decoder>,
+    tracks: Vec<Track<'a>>,
+}
+
+impl<'a> Run<'a> {
+    fn open<T: AsRef<Path>>(job: &'a MediaJob, targets: &[T], watch: &Watch) -> Result<Self> {
+        let pipeline = &job.pipeline;
+        let mut input = Input::open(&job.source, Some(&pipeline.input_format), watch.cancel())?;
+        if pipeline.generate_pts {
+            input.generate_pts();
         }
-        Sink::Pictures { extension } => Ok(Output::Pictures {
-            folder: target.to_owned(),
-            extension: extension.clone(),
-            written: 0,
-            bytes: 0,
-        }),
-    }
-}
-
-/// Reads to the end; a read error after the start ends the reading and is told, as damage is.
-fn pump(
-    input: &mut Input,
-    tracks: &mut [Track],
-    output: &mut Output,
-    watch: &mut Watch,
-) -> Result<Option<Error>> {
-    loop {
-        let packet = match input.read() {
-            Ok(Some(packet)) => packet,
-            Ok(None) => return Ok(None),
-            Err(error) if error.kind() == crate::error::Kind::Interrupted => return Err(error),
-            Err(error) => return Ok(Some(error)),
-        };
-        if let Some(track) = tracks
-            .iter_mut()
-            .find(|track| track.source() == packet.stream())
-        {
-            track.take(Some(packet), input, output)?;
-        }
-        watch.advance(Progress {
-            frames: tracks[0].frames(),
-            position_s: tracks[0].position_s(),
-            bytes: output.bytes(),
-        })?;
-    }
-}
-
-fn finish(output: Output, tracks: &[Track], ended_early: Option<Error>) -> Result<Done> {
-    let done = Done {
-        frames: tracks[0].frames(),
-        bytes: output.bytes(),
-        media_s: tracks[0].position_s(),
-        warnings: warnings(tracks, ended_early),
-    };
-    if !tracks[0].has_begun() {
-        return Err(Error::failed("no picture in it could be decoded"));
-    }
-    if let Output::File(muxer) = output {
-        if let Some(silent) = (0..tracks.len()).find(|index| muxer.stream_is_missing(*index)) {
-            let stream = tracks[silent].source();
-            return Err(Error::failed(format!(
-                "no sound of stream {stream} could be decoded"
-            )));
-        }
-        muxer.finish()?;
-    }
-    Ok(done)
-}
-
-fn warnings(tracks: &[Track], ended_early: Option<Error>) -> Vec<String> {
-    let mut warnings: Vec<String> = tracks
-        .iter()
-        .filter(|track| track.damaged() > 0)
-        .map(|track| {
-            format!(
-                "stream {}: {} damaged packets passed over",
-                track.source(),
-                track.damaged()
-            )
+        let streams = pipeline.streams();
+        input.select(&streams);
+        let mut outputs = pipeline
+            .products
+            .iter()
+            .zip(targets)
+            .map(|(product, target)| Output::open(&input, product, target.as_ref(), watch.cancel()))
+            .collect::<Result<Vec<_>>>()?;
+        let sources = streams
+            .iter()
+            .map(|stream| Source::open(&input, pipeline, *stream, &mut outputs))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            pipeline,
+            input,
+            sources,
+            outputs,
+            survey: Survey::of(&streams),
         })
-        .collect();
-    warnings.extend(ended_early.map(|error| format!("the source ends early: {}", error.chain())));
-    warnings
+    }
+
+    /// Reads to the end; a read error after the start ends the reading and is told, as damage is.
+    fn pump(&mut self, watch: &mut Watch) -> Result<()> {
+        loop {
+            let packet = match self.input.read() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => return Ok(()),
+                Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+                Err(error) => {
+                    self.survey.ended_early = Some(error.chain());
+                    return Ok(());
+                }
+            };
+            let stream = packet.stream();
+            self.survey.note(&packet, self.input.time_base(stream));
+            let mut sources = self.sources.iter_mut();
+            if let Some(source) = sources.find(|source| source.stream == stream) {
+                source.take(packet, &self.input, &mut self.outputs)?;
+            }
+            watch.advance(self.progress())?;
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            frames: self.main(0).map_or(0, Track::written),
+            position_s: self.main(0).map_or(0.0, Track::position_s),
+            bytes: self.outputs.iter().map(Output::bytes).sum(),
+        }
+    }
+
+    /// The first track of a product: what is told of it is the product's.
+    fn main(&self, product: usize) -> Option<&Track<'a>> {
+        let mut tracks = self.sources.iter().flat_map(|source| &source.tracks);
+        tracks.find(|track| track.is_main_of(product))
+    }
+
+    fn drain(&mut self) -> Result<()> {
+        for source in &mut self.sources {
+            source.drain(&self.input, &mut self.outputs)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Ran> {
+        let tracks = || self.sources.iter().flat_map(|source| &source.tracks);
+        if let Some(dead) = tracks().find(|track| track.is_dead()) {
+            return Err(nothing_decoded(dead));
+        }
+        let products = 0..self.pipeline.products.len();
+        let ran = Ran {
+            frames: products
+                .map(|product| self.main(product).map(Track::written))
+                .collect(),
+            media_s: self.main(0).map_or(0.0, Track::position_s),
+            damaged: self
+                .sources
+                .iter()
+                .map(|source| (source.stream, source.damaged()))
+                .filter(|(_, packets)| *packets > 0)
+                .collect(),
+            survey: Some(self.survey),
+        };
+        self.outputs.into_iter().try_for_each(Output::finish)?;
+        Ok(ran)
+    }
+}
+
+fn nothing_decoded(track: &Track) -> Error {
+    if track.is_main() {
+        Error::failed("no picture in it could be decoded")
+    } else {
+        Error::failed(format!(
+            "nothing of stream {} could be decoded",
+            track.source()
+        ))
+    }
+}
+
+impl<'a> Source<'a> {
+    fn open(
+        input: &Input,
+        pipeline: &'a Pipeline,
+        stream: usize,
+        outputs: &mut [Output],
+    ) -> Result<Self> {
+        let threads = pipeline.codec_threads;
+        let mut tracks = Vec::new();
+        for (position, product) in pipeline.products.iter().enumerate() {
+            for index in 0..product.tracks.len() {
+                if product.tracks[index].stream == stream {
+                    let output = &mut outputs[position];
+                    tracks.push(Track::open(
+                        input,
+                        (position, product),
+                        index,
+                        threads,
+                        output,
+                    )?);
+                }
+            }
+        }
+        let decoder = match tracks.iter().any(Track::decodes) {
+            true => Some(Decoder::open(input, stream, threads)?),
+            false => None,
+        };
+        if let Some(decoder) = &decoder {
+            for track in &mut tracks {
+                track.begin(decoder, input, &mut outputs[track.product])?;
+            }
+        }
+        Ok(Self {
+            stream,
+            decoder,
+            tracks,
+        })
+    }
+
+    fn take(&mut self, packet: Packet, input: &Input, outputs: &mut [Output]) -> Result<()> {
+        for track in &mut self.tracks {
+            track.packet(&packet, &mut outputs[track.product])?;
+        }
+        self.decode(Some(packet), input, outputs)
+    }
+
+    /// Decodes `packet` (`None` drains) once, for all tracks that want frames.
+    fn decode(
+        &mut self,
+        packet: Option<Packet>,
+        input: &Input,
+        outputs: &mut [Output],
+    ) -> Result<()> {
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(());
+        };
+        let tracks = &mut self.tracks;
+        decoder.decode(packet, |frame, time_base| {
+            let mut left = tracks.iter().filter(|track| track.decodes()).count();
+            for track in tracks.iter_mut().filter(|track| track.decodes()) {
+                left -= 1;
+                let stamp = Stamped {
+                    time_base,
+                    is_last_use: left == 0,
+                };
+                track.frame(&frame, stamp, input, &mut outputs[track.product])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn drain(&mut self, input: &Input, outputs: &mut [Output]) -> Result<()> {
+        self.decode(None, input, outputs)?;
+        let end = self.decoder.as_ref().map_or(0, Decoder::end);
+        for track in &mut self.tracks {
+            track.drain(end, input, &mut outputs[track.product])?;
+        }
+        Ok(())
+    }
+
+    /// Packets that could not be decoded.
+    fn damaged(&self) -> u64 {
+        let decoded = self.decoder.as_ref().map_or(0, Decoder::damaged);
+        decoded + self.tracks.iter().map(Track::damaged).sum::<u64>()
+    }
 }

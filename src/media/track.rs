@@ -1,303 +1,172 @@
-//! One stream's way: decoder → filter graph → encoder → sink.
+//! One track of a product: what becomes of its stream's packets or frames.
 
-use std::path::PathBuf;
-
-use ffmpeg::{Frame, Packet, Rational};
+use ffmpeg::{Frame, Packet};
 use ffmpeg_next as ffmpeg;
 
+use super::chain::{Chain, Stamped};
+use super::copy::Copier;
 use super::decode::Decoder;
-use super::encode::Setup;
-use super::error::Poll;
-use super::filter::{Shape, rescale};
-use super::mux::payload;
-use super::{Encoder, Graph, Input, Muxer, VideoTiming};
-use crate::error::{Error, Result};
-use crate::job::Ratio;
-use crate::recipe::{EncoderSpec, Sink};
+use super::output::Output;
+use super::subtitle::Subtitles;
+use super::{Input, Origin};
+use crate::error::Result;
+use crate::recipe::{Product, Track as Plan, Way};
 
-/// Where a track's packets go.
-pub(super) enum Output {
-    /// A stream of a file.
-    File(Muxer),
-    /// Files of their own, numbered from 1.
-    Pictures {
-        folder: PathBuf,
-        extension: String,
-        written: u64,
-        bytes: u64,
-    },
-}
-
-impl Output {
-    fn wants_global_header(&self) -> bool {
-        match self {
-            Self::File(muxer) => muxer.wants_global_header(),
-            Self::Pictures { .. } => false,
-        }
-    }
-
-    fn stream_ready(
-        &mut self,
-        index: usize,
-        encoder: &Encoder,
-        input: &Input,
-        source: usize,
-    ) -> Result<()> {
-        match self {
-            Self::File(muxer) => muxer.stream_ready(index, encoder, Some((input, source))),
-            Self::Pictures { .. } => Ok(()),
-        }
-    }
-
-    fn write(&mut self, index: usize, packet: Packet) -> Result<()> {
-        match self {
-            Self::File(muxer) => muxer.write(index, packet),
-            Self::Pictures {
-                folder,
-                extension,
-                written,
-                bytes,
-            } => {
-                *written += 1;
-                let path = folder.join(Sink::picture_name(*written, extension));
-                *bytes += packet.size() as u64;
-                std::fs::write(&path, payload(&packet)).map_err(|error| {
-                    Error::failed(format!("cannot write '{}'", path.display())).because(error)
-                })
-            }
-        }
-    }
-
-    /// Bytes handed over so far.
-    pub(super) fn bytes(&self) -> u64 {
-        match self {
-            Self::File(muxer) => muxer.bytes(),
-            Self::Pictures { bytes, .. } => *bytes,
-        }
-    }
-}
-
-/// What kind of stream a track carries, and what its encoder needs for that.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Medium {
-    /// Pictures; the encoder's time base, and libav's guess of the source's frame rate.
-    Video { time_base: Ratio, frame_rate: Ratio },
-    /// Sound.
-    Audio,
-}
-
-/// Where one stream comes from, what it passes through, and where it goes.
-pub(super) struct Route<'a> {
-    /// The source's stream.
-    pub source: usize,
-    /// The output's stream.
-    pub index: usize,
-    /// What it carries.
-    pub medium: Medium,
-    /// The filters, as one description.
-    pub filter: String,
-    /// The encoder.
-    pub encoder: &'a EncoderSpec,
-    /// Threads that codecs and filters may use.
-    pub threads: usize,
-}
-
-/// One stream on its way.
+/// One track of a product.
 pub(super) struct Track<'a> {
-    source: usize,
-    decoder: Decoder,
-    chain: Chain<'a>,
+    /// The product's position in the pipeline.
+    pub product: usize,
+    /// The track's position in the product.
+    index: usize,
+    plan: &'a Plan,
+    work: Work<'a>,
+}
+
+enum Work<'a> {
+    Copy(Copier),
+    // The file is written with the header.
+    Attach,
+    Text(Subtitles),
+    Code(Box<Chain<'a>>),
 }
 
 impl<'a> Track<'a> {
-    /// Opens the decoder; the rest follows with the first frame.
-    pub(super) fn open(input: &Input, route: Route<'a>) -> Result<Self> {
+    /// Sets up track `index` of `product`, and describes its stream to `output` as far as it is known.
+    pub(super) fn open(
+        input: &Input,
+        (product, plan): (usize, &'a Product),
+        index: usize,
+        threads: usize,
+        output: &mut Output,
+    ) -> Result<Self> {
+        let plan = &plan.tracks[index];
+        let origin = Origin::of(input, plan.stream)?;
+        let work = match &plan.way {
+            Way::Copy(_) => {
+                output.describe(|muxer| muxer.copied(index, plan.tag.as_deref(), &origin))?;
+                Work::Copy(Copier::new(input, plan.stream)?)
+            }
+            Way::Attach { name, mime } => {
+                output.describe(|muxer| muxer.attached(index, &origin, (name, mime)))?;
+                Work::Attach
+            }
+            Way::Subtitle { encoder } => {
+                let header = output.wants_global_header();
+                let text = Subtitles::open(input, plan.stream, encoder, header)?;
+                output.describe(|muxer| muxer.subtitled(index, &text, &origin))?;
+                Work::Text(text)
+            }
+            Way::Video(way) => Work::Code(Box::new(Chain::video(input, plan.stream, way, threads))),
+            Way::Audio(way) => Work::Code(Box::new(Chain::audio(way, threads))),
+        };
         Ok(Self {
-            source: route.source,
-            decoder: Decoder::open(input, route.source, route.threads)?,
-            chain: Chain {
-                route,
-                graph: None,
-                encoder: None,
-                fixed_size: None,
-                frames: 0,
-                position_s: 0.0,
-            },
+            product,
+            index,
+            plan,
+            work,
         })
     }
 
     /// The source's stream.
     pub(super) fn source(&self) -> usize {
-        self.source
+        self.plan.stream
     }
 
-    /// Takes a packet of its stream; `None` drains decoder, filters and encoder.
-    pub(super) fn take(
+    /// Whether it is the first of its product.
+    pub(super) fn is_main(&self) -> bool {
+        self.index == 0
+    }
+
+    /// Whether it is the first of the product at that position.
+    pub(super) fn is_main_of(&self, product: usize) -> bool {
+        self.product == product && self.is_main()
+    }
+
+    /// Whether the stream must be decoded for it.
+    pub(super) fn decodes(&self) -> bool {
+        matches!(self.work, Work::Code(_))
+    }
+
+    /// Sound is known before its first frame: its stream is described at once,
+    /// so that pictures need not wait for it.
+    pub(super) fn begin(
         &mut self,
-        packet: Option<Packet>,
+        decoder: &Decoder,
         input: &Input,
         output: &mut Output,
     ) -> Result<()> {
-        let Self {
-            source,
-            decoder,
-            chain,
-        } = self;
-        let last = packet.is_none();
-        decoder.decode(packet, |frame, time_base| {
-            chain.decoded(&frame, time_base, (input, *source), output)
-        })?;
-        if last {
-            chain.drain(decoder.end(), (input, *source), output)
-        } else {
-            Ok(())
+        let (index, origin) = (self.index, Origin::of(input, self.plan.stream)?);
+        match &mut self.work {
+            Work::Code(chain) => chain.begin(decoder, (index, self.plan), origin, output),
+            _ => Ok(()),
         }
     }
 
-    /// Frames encoded so far.
-    pub(super) fn frames(&self) -> u64 {
-        self.chain.frames
+    /// Takes a packet that needs no decoding.
+    pub(super) fn packet(&mut self, packet: &Packet, output: &mut Output) -> Result<()> {
+        let index = self.index;
+        match &mut self.work {
+            Work::Copy(copier) => match copier.take(packet) {
+                Some(packet) => output.write(index, packet),
+                None => Ok(()),
+            },
+            Work::Text(text) => text.take(packet, |packet| output.write(index, packet)),
+            Work::Attach | Work::Code(_) => Ok(()),
+        }
     }
 
-    /// Position of the last encoded frame in seconds.
-    pub(super) fn position_s(&self) -> f64 {
-        self.chain.position_s
-    }
-
-    /// Packets that could not be decoded.
-    pub(super) fn damaged(&self) -> u64 {
-        self.decoder.damaged()
-    }
-
-    /// Whether a frame ever came out.
-    pub(super) fn has_begun(&self) -> bool {
-        self.chain.encoder.is_some()
-    }
-}
-
-/// What follows the decoder.
-struct Chain<'a> {
-    route: Route<'a>,
-    graph: Option<(Shape, Graph)>,
-    encoder: Option<Encoder>,
-    // Size of the first filtered picture; later ones are scaled to it.
-    fixed_size: Option<(i32, i32)>,
-    frames: u64,
-    position_s: f64,
-}
-
-impl Chain<'_> {
-    fn decoded(
+    /// Takes a decoded frame.
+    pub(super) fn frame(
         &mut self,
         frame: &Frame,
-        time_base: Rational,
-        source: (&Input, usize),
+        stamp: Stamped,
+        input: &Input,
         output: &mut Output,
     ) -> Result<()> {
-        let shape = Shape::of(frame);
-        if self
-            .graph
-            .as_ref()
-            .is_none_or(|(configured, _)| *configured != shape)
-        {
-            // What the old graph still holds ready is not lost.
-            self.filtered(source, output)?;
-            self.graph = Some((shape, self.configure(frame, time_base)?));
-            if matches!(self.route.medium, Medium::Audio) {
-                self.open_encoder(None, source, output)?;
-            }
+        let (index, origin) = (self.index, Origin::of(input, self.plan.stream)?);
+        match &mut self.work {
+            Work::Code(chain) => chain.take(frame, stamp, (index, self.plan), origin, output),
+            _ => Ok(()),
         }
-        if let Some((_, graph)) = &mut self.graph {
-            graph.push(frame)?;
-        }
-        self.filtered(source, output)
     }
 
-    fn configure(&mut self, first: &Frame, time_base: Rational) -> Result<Graph> {
-        let mut description = self.route.filter.clone();
-        if let Some((width, height)) = self.fixed_size {
-            description.push_str(&format!(",scale={width}:{height}:flags=bicubic"));
+    /// Takes the end of its stream, at `end` in the stream's ticks.
+    pub(super) fn drain(&mut self, end: i64, input: &Input, output: &mut Output) -> Result<()> {
+        let (index, origin) = (self.index, Origin::of(input, self.plan.stream)?);
+        match &mut self.work {
+            Work::Code(chain) => chain.drain(end, (index, self.plan), origin, output),
+            _ => Ok(()),
         }
-        let rate = match self.route.medium {
-            Medium::Video { frame_rate, .. } => frame_rate.into(),
-            Medium::Audio => Rational::new(0, 1),
-        };
-        Graph::new(first, time_base, rate, &description, self.route.threads)
     }
 
-    /// Encodes all that the graph has ready.
-    fn filtered(&mut self, source: (&Input, usize), output: &mut Output) -> Result<()> {
-        while let Some((_, graph)) = &mut self.graph {
-            let (state, mut frame) = graph.pull()?;
-            if state != Poll::Ready {
-                break;
-            }
-            let graph_time = graph.time_base();
-            if self.encoder.is_none() {
-                self.open_encoder(Some(&frame), source, output)?;
-            }
-            let Some(encoder) = &mut self.encoder else {
-                break;
-            };
-            let pts = frame
-                .pts()
-                .map(|pts| rescale(pts, graph_time, encoder.time_base()));
-            frame.set_pts(pts);
-            self.position_s = pts.unwrap_or(0) as f64 * f64::from(encoder.time_base());
-            self.frames += 1;
-            let index = self.route.index;
-            encoder.encode(Some(&mut frame), |packet| output.write(index, packet))?;
+    /// Frames or packets handed over so far.
+    pub(super) fn written(&self) -> u64 {
+        match &self.work {
+            Work::Copy(copier) => copier.taken(),
+            Work::Code(chain) => chain.frames(),
+            Work::Attach | Work::Text(_) => 0,
         }
-        Ok(())
     }
 
-    /// Opens the encoder, for video by the first filtered frame, and fits the graph to it.
-    fn open_encoder(
-        &mut self,
-        first: Option<&Frame>,
-        source: (&Input, usize),
-        output: &mut Output,
-    ) -> Result<()> {
-        let Some((_, graph)) = &mut self.graph else {
-            return Ok(());
-        };
-        if self.encoder.is_none() {
-            let setup = Setup {
-                threads: self.route.threads,
-                global_header: output.wants_global_header(),
-                bit_exact: false,
-            };
-            let encoder = match (self.route.medium, first) {
-                (Medium::Video { time_base, .. }, Some(first)) => {
-                    // SAFETY: the frame is valid.
-                    self.fixed_size =
-                        Some(unsafe { ((*first.as_ptr()).width, (*first.as_ptr()).height) });
-                    let timing = VideoTiming {
-                        time_base: time_base.into(),
-                        frame_rate: graph.frame_rate_or_25(),
-                    };
-                    Encoder::video(self.route.encoder, first, timing, setup)?
-                }
-                _ => Encoder::audio(self.route.encoder, graph, setup)?,
-            };
-            output.stream_ready(self.route.index, &encoder, source.0, source.1)?;
-            self.encoder = Some(encoder);
+    /// Position of the last frame or packet in seconds.
+    pub(super) fn position_s(&self) -> f64 {
+        match &self.work {
+            Work::Copy(copier) => copier.position_s(),
+            Work::Code(chain) => chain.position_s(),
+            Work::Attach | Work::Text(_) => 0.0,
         }
-        if let Some(size) = self.encoder.as_ref().and_then(Encoder::frame_size) {
-            graph.set_frame_size(size);
-        }
-        Ok(())
     }
 
-    fn drain(&mut self, end: i64, source: (&Input, usize), output: &mut Output) -> Result<()> {
-        if let Some((_, graph)) = &mut self.graph {
-            graph.close(end)?;
-        }
-        self.filtered(source, output)?;
-        let index = self.route.index;
-        match &mut self.encoder {
-            Some(encoder) => encoder.encode(None, |packet| output.write(index, packet)),
-            None => Ok(()),
+    /// Whether it is encoded video of which no frame ever came.
+    pub(super) fn is_dead(&self) -> bool {
+        matches!(&self.work, Work::Code(chain) if !chain.has_begun())
+    }
+
+    /// Subtitles that could not be decoded.
+    pub(super) fn damaged(&self) -> u64 {
+        match &self.work {
+            Work::Text(text) => text.damaged(),
+            _ => 0,
         }
     }
 }

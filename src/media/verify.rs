@@ -1,41 +1,388 @@
-//! Whether a written file is what its pipeline planned.
+//! Whether a written file is what its pipeline planned, and what its source holds.
 
 use std::path::Path;
 
-use super::probe;
+use serde::{Deserialize, Serialize};
+
+use super::survey::{Span, Survey, survey};
+use super::{Input, decode::Decoder, probe, ssim};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
-use crate::recipe::{Pipeline, Sink};
+use crate::job::{MediaInfo, MediaJob};
+use crate::recipe::{Medium, Product, Sink, Track, Way};
 
-/// Opens the result at `path` and holds it against the plan and the number of frames written.
+/// How much is looked at before a result takes its place.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Depth {
+    /// Streams, frames, first and last times; the end is decoded.
+    #[default]
+    Quick,
+    /// All of it is decoded.
+    Decode,
+    /// All of it is decoded and compared with the source, picture by picture.
+    Ssim,
+}
+
+/// What is known of a result before it is looked at.
+pub struct Evidence<'a> {
+    /// The job.
+    pub job: &'a MediaJob,
+    /// What was to be made.
+    pub product: &'a Product,
+    /// Frames that went into its first track, where known.
+    pub frames: Option<u64>,
+    /// What was read of the source.
+    pub survey: &'a Survey,
+    /// Streams of the source with the number of packets that could not be decoded.
+    pub damaged: &'a [(usize, u64)],
+}
+
+/// What looking at a result brought to light.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checked {
+    /// Frames of the first track.
+    pub frames: Option<u64>,
+    /// Whether the source did not give all that it was to hold.
+    pub salvaged: bool,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+    /// Structural similarity to the source, where it was asked for: 1 is the same.
+    pub ssim: Option<f64>,
+}
+
+/// A source may claim to be longer than it is by this share, or by a second:
+/// lengths of whole files are often rounded or guessed.
+const CLAIM: f64 = 0.02;
+
+/// Sound may end this much apart from its source's: two of the longest frames.
+const SOUND_S: f64 = 0.1;
+
+/// Times are rounded to the ticks of two containers.
+const ROUNDING_S: f64 = 0.002;
+
+/// Opens the result at `path` and holds it against the plan, what was written, and the source.
 ///
 /// # Errors
-/// Says what is missing.
-pub fn verify(path: &Path, pipeline: &Pipeline, frames: u64, cancel: &Cancel) -> Result<()> {
-    match &pipeline.sink {
-        Sink::File { .. } => verify_file(path, pipeline, frames, cancel),
-        Sink::Pictures { extension } => verify_pictures(path, extension, frames),
+/// Says what is wrong with it; then it must not take its place.
+pub fn verify(path: &Path, evidence: &Evidence, cancel: &Cancel) -> Result<Checked> {
+    match &evidence.product.sink {
+        Sink::File { .. } => File::open(path, evidence, cancel)?.check(cancel),
+        Sink::Pictures { extension } => {
+            verify_pictures(path, extension, evidence.frames.unwrap_or(0))?;
+            let mut checked = Checked {
+                frames: evidence.frames,
+                ..Checked::default()
+            };
+            checked.source(evidence);
+            Ok(checked)
+        }
     }
 }
 
-fn verify_file(path: &Path, pipeline: &Pipeline, frames: u64, cancel: &Cancel) -> Result<()> {
-    let bad = |what: String| Error::failed(format!("the result is not as planned: {what}"));
-    let info =
-        probe(path, cancel).map_err(|error| bad("it does not open".into()).because(error))?;
-    let (videos, sounds) = (
-        info.streams.iter().filter(|s| s.is_video()).count(),
-        info.streams.iter().filter(|s| s.is_audio()).count(),
-    );
-    if videos != 1 || sounds != pipeline.audio.len() {
-        let planned = pipeline.audio.len();
-        return Err(bad(format!(
-            "it has {videos} video and {sounds} audio streams instead of 1 and {planned}"
-        )));
+fn wrong(what: impl std::fmt::Display) -> Error {
+    Error::failed(format!("the result is not as planned: {what}"))
+}
+
+/// A written file that is looked at.
+struct File<'a> {
+    path: &'a Path,
+    evidence: &'a Evidence<'a>,
+    info: MediaInfo,
+    survey: Survey,
+}
+
+impl<'a> File<'a> {
+    fn open(path: &'a Path, evidence: &'a Evidence, cancel: &Cancel) -> Result<Self> {
+        let unopened = |error| wrong("it does not open").because(error);
+        let info = probe(path, cancel).map_err(unopened)?;
+        let streams: Vec<usize> = (0..info.streams.len()).collect();
+        let survey = survey(path, Some(&info.format), &streams, cancel).map_err(unopened)?;
+        Ok(Self {
+            path,
+            evidence,
+            info,
+            survey,
+        })
     }
-    if frames == 0 || !info.duration_s.is_some_and(|duration| duration > 0.0) {
-        return Err(bad("it has no frames".into()));
+
+    fn check(&self, cancel: &Cancel) -> Result<Checked> {
+        let mut checked = Checked::default();
+        checked.source(self.evidence);
+        if let Some(error) = &self.survey.ended_early {
+            return Err(wrong(format!("it cannot be read to its end: {error}")));
+        }
+        let videos = self.streams(Medium::Video);
+        let planned: Vec<&Track> = self.evidence.product.tracks_of(Medium::Video).collect();
+        if videos.len() != planned.len() {
+            return Err(wrong(format!(
+                "it has {} video streams instead of {}",
+                videos.len(),
+                planned.len()
+            )));
+        }
+        for (track, stream) in planned.iter().zip(&videos) {
+            self.times(track, *stream, &mut checked)?;
+        }
+        self.frames(&mut checked)?;
+        self.sound(&mut checked)?;
+        self.decodes(&mut checked, cancel)?;
+        if self.evidence.job.verify == Depth::Ssim && !videos.is_empty() {
+            checked.ssim = ssim::score(self.path, self.evidence, cancel)?;
+        }
+        Ok(checked)
     }
-    Ok(())
+
+    /// The result's streams of a kind.
+    fn streams(&self, medium: Medium) -> Vec<usize> {
+        let of_kind = self.info.streams.iter().filter(|stream| match medium {
+            Medium::Video => stream.is_video(),
+            Medium::Audio => stream.is_audio(),
+            Medium::Subtitle | Medium::Attached => false,
+        });
+        of_kind.map(|stream| stream.index).collect()
+    }
+
+    /// As many frames are in the file as were put into it.
+    fn frames(&self, checked: &mut Checked) -> Result<()> {
+        let first = &self.evidence.product.tracks[0];
+        if first.way.medium() != Medium::Video {
+            return Ok(());
+        }
+        let stream = self.streams(Medium::Video)[0];
+        let found = self.span(stream).map_or(0, |span| span.packets);
+        if found == 0 {
+            return Err(wrong("it has no pictures"));
+        }
+        match self.evidence.frames {
+            // Of copied packets, some are decoded and not shown: those are not counted here.
+            Some(written) if found != written && !first.way.is_copy() => {
+                Err(wrong(format!("it has {found} frames instead of {written}")))
+            }
+            _ => {
+                checked.frames = Some(found);
+                Ok(())
+            }
+        }
+    }
+
+    fn span(&self, stream: usize) -> Option<&Span> {
+        self.survey.span(stream)
+    }
+
+    /// First and last picture are due when they are in the source.
+    fn times(&self, track: &Track, stream: usize, checked: &mut Checked) -> Result<()> {
+        let (Some(source), Some(result)) =
+            (self.evidence.survey.span(track.stream), self.span(stream))
+        else {
+            return Err(wrong(format!("stream {stream} is missing")));
+        };
+        let frame_s = match &track.way {
+            Way::Video(way) => way.frame_s,
+            _ => usual_distance_s(source),
+        };
+        let apart = |a: Option<i64>, b: Option<i64>| match (a, b) {
+            (Some(a), Some(b)) => (a - b) as f64 / 1e6,
+            _ => 0.0,
+        };
+        let late = apart(result.first_us, source.first_us);
+        let early = apart(source.last_us, result.last_us);
+        let slack = frame_s + ROUNDING_S;
+        for (what, by) in [("begins", late), ("ends", early)] {
+            if by.abs() > slack {
+                checked.salvage(format!(
+                    "stream {}: the result {what} {} {} than the source",
+                    track.stream,
+                    seconds(by.abs()),
+                    if (what == "begins") == (by > 0.0) {
+                        "later"
+                    } else {
+                        "earlier"
+                    },
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every track of sound is there and as long as its source's.
+    fn sound(&self, checked: &mut Checked) -> Result<()> {
+        let planned: Vec<&Track> = self.evidence.product.tracks_of(Medium::Audio).collect();
+        let silent = |track: &&Track| {
+            let span = self.evidence.survey.span(track.stream);
+            span.is_none_or(|span| span.packets == 0)
+                || self
+                    .evidence
+                    .damaged
+                    .iter()
+                    .any(|(stream, _)| *stream == track.stream)
+        };
+        let streams = self.streams(Medium::Audio);
+        if streams.len() == planned.len() {
+            for (track, stream) in planned.iter().zip(streams) {
+                self.sound_ends(track, stream, checked);
+            }
+            return Ok(());
+        }
+        let lost: Vec<_> = planned.iter().filter(|track| silent(track)).collect();
+        if planned.len() - lost.len() > streams.len() {
+            return Err(wrong(format!(
+                "it has {} tracks of sound instead of {}",
+                streams.len(),
+                planned.len()
+            )));
+        }
+        for track in lost {
+            checked.salvage(format!(
+                "stream {}: no sound could be decoded",
+                track.stream
+            ));
+        }
+        Ok(())
+    }
+
+    fn sound_ends(&self, track: &Track, stream: usize, checked: &mut Checked) {
+        let (Some(source), Some(result)) =
+            (self.evidence.survey.span(track.stream), self.span(stream))
+        else {
+            return;
+        };
+        if result.packets == 0 && source.packets > 0 {
+            checked.salvage(format!(
+                "stream {}: no sound could be decoded",
+                track.stream
+            ));
+            return;
+        }
+        if let (Some(a), Some(b)) = (source.end_us, result.end_us) {
+            let short = (a - b) as f64 / 1e6;
+            if short > SOUND_S {
+                checked.salvage(format!(
+                    "stream {}: the sound ends {} earlier than in the source",
+                    track.stream,
+                    seconds(short)
+                ));
+            }
+        }
+    }
+
+    /// The end decodes without error, or all of it where that is asked for.
+    fn decodes(&self, checked: &mut Checked, cancel: &Cancel) -> Result<()> {
+        let whole = self.evidence.job.verify >= Depth::Decode;
+        for (stream, track) in self
+            .streams(Medium::Video)
+            .into_iter()
+            .zip(self.evidence.product.tracks_of(Medium::Video))
+        {
+            let info = &self.info.streams[stream];
+            if !info.decodable {
+                continue;
+            }
+            let (frames, damaged) = self.decode(stream, whole, cancel)?;
+            if track.way.is_copy() {
+                if damaged > 0 || frames == 0 {
+                    checked.salvage(format!(
+                        "stream {}: the copied pictures do not all decode",
+                        track.stream
+                    ));
+                }
+            } else if damaged > 0 || frames == 0 {
+                return Err(wrong(format!("stream {stream} does not decode to its end")));
+            }
+        }
+        if whole {
+            for stream in self.streams(Medium::Audio) {
+                let (_, damaged) = self.decode(stream, true, cancel)?;
+                if damaged > 0 {
+                    return Err(wrong(format!("stream {stream} does not decode to its end")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Frames and damaged packets of a stream: of the whole, or from the last key frame on.
+    fn decode(&self, stream: usize, whole: bool, cancel: &Cancel) -> Result<(u64, u64)> {
+        let mut input = Input::open(self.path, Some(&self.info.format), cancel)?;
+        input.select(&[stream]);
+        if !whole && let Some(last) = self.span(stream).and_then(|span| span.last_us) {
+            input.seek_before(last);
+        }
+        let mut decoder = Decoder::open(&input, stream, 1)?;
+        let mut frames = 0;
+        while let Some(packet) = input.read()? {
+            if packet.stream() == stream {
+                decoder.decode(Some(packet), |_, _| {
+                    frames += 1;
+                    Ok(())
+                })?;
+            }
+            if cancel.is_set() {
+                return Err(Error::interrupted());
+            }
+        }
+        decoder.decode(None, |_, _| {
+            frames += 1;
+            Ok(())
+        })?;
+        Ok((frames, decoder.damaged()))
+    }
+}
+
+/// The typical distance of two packets of a stream, in seconds.
+fn usual_distance_s(span: &Span) -> f64 {
+    match (span.first_us, span.last_us) {
+        (Some(first), Some(last)) if span.packets > 1 => {
+            (last - first) as f64 / 1e6 / (span.packets - 1) as f64
+        }
+        _ => 0.04,
+    }
+}
+
+impl Checked {
+    fn salvage(&mut self, warning: String) {
+        self.salvaged = true;
+        self.warnings.push(warning);
+    }
+
+    /// What the reading of the source told of its state.
+    fn source(&mut self, evidence: &Evidence) {
+        for (stream, packets) in evidence.damaged {
+            self.salvage(format!(
+                "stream {stream}: {packets} damaged packets passed over"
+            ));
+        }
+        if let Some(error) = &evidence.survey.ended_early {
+            self.salvage(format!("the source ends early: {error}"));
+        }
+        let read = evidence.survey.end_s();
+        if let Some(claimed) = evidence.job.duration_s
+            && read > 0.0
+            && claimed - read > (claimed * CLAIM).max(1.0)
+        {
+            self.salvage(format!(
+                "the source claims {} and holds {}",
+                seconds(claimed),
+                seconds(read)
+            ));
+        }
+    }
+}
+
+fn seconds(seconds: f64) -> String {
+    format!("{seconds:.2} s")
 }
 
 fn verify_pictures(folder: &Path, extension: &str, frames: u64) -> Result<()> {
@@ -45,9 +392,7 @@ fn verify_pictures(folder: &Path, extension: &str, frames: u64) -> Result<()> {
             .map(|data| data.len())
             .unwrap_or(0);
         if length == 0 {
-            return Err(Error::failed(format!(
-                "the result is not as planned: picture {name} is missing or empty"
-            )));
+            return Err(wrong(format!("picture {name} is missing or empty")));
         }
     }
     Ok(())

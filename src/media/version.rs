@@ -1,4 +1,4 @@
-//! What is linked: version and encoders.
+//! What is linked: version, encoders, and what they, muxers and pixel formats are.
 
 use std::ffi::{CStr, CString};
 
@@ -37,5 +37,52 @@ pub(super) unsafe fn dictionary_value(
                 .to_string_lossy()
                 .into_owned()
         })
+    }
+}
+
+/// libav's name of what an encoder encodes to, e.g. `h264` for `libx264`; the
+/// encoder's own name where it is not linked.
+pub fn codec_of_encoder(encoder: &str) -> String {
+    let Ok(name) = CString::new(encoder) else {
+        return encoder.to_owned();
+    };
+    // SAFETY: looks up static descriptions and a static name.
+    unsafe {
+        let codec = ffi::avcodec_find_encoder_by_name(name.as_ptr());
+        if codec.is_null() {
+            return encoder.to_owned();
+        }
+        CStr::from_ptr(ffi::avcodec_get_name((*codec).id))
+            .to_string_lossy()
+            .into_owned()
+    }
+}
+
+/// Whether a muxer can hold streams of a codec, both by libav's names.
+pub fn muxer_holds(muxer: &str, codec: &str) -> bool {
+    let (Ok(muxer), Ok(codec)) = (CString::new(muxer), CString::new(codec)) else {
+        return false;
+    };
+    // SAFETY: looks up static descriptions; only reads them.
+    unsafe {
+        let format = ffi::av_guess_format(muxer.as_ptr(), std::ptr::null(), std::ptr::null());
+        let description = ffi::avcodec_descriptor_get_by_name(codec.as_ptr());
+        !format.is_null()
+            && !description.is_null()
+            && ffi::avformat_query_codec(format, (*description).id, ffi::FF_COMPLIANCE_NORMAL) == 1
+    }
+}
+
+/// Bits of a colour component of a pixel format by libav's name; 0 where there is none of that name.
+pub fn pixel_depth(name: &str) -> u32 {
+    let Ok(name) = CString::new(name) else {
+        return 0;
+    };
+    // SAFETY: looks up static descriptions.
+    unsafe {
+        let description = ffi::av_pix_fmt_desc_get(ffi::av_get_pix_fmt(name.as_ptr()));
+        description
+            .as_ref()
+            .map_or(0, |format| format.comp[0].depth.max(0) as u32)
     }
 }

@@ -13,10 +13,11 @@ pub use output::prepare_output;
 pub use scan::{SourceFile, scan};
 
 use crate::dispatch::Cancel;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::job::{Job, MediaInfo, MediaJob, StreamKind, Work};
 use crate::media;
-use crate::recipe::{Recipe, resolve};
+use crate::media::verify::Depth;
+use crate::recipe::{Pipeline, Recipe, resolve};
 
 /// What a batch will do.
 #[derive(Debug, Default)]
@@ -42,64 +43,87 @@ pub struct Refused {
     pub log: Vec<String>,
 }
 
-/// Plans `recipe` for all `sources`, with results under `output`.
+/// Plans `recipes` for all `sources`, with results under `output`: one job a
+/// source, which makes all of its results.
 ///
 /// # Errors
 /// Where two results would have one name, where a result exists and that was
 /// to be an error, and where the planning was cancelled.
 pub fn plan(
     sources: &[SourceFile],
-    recipe: &Recipe,
+    recipes: &[Recipe],
     output: &Path,
     existing: Existing,
     cancel: &Cancel,
 ) -> Result<Plan> {
-    let targets = names::targets(sources, recipe, output)?;
+    let targets = names::targets(sources, recipes, output)?;
     let looks: Vec<_> = sources
         .par_iter()
-        .map(|source| media::log::capture(|| look(&source.path, recipe, cancel)))
+        .zip(&targets)
+        .map(|(source, targets)| {
+            media::log::capture(|| {
+                let wanted = existing.wanted(recipes, targets)?;
+                look(&source.path, wanted, cancel)
+            })
+        })
         .collect();
     if cancel.is_set() {
         return Err(Error::interrupted());
     }
     let mut plan = Plan::default();
-    for ((source, target), (look, log)) in sources.iter().zip(targets).zip(looks) {
-        if target.by_whole_name {
+    for ((source, targets), (look, log)) in sources.iter().zip(&targets).zip(looks) {
+        if targets.by_whole_name {
             plan.by_whole_name.push(source.path.clone());
         }
         match look {
+            Err(error) if error.kind() == Kind::Usage => return Err(error),
             Err(error) => plan.refused.push(Refused {
                 source: source.path.clone(),
                 reason: error.line(),
                 log,
             }),
-            Ok((info, pipeline)) => match existing.resolve(&target.path)? {
-                None => plan.skipped.push(source.path.clone()),
-                Some(target) => plan.jobs.push(Job {
-                    id: plan.jobs.len(),
-                    name: source.relative.display().to_string(),
-                    cost: cost(&info),
-                    work: Work::Media(Box::new(MediaJob {
-                        source: source.path.clone(),
-                        target,
-                        pipeline,
-                        duration_s: info.duration_s,
-                    })),
-                }),
-            },
+            Ok(None) => plan.skipped.push(source.path.clone()),
+            Ok(Some(Look {
+                info,
+                pipeline,
+                targets,
+            })) => plan.jobs.push(Job {
+                id: plan.jobs.len(),
+                name: source.relative.display().to_string(),
+                cost: cost(&info),
+                work: Work::Media(Box::new(MediaJob {
+                    source: source.path.clone(),
+                    targets,
+                    pipeline,
+                    duration_s: info.duration_s,
+                    verify: Depth::default(),
+                })),
+            }),
         }
     }
     Ok(plan)
 }
 
-fn look(
-    path: &Path,
-    recipe: &Recipe,
-    cancel: &Cancel,
-) -> Result<(MediaInfo, crate::recipe::Pipeline)> {
+/// A source that was looked at.
+struct Look {
+    info: MediaInfo,
+    pipeline: Pipeline,
+    targets: Vec<PathBuf>,
+}
+
+/// Looks into a source for the results that are `wanted` of it; a source of which none is, is not opened.
+fn look(path: &Path, wanted: Vec<(&Recipe, PathBuf)>, cancel: &Cancel) -> Result<Option<Look>> {
+    if wanted.is_empty() {
+        return Ok(None);
+    }
     let info = media::probe(path, cancel)?;
-    let pipeline = resolve(recipe, &info)?;
-    Ok((info, pipeline))
+    let (recipes, targets): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
+    let pipeline = resolve(&recipes, &info)?;
+    Ok(Some(Look {
+        info,
+        pipeline,
+        targets,
+    }))
 }
 
 /// Predicted cost: pixels to go through, or the length alone where sizes are unknown.

@@ -24,11 +24,27 @@ pub enum Existing {
 }
 
 impl Existing {
+    /// The results that are to be made, each with the name to write to.
+    ///
+    /// # Errors
+    /// Where one exists and that was to be an error.
+    pub(super) fn wanted<'a>(
+        self,
+        recipes: &'a [Recipe],
+        targets: &Targets,
+    ) -> Result<Vec<(&'a Recipe, PathBuf)>> {
+        let mut wanted = Vec::with_capacity(recipes.len());
+        for (recipe, target) in recipes.iter().zip(&targets.paths) {
+            wanted.extend(self.resolve(target)?.map(|target| (recipe, target)));
+        }
+        Ok(wanted)
+    }
+
     /// The name to write to; `None` where there is nothing to do.
     ///
     /// # Errors
     /// Where `target` exists and that was to be an error.
-    pub(super) fn resolve(self, target: &Path) -> Result<Option<PathBuf>> {
+    fn resolve(self, target: &Path) -> Result<Option<PathBuf>> {
         if target.symlink_metadata().is_err() {
             return Ok(Some(target.to_owned()));
         }
@@ -57,55 +73,73 @@ fn free_name(target: &Path) -> PathBuf {
     free.next().unwrap_or_else(|| target.to_owned())
 }
 
-/// Where one source's result goes.
+/// Where one source's results go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
-    /// The final name.
-    pub path: PathBuf,
-    /// Whether the source's whole name became part of it, since another
+pub(super) struct Targets {
+    /// The final names, one a recipe.
+    pub paths: Vec<PathBuf>,
+    /// Whether the source's whole name became part of one, since another
     /// source would have got the same name otherwise.
     pub by_whole_name: bool,
 }
 
-/// One target a source, in the mirrored tree below `output`. Sources that
-/// would get one name (`a.avi` and `a.mkv`, or names equal but for case, which
-/// some file systems fold) keep their endings in it: `a.avi.mp4`, `a.mkv.mp4`.
+/// One target a source and recipe, in the mirrored tree below `output`; where
+/// there are several recipes, each has a tree of its own below its name.
+/// Sources that would get one name (`a.avi` and `a.mkv`, or names equal but for
+/// case, which some file systems fold) keep their endings in it: `a.avi.mp4`,
+/// `a.mkv.mp4`.
 ///
 /// # Errors
 /// Where two sources would get one target all the same, or a target would be a source.
 pub(super) fn targets(
     sources: &[SourceFile],
-    recipe: &Recipe,
+    recipes: &[Recipe],
     output: &Path,
-) -> Result<Vec<Target>> {
+) -> Result<Vec<Targets>> {
+    let mut targets: Vec<_> = sources
+        .iter()
+        .map(|_| Targets {
+            paths: Vec::with_capacity(recipes.len()),
+            by_whole_name: false,
+        })
+        .collect();
+    for recipe in recipes {
+        let root = match recipe {
+            Recipe::Transcode(transcode) if recipes.len() > 1 => output.join(&transcode.name),
+            _ => output.to_owned(),
+        };
+        for (targets, (path, by_whole_name)) in
+            targets.iter_mut().zip(named(sources, recipe, &root))
+        {
+            targets.paths.push(path);
+            targets.by_whole_name |= by_whole_name;
+        }
+    }
+    refuse_collisions(sources, &targets)?;
+    Ok(targets)
+}
+
+/// The target of each source for one recipe, and whether its whole name became part of it.
+fn named(sources: &[SourceFile], recipe: &Recipe, root: &Path) -> Vec<(PathBuf, bool)> {
     let ending = match recipe {
-        Recipe::Transcode(_) => Some("mp4"),
+        Recipe::Transcode(transcode) => Some(transcode.container.extension()),
         Recipe::Frames(_) => None,
     };
     let short =
-        |source: &SourceFile| output.join(source.relative.with_extension(ending.unwrap_or("")));
+        |source: &SourceFile| root.join(source.relative.with_extension(ending.unwrap_or("")));
     let mut claims: HashMap<String, usize> = HashMap::new();
     for source in sources {
         *claims.entry(folded(&short(source))).or_default() += 1;
     }
-    let targets: Vec<_> = sources
-        .iter()
-        .map(|source| {
-            let path = short(source);
-            let by_whole_name = claims.get(&folded(&path)).is_some_and(|claims| *claims > 1);
-            let path = if by_whole_name {
-                whole_name(source, ending, output)
-            } else {
-                path
-            };
-            Target {
-                path,
-                by_whole_name,
-            }
-        })
-        .collect();
-    refuse_collisions(sources, &targets)?;
-    Ok(targets)
+    let target = |source| {
+        let path = short(source);
+        if claims.get(&folded(&path)).is_some_and(|claims| *claims > 1) {
+            (whole_name(source, ending, root), true)
+        } else {
+            (path, false)
+        }
+    };
+    sources.iter().map(target).collect()
 }
 
 /// A name as file systems compare it that fold case.
@@ -122,19 +156,23 @@ fn whole_name(source: &SourceFile, ending: Option<&str>, output: &Path) -> PathB
     output.join(source.relative.with_file_name(name))
 }
 
-fn refuse_collisions(sources: &[SourceFile], targets: &[Target]) -> Result<()> {
+fn refuse_collisions(sources: &[SourceFile], targets: &[Targets]) -> Result<()> {
     let mut owners = HashMap::new();
-    for (source, target) in sources.iter().zip(targets) {
+    let pairs = sources
+        .iter()
+        .zip(targets)
+        .flat_map(|(source, targets)| targets.paths.iter().map(move |target| (source, target)));
+    for (source, target) in pairs {
         let shown = source.path.display();
-        if let Some(other) = owners.insert(folded(&target.path), source) {
+        if let Some(other) = owners.insert(folded(target), source) {
             return Err(Error::usage(format!(
                 "'{}' and '{shown}' would both become '{}'",
                 other.path.display(),
-                target.path.display()
+                target.display()
             ))
             .cure("rename one of them, or convert them into different folders"));
         }
-        if same_file(&source.path, &target.path) {
+        if same_file(&source.path, target) {
             return Err(
                 Error::usage(format!("'{shown}' would be overwritten by its own result"))
                     .cure("choose another output folder with -o"),
@@ -168,8 +206,11 @@ mod tests {
     }
 
     fn names(sources: &[SourceFile]) -> Vec<PathBuf> {
-        let targets = targets(sources, &transcode(), Path::new("out")).unwrap();
-        targets.into_iter().map(|target| target.path).collect()
+        let targets = targets(sources, &[transcode()], Path::new("out")).unwrap();
+        targets
+            .into_iter()
+            .flat_map(|targets| targets.paths)
+            .collect()
     }
 
     #[test]
@@ -197,7 +238,7 @@ mod tests {
     fn two_sources_for_one_result_are_refused_by_name() {
         let mut twice = sources(&["a.avi", "a.avi"]);
         twice[1].path = "elsewhere/a.avi".into();
-        let error = targets(&twice, &transcode(), Path::new("out")).unwrap_err();
+        let error = targets(&twice, &[transcode()], Path::new("out")).unwrap_err();
         for name in ["in/a.avi", "elsewhere/a.avi"] {
             assert!(error.to_string().contains(name), "{error}");
         }

@@ -4,33 +4,48 @@
 //! of one file, into a [`Pipeline`]: the single description that linked libav
 //! executes and that the `ffmpeg` argument list is written from.
 
+mod container;
+mod encoder;
 mod pipeline;
+mod preset;
 mod resolve;
 mod sound;
+mod streams;
+mod video;
 
 use serde::{Deserialize, Serialize};
 
 use crate::job::Ratio;
 
-pub use pipeline::{AudioTrack, EncoderSpec, Pipeline, Sink, VideoTrack};
+pub use container::Container;
+pub use pipeline::{
+    AudioWay, Dropped, EncoderSpec, Medium, Pipeline, Product, Sink, Track, VideoWay, Way,
+};
+pub use preset::{Preset, Presets};
 pub use resolve::resolve;
 
 /// What is to become of every source of a batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Recipe {
-    /// Another video file.
+    /// Another file of video or sound.
     Transcode(Transcode),
     /// A folder of pictures.
     Frames(Frames),
 }
 
-/// H.264 (or what `video.encoder` names) and AAC in mp4.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// A file with the source's streams, encoded or copied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transcode {
-    /// How pictures are encoded.
-    pub video: Video,
-    /// How sound is encoded.
-    pub audio: Audio,
+    /// The preset's name; names the results' folder where there are several.
+    pub name: String,
+    /// The file's format.
+    pub container: Container,
+    /// What becomes of pictures; they are left out where `None`.
+    pub video: Option<Video>,
+    /// What becomes of sound; it is left out where `None`.
+    pub audio: Option<Audio>,
+    /// Whether the source's streams are kept where the result is not smaller.
+    pub keep_smaller: bool,
     /// Threads that each codec and filter of a job may use.
     pub codec_threads: CodecThreads,
 }
@@ -50,28 +65,69 @@ pub struct Frames {
     pub codec_threads: CodecThreads,
 }
 
-/// How pictures are encoded.
+/// How pictures are encoded, or that they are not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Video {
     /// libav's name of the encoder, e.g. `libx264`.
     pub encoder: String,
-    /// What rate control aims at.
-    pub rate: Rate,
+    /// What rate control aims at; the encoder's own choice where `None`.
+    pub rate: Option<Rate>,
     /// The encoder's own speed preset, e.g. `medium`.
     pub speed: Option<String>,
+    /// Further options of the encoder.
+    pub options: Vec<(String, String)>,
     /// Box that the picture must fit, aspect kept; never enlarges.
     pub fit: Option<Size>,
     /// Constant frame rate; the source's timing where `None`.
     pub fps: Option<Ratio>,
+    /// Pixel formats to choose from by libav's names: the first of the source's depth.
+    pub pixels: Vec<String>,
+    /// Which streams are not encoded.
+    pub copy: Copying<VideoFits>,
 }
 
-/// How sound is encoded.
+/// How sound is encoded, or that it is not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Audio {
     /// libav's name of the encoder, e.g. `aac`.
     pub encoder: String,
-    /// Bits a second.
-    pub bitrate: u64,
+    /// Bits a second; the encoder's own choice where `None`.
+    pub bitrate: Option<u64>,
+    /// Further options of the encoder.
+    pub options: Vec<(String, String)>,
+    /// Which streams are not encoded.
+    pub copy: Copying<AudioFits>,
+}
+
+/// Which streams are taken as they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Copying<T> {
+    /// None: all are encoded.
+    Never,
+    /// Those that are already what the recipe wants.
+    Fitting(T),
+    /// All; one that the container cannot hold is refused.
+    Always,
+}
+
+/// Video streams that need no encoding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VideoFits {
+    /// Codecs by libav's names, e.g. `h264`.
+    pub codecs: Vec<String>,
+    /// Pixel formats by libav's names.
+    pub pixels: Vec<String>,
+    /// At most so many bits a pixel, where no bit rate is asked for.
+    pub bits_per_pixel: Option<f64>,
+}
+
+/// Audio streams that need no encoding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AudioFits {
+    /// Codecs by libav's names, e.g. `aac`.
+    pub codecs: Vec<String>,
+    /// At most so many bits a second.
+    pub bitrate: Option<u64>,
 }
 
 /// What rate control aims at.
@@ -112,14 +168,31 @@ impl Default for CodecThreads {
     }
 }
 
+impl Default for Transcode {
+    /// H.264 and AAC in mp4, all encoded.
+    fn default() -> Self {
+        Self {
+            name: "web".into(),
+            container: Container::default(),
+            video: Some(Video::default()),
+            audio: Some(Audio::default()),
+            keep_smaller: false,
+            codec_threads: CodecThreads::default(),
+        }
+    }
+}
+
 impl Default for Video {
     fn default() -> Self {
         Self {
             encoder: "libx264".into(),
-            rate: Rate::Quality(23.0),
+            rate: Some(Rate::Quality(23.0)),
             speed: Some("medium".into()),
+            options: vec![],
             fit: None,
             fps: None,
+            pixels: vec!["yuv420p".into()],
+            copy: Copying::Never,
         }
     }
 }
@@ -128,7 +201,9 @@ impl Default for Audio {
     fn default() -> Self {
         Self {
             encoder: "aac".into(),
-            bitrate: 128_000,
+            bitrate: Some(128_000),
+            options: vec![],
+            copy: Copying::Never,
         }
     }
 }
@@ -173,25 +248,41 @@ impl Recipe {
 
 impl Transcode {
     fn words(&self) -> String {
-        let codec = match self.video.encoder.as_str() {
+        let video = self.video.as_ref().map(Video::words);
+        let audio = self.audio.as_ref().map(Audio::words);
+        let parts: Vec<String> = video.into_iter().chain(audio).collect();
+        parts.join(" + ")
+    }
+}
+
+impl Video {
+    fn words(&self) -> String {
+        let codec = match self.encoder.as_str() {
             "libx264" => "H.264",
             "libx265" => "H.265",
+            "libsvtav1" => "AV1",
             other => other,
         };
-        let rate = match self.video.rate {
-            Rate::Quality(crf) => format!("CRF {crf}"),
-            Rate::Bitrate(bits) => format!("{} kb/s", bits / 1000),
+        let rate = match self.rate {
+            Some(Rate::Quality(crf)) => format!(" CRF {crf}"),
+            Some(Rate::Bitrate(bits)) => format!(" {} kb/s", bits / 1000),
+            None => String::new(),
         };
         let speed = self
-            .video
             .speed
             .as_deref()
             .map(|speed| format!(" {speed}"))
             .unwrap_or_default();
-        format!(
-            "{codec} {rate}{speed} + {} {}k",
-            self.audio.encoder.to_uppercase(),
-            self.audio.bitrate / 1000
-        )
+        format!("{codec}{rate}{speed}")
+    }
+}
+
+impl Audio {
+    fn words(&self) -> String {
+        let rate = self
+            .bitrate
+            .map(|bits| format!(" {}k", bits / 1000))
+            .unwrap_or_default();
+        format!("{}{rate}", self.encoder.to_uppercase())
     }
 }

@@ -1,30 +1,87 @@
-//! A recipe resolved for one source: which streams, through which filters,
-//! into which encoders, into which file. Both engines follow it to the letter.
+//! Recipes resolved for one source: which streams, through which filters,
+//! into which encoders, into which files. Both engines follow it to the letter.
 
 use serde::{Deserialize, Serialize};
 
 use crate::job::Ratio;
 
-/// What happens to one source.
+/// What happens to one source: it is read and decoded once, whatever the number of results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pipeline {
     /// The demuxer found by the probe; the only one that may open the source.
     pub input_format: String,
-    /// The pictures.
-    pub video: VideoTrack,
-    /// The sound.
-    pub audio: Vec<AudioTrack>,
-    /// Where encoded packets go.
-    pub sink: Sink,
+    /// Whether times that the container lacks are to be made up from the order of decoding.
+    pub generate_pts: bool,
+    /// The results.
+    pub products: Vec<Product>,
     /// Threads that each codec and filter may use; at least 1.
     pub codec_threads: usize,
 }
 
-/// One video stream on its way.
+/// One result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct VideoTrack {
+pub struct Product {
+    /// Its streams in order; the picture that frames are counted of comes first.
+    pub tracks: Vec<Track>,
+    /// Where encoded packets go.
+    pub sink: Sink,
+    /// What of the source does not arrive.
+    pub dropped: Vec<Dropped>,
+    /// The same with the source's own streams, where these are to be kept
+    /// instead of a result that is not smaller.
+    pub kept: Option<Box<Product>>,
+}
+
+/// One stream on its way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Track {
     /// The source's stream.
     pub stream: usize,
+    /// The four letters that name the codec in the file, where not the muxer's own choice.
+    pub tag: Option<String>,
+    /// What happens to it.
+    pub way: Way,
+}
+
+/// What happens to one stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Way {
+    /// Its packets are taken as they are.
+    Copy(Medium),
+    /// A picture attached to the source becomes a file attached to the result.
+    Attach {
+        /// The attached file's name.
+        name: String,
+        /// Its media type, e.g. `image/jpeg`.
+        mime: String,
+    },
+    /// Pictures are decoded, filtered and encoded.
+    Video(VideoWay),
+    /// Sound is decoded, filtered and encoded.
+    Audio(AudioWay),
+    /// Subtitles of text are decoded and encoded.
+    Subtitle {
+        /// libav's name of the encoder, e.g. `mov_text`.
+        encoder: String,
+    },
+}
+
+/// What a stream carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Medium {
+    /// Moving pictures.
+    Video,
+    /// Sound.
+    Audio,
+    /// Subtitles.
+    Subtitle,
+    /// A picture or a file attached to the whole.
+    Attached,
+}
+
+/// The way of a video stream that is encoded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VideoWay {
     /// Filters that turn the decoded picture upright. The `ffmpeg` program
     /// applies the same ones unasked, so they are kept apart.
     pub orient: String,
@@ -34,13 +91,13 @@ pub struct VideoTrack {
     pub encoder: EncoderSpec,
     /// The encoder's time base.
     pub time_base: Ratio,
+    /// Distance between two pictures in seconds at most: of source or result, whichever is longer.
+    pub frame_s: f64,
 }
 
-/// One audio stream on its way.
+/// The way of an audio stream that is encoded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AudioTrack {
-    /// The source's stream.
-    pub stream: usize,
+pub struct AudioWay {
     /// The filters, ending in the encoder's sample format, rate and layout.
     pub filter: String,
     /// The encoder.
@@ -73,6 +130,60 @@ pub enum Sink {
         /// Their file ending, without a dot.
         extension: String,
     },
+}
+
+/// A stream of the source that does not arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// The source's stream.
+    pub stream: usize,
+    /// What it is, e.g. `subtitle (hdmv_pgs_subtitle)`.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Way {
+    /// What the stream carries.
+    pub fn medium(&self) -> Medium {
+        match self {
+            Way::Copy(medium) => *medium,
+            Way::Attach { .. } => Medium::Attached,
+            Way::Video(_) => Medium::Video,
+            Way::Audio(_) => Medium::Audio,
+            Way::Subtitle { .. } => Medium::Subtitle,
+        }
+    }
+
+    /// Whether the stream is taken as it is.
+    pub fn is_copy(&self) -> bool {
+        matches!(self, Way::Copy(_) | Way::Attach { .. })
+    }
+}
+
+impl Product {
+    /// Its tracks that carry `medium`.
+    pub fn tracks_of(&self, medium: Medium) -> impl Iterator<Item = &Track> {
+        self.tracks
+            .iter()
+            .filter(move |track| track.way.medium() == medium)
+    }
+
+    /// Whether it is a folder of pictures.
+    pub fn is_folder(&self) -> bool {
+        matches!(self.sink, Sink::Pictures { .. })
+    }
+}
+
+impl Pipeline {
+    /// The source's streams that are read, each once, in ascending order.
+    pub fn streams(&self) -> Vec<usize> {
+        let tracks = self.products.iter().flat_map(|product| &product.tracks);
+        let mut streams: Vec<usize> = tracks.map(|track| track.stream).collect();
+        streams.sort_unstable();
+        streams.dedup();
+        streams
+    }
 }
 
 impl Sink {

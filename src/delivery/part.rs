@@ -1,52 +1,20 @@
-//! From a job to a result in place: temporary name → run → verify → fsync → rename.
-//!
-//! Nothing stands under a final name before it is whole, and what a stopped or
-//! failed job began is removed.
+//! A result being written: a hidden temporary name beside the final one.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, FileTimes};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::engine::{Engine, JobError, Watch};
 use crate::error::{Error, Result};
-use crate::job::{Done, Job, MediaJob, Work};
-use crate::media::verify::verify;
-use crate::recipe::Sink;
 
 /// Marks names that are being written; a leading dot hides them.
 const PART: &str = ".rushes-part";
 
+/// Marks a second attempt at the same target.
+const SECOND: &str = ".rushes-part2";
+
 /// Marks an old folder while a new one takes its place.
 const ASIDE: &str = ".rushes-old";
-
-/// Runs `job` on `engine` and puts its result in place.
-///
-/// # Errors
-/// Whatever fails first; then nothing is left behind.
-pub fn perform(engine: &dyn Engine, job: &Job, watch: &mut Watch) -> Result<Done, JobError> {
-    match &job.work {
-        Work::Load(_) => engine.run(job, Path::new(""), watch),
-        Work::Media(media) => deliver(engine, job, media, watch),
-    }
-}
-
-fn deliver(
-    engine: &dyn Engine,
-    job: &Job,
-    media: &MediaJob,
-    watch: &mut Watch,
-) -> Result<Done, JobError> {
-    let part = Part::begin(
-        &media.target,
-        matches!(media.pipeline.sink, Sink::Pictures { .. }),
-    )?;
-    let mut done = engine.run(job, &part.path, watch)?;
-    verify(&part.path, &media.pipeline, done.frames, watch.cancel())?;
-    done.bytes = size_of(&part.path).map_err(|error| unwritable(&media.target, error))?;
-    part.finish(&media.target)?;
-    Ok(done)
-}
 
 /// Lets `write` fill a temporary file and gives that the name `target`.
 ///
@@ -69,12 +37,12 @@ pub fn place_bytes(target: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// A result being written under a temporary name; removed unless finished.
-struct Part {
-    path: PathBuf,
+pub(super) struct Part {
+    pub(super) path: PathBuf,
 }
 
 impl Part {
-    fn begin(target: &Path, folder: bool) -> Result<Self> {
+    pub(super) fn begin(target: &Path, folder: bool) -> Result<Self> {
         let part = Self {
             path: hidden_name(target, PART),
         };
@@ -95,8 +63,21 @@ impl Part {
         Ok(part)
     }
 
+    /// A second one for the same target, while the first is still there.
+    pub(super) fn begin_beside(target: &Path) -> Result<Self> {
+        let part = Self {
+            path: hidden_name(target, SECOND),
+        };
+        let prepare = || {
+            remove(&part.path)?;
+            File::create(&part.path).map(drop)
+        };
+        prepare().map_err(|error| unwritable(target, error))?;
+        Ok(part)
+    }
+
     /// Makes the result durable, gives it its final name, and makes that durable.
-    fn finish(self, target: &Path) -> Result<()> {
+    pub(super) fn finish(self, target: &Path) -> Result<()> {
         let finish = || -> io::Result<()> {
             sync(&self.path)?;
             replace(&self.path, target)?;
@@ -109,6 +90,13 @@ impl Part {
     }
 }
 
+/// A result's dates become those of its source: what was filmed when stays to be seen.
+pub(super) fn keep_times(source: &Path, part: &Path) -> io::Result<()> {
+    let data = fs::metadata(source)?;
+    let times = FileTimes::new().set_modified(data.modified()?);
+    File::options().write(true).open(part)?.set_times(times)
+}
+
 impl Drop for Part {
     fn drop(&mut self) {
         // After a rename there is nothing of this name.
@@ -116,7 +104,7 @@ impl Drop for Part {
     }
 }
 
-fn unwritable(target: &Path, error: io::Error) -> Error {
+pub(super) fn unwritable(target: &Path, error: io::Error) -> Error {
     Error::failed(format!("cannot write '{}'", target.display())).because(error)
 }
 
@@ -195,7 +183,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn size_of(path: &Path) -> io::Result<u64> {
+pub(super) fn size_of(path: &Path) -> io::Result<u64> {
     if !path.is_dir() {
         return Ok(fs::metadata(path)?.len());
     }

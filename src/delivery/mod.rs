@@ -1,0 +1,219 @@
+//! From a job to results in place: temporary name → run → verify → fsync → rename.
+//!
+//! Nothing stands under a final name before it is whole, and what a stopped or
+//! failed job began is removed.
+
+mod part;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use part::{Part, keep_times, size_of, unwritable};
+pub use part::{place, place_bytes};
+
+use crate::engine::{Engine, JobError, Ran, Watch};
+use crate::error::{Error, Result};
+use crate::job::{Done, Job, Made, MediaJob, Work};
+use crate::media::survey::{Survey, survey};
+use crate::media::verify::{Checked, Evidence, verify};
+use crate::recipe::{Medium, Pipeline, Product};
+
+/// Runs `job` on `engine` and puts its results in place.
+///
+/// # Errors
+/// Whatever fails first; then nothing is left behind.
+pub fn perform(engine: &dyn Engine, job: &Job, watch: &mut Watch) -> Result<Done, JobError> {
+    match &job.work {
+        Work::Load(_) => engine.run(job, &[], watch).map(|_| Done::default()),
+        Work::Media(media) => deliver(engine, job, media, watch),
+    }
+}
+
+fn deliver(
+    engine: &dyn Engine,
+    job: &Job,
+    media: &MediaJob,
+    watch: &mut Watch,
+) -> Result<Done, JobError> {
+    let before = state_of(&media.source)?;
+    let mut attempt = Attempt::run(engine, job, media, watch)?;
+    for index in 0..media.targets.len() {
+        attempt.keep_smaller(index, engine, job, watch)?;
+    }
+    let checked = attempt.verify(watch)?;
+    if state_of(&media.source)? != before {
+        let shown = media.source.display();
+        return Err(
+            Error::failed(format!("'{shown}' was changed while it was read"))
+                .cure("run the same command again once nothing writes to it")
+                .into(),
+        );
+    }
+    Ok(attempt.finish(checked)?)
+}
+
+/// What shows that a source is still the same.
+fn state_of(source: &Path) -> Result<(u64, Option<SystemTime>)> {
+    let data = fs::metadata(source).map_err(|error| {
+        Error::failed(format!("cannot read '{}'", source.display())).because(error)
+    })?;
+    Ok((data.len(), data.modified().ok()))
+}
+
+/// A job's results while they stand under temporary names.
+struct Attempt<'a> {
+    media: &'a MediaJob,
+    parts: Vec<Part>,
+    // What each part was made by: the pipeline's product, or the one kept instead.
+    products: Vec<&'a Product>,
+    ran: Ran,
+}
+
+impl<'a> Attempt<'a> {
+    fn run(
+        engine: &dyn Engine,
+        job: &Job,
+        media: &'a MediaJob,
+        watch: &mut Watch,
+    ) -> Result<Self, JobError> {
+        let products: Vec<&Product> = media.pipeline.products.iter().collect();
+        let parts = media
+            .targets
+            .iter()
+            .zip(&products)
+            .map(|(target, product)| Part::begin(target, product.is_folder()))
+            .collect::<Result<Vec<_>>>()?;
+        let paths: Vec<PathBuf> = parts.iter().map(|part| part.path.clone()).collect();
+        let mut ran = engine.run(job, &paths, watch)?;
+        if ran.survey.is_none() {
+            ran.survey = Some(survey_of(media, watch)?);
+        }
+        Ok(Self {
+            media,
+            parts,
+            products,
+            ran,
+        })
+    }
+
+    /// Where result `index` is not smaller than its source and that is asked
+    /// for, takes the source's streams instead, if they make it smaller.
+    fn keep_smaller(
+        &mut self,
+        index: usize,
+        engine: &dyn Engine,
+        job: &Job,
+        watch: &mut Watch,
+    ) -> Result<(), JobError> {
+        let Some(kept) = self.products[index].kept.as_deref() else {
+            return Ok(());
+        };
+        let target = &self.media.targets[index];
+        let size = |path: &Path| size_of(path).map_err(|error| unwritable(target, error));
+        let made = size(&self.parts[index].path)?;
+        if made < size(&self.media.source)? {
+            return Ok(());
+        }
+        let media = MediaJob {
+            targets: vec![target.clone()],
+            pipeline: Pipeline {
+                products: vec![kept.clone()],
+                ..self.media.pipeline.clone()
+            },
+            ..self.media.clone()
+        };
+        let copy = Job {
+            work: Work::Media(Box::new(media)),
+            ..job.clone()
+        };
+        let part = Part::begin_beside(target)?;
+        let ran = engine.run(&copy, std::slice::from_ref(&part.path), watch)?;
+        if size(&part.path)? <= made {
+            self.parts[index] = part;
+            self.products[index] = kept;
+            self.ran.frames[index] = ran.frames.first().copied().flatten();
+        }
+        Ok(())
+    }
+
+    fn verify(&self, watch: &Watch) -> Result<Vec<Checked>> {
+        let survey = self.ran.survey.as_ref();
+        let mut checked = Vec::with_capacity(self.parts.len());
+        for (index, part) in self.parts.iter().enumerate() {
+            let evidence = Evidence {
+                job: self.media,
+                product: self.products[index],
+                frames: self.ran.frames.get(index).copied().flatten(),
+                survey: survey.ok_or_else(|| Error::failed("nothing was read"))?,
+                damaged: &self.ran.damaged,
+            };
+            checked.push(verify(&part.path, &evidence, watch.cancel())?);
+        }
+        Ok(checked)
+    }
+
+    /// Gives every result its final name.
+    fn finish(self, checked: Vec<Checked>) -> Result<Done> {
+        let mut done = Done {
+            media_s: self.ran.media_s,
+            ..Done::default()
+        };
+        let parts = self.parts.into_iter().zip(&self.products).zip(checked);
+        for ((index, ((part, product), checked)), target) in
+            parts.enumerate().zip(&self.media.targets)
+        {
+            let bytes = size_of(&part.path).map_err(|error| unwritable(target, error))?;
+            if !product.is_folder() {
+                keep_times(&self.media.source, &part.path)
+                    .map_err(|error| unwritable(target, error))?;
+            }
+            part.finish(target)?;
+            let is_video = product.tracks[0].way.medium() == Medium::Video;
+            let frames = checked.frames.filter(|_| is_video);
+            done.frames += frames.unwrap_or(0);
+            done.bytes += bytes;
+            done.salvaged |= checked.salvaged;
+            for warning in checked.warnings {
+                if !done.warnings.contains(&warning) {
+                    done.warnings.push(warning);
+                }
+            }
+            let kept = !std::ptr::eq(*product, &raw const self.media.pipeline.products[index]);
+            done.results
+                .push(made(target, product, bytes, frames, kept, checked.ssim));
+        }
+        Ok(done)
+    }
+}
+
+fn made(
+    target: &Path,
+    product: &Product,
+    bytes: u64,
+    frames: Option<u64>,
+    kept_source: bool,
+    ssim: Option<f64>,
+) -> Made {
+    let copied = product.tracks.iter().filter(|track| track.way.is_copy());
+    Made {
+        target: target.display().to_string(),
+        bytes,
+        frames,
+        copied: copied.map(|track| track.stream).collect(),
+        dropped: product.dropped.clone(),
+        kept_source,
+        ssim,
+    }
+}
+
+/// What the source's packets say, where the engine did not read them itself.
+fn survey_of(media: &MediaJob, watch: &Watch) -> Result<Survey> {
+    let pipeline = &media.pipeline;
+    survey(
+        &media.source,
+        Some(&pipeline.input_format),
+        &pipeline.streams(),
+        watch.cancel(),
+    )
+}

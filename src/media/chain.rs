@@ -1,0 +1,241 @@
+//! What follows a decoder: filter graph → encoder → output.
+
+use ffmpeg::{Frame, Rational};
+use ffmpeg_next as ffmpeg;
+
+use super::decode::Decoder;
+use super::encode::Setup;
+use super::error::Poll;
+use super::filter::{Shape, rescale};
+use super::frame::same_frame;
+use super::output::Output;
+use super::probe::frame_rate;
+use super::{Encoder, Graph, Input, Origin, VideoTiming};
+use crate::error::Result;
+use crate::job::Ratio;
+use crate::recipe::{AudioWay, EncoderSpec, Track, VideoWay};
+
+/// A frame's time base, and whether nobody needs the frame after this.
+#[derive(Clone, Copy)]
+pub(super) struct Stamped {
+    pub time_base: Rational,
+    pub is_last_use: bool,
+}
+
+/// One encoded track's way.
+pub(super) struct Chain<'a> {
+    medium: Medium,
+    filter: String,
+    spec: &'a EncoderSpec,
+    threads: usize,
+    graph: Option<(Shape, Graph)>,
+    encoder: Option<Encoder>,
+    // Size of the first filtered picture; later ones are scaled to it.
+    fixed_size: Option<(i32, i32)>,
+    frames: u64,
+    position_s: f64,
+}
+
+/// What is encoded, and what its encoder needs for that.
+#[derive(Clone, Copy)]
+enum Medium {
+    /// Pictures; the encoder's time base, and libav's guess of the source's frame rate.
+    Video { time_base: Ratio, frame_rate: Ratio },
+    /// Sound.
+    Audio,
+}
+
+impl<'a> Chain<'a> {
+    pub(super) fn video(input: &Input, stream: usize, way: &'a VideoWay, threads: usize) -> Self {
+        let filter = match way.orient.as_str() {
+            "" => way.filter.clone(),
+            orient => format!("{orient},{}", way.filter),
+        };
+        let medium = Medium::Video {
+            time_base: way.time_base,
+            frame_rate: frame_rate(input, stream),
+        };
+        Self::new(medium, filter, &way.encoder, threads)
+    }
+
+    pub(super) fn audio(way: &'a AudioWay, threads: usize) -> Self {
+        Self::new(Medium::Audio, way.filter.clone(), &way.encoder, threads)
+    }
+
+    fn new(medium: Medium, filter: String, spec: &'a EncoderSpec, threads: usize) -> Self {
+        Self {
+            medium,
+            filter,
+            spec,
+            threads,
+            graph: None,
+            encoder: None,
+            fixed_size: None,
+            frames: 0,
+            position_s: 0.0,
+        }
+    }
+
+    /// Opens the encoder of sound by what the decoder knows before its first frame.
+    pub(super) fn begin(
+        &mut self,
+        decoder: &Decoder,
+        track: (usize, &Track),
+        origin: Origin,
+        output: &mut Output,
+    ) -> Result<()> {
+        if let (Medium::Audio, Some((example, time_base))) = (self.medium, decoder.example()?) {
+            self.graph = Some((Shape::of(&example), self.configure(&example, time_base)?));
+            self.open_encoder(None, track, origin, output)?;
+        }
+        Ok(())
+    }
+
+    /// Filters and encodes a decoded frame.
+    pub(super) fn take(
+        &mut self,
+        frame: &Frame,
+        stamp: Stamped,
+        track: (usize, &Track),
+        origin: Origin,
+        output: &mut Output,
+    ) -> Result<()> {
+        let shape = Shape::of(frame);
+        if self
+            .graph
+            .as_ref()
+            .is_none_or(|(configured, _)| *configured != shape)
+        {
+            // What the old graph still holds ready is not lost.
+            self.filtered(track, origin, output)?;
+            self.graph = Some((shape, self.configure(frame, stamp.time_base)?));
+            if matches!(self.medium, Medium::Audio) {
+                self.open_encoder(None, track, origin, output)?;
+            }
+        }
+        if let Some((_, graph)) = &mut self.graph {
+            if stamp.is_last_use {
+                graph.push(frame)?;
+            } else {
+                graph.push(&same_frame(frame)?)?;
+            }
+        }
+        self.filtered(track, origin, output)
+    }
+
+    fn configure(&self, first: &Frame, time_base: Rational) -> Result<Graph> {
+        let mut description = self.filter.clone();
+        if let Some((width, height)) = self.fixed_size {
+            description.push_str(&format!(",scale={width}:{height}:flags=bicubic"));
+        }
+        let rate = match self.medium {
+            Medium::Video { frame_rate, .. } => frame_rate.into(),
+            Medium::Audio => Rational::new(0, 1),
+        };
+        Graph::new(first, time_base, rate, &description, self.threads)
+    }
+
+    /// Encodes all that the graph has ready.
+    fn filtered(
+        &mut self,
+        track: (usize, &Track),
+        origin: Origin,
+        output: &mut Output,
+    ) -> Result<()> {
+        while let Some((_, graph)) = &mut self.graph {
+            let (state, mut frame) = graph.pull()?;
+            if state != Poll::Ready {
+                break;
+            }
+            let graph_time = graph.time_base();
+            if self.encoder.is_none() {
+                self.open_encoder(Some(&frame), track, origin, output)?;
+            }
+            let Some(encoder) = &mut self.encoder else {
+                break;
+            };
+            let pts = frame
+                .pts()
+                .map(|pts| rescale(pts, graph_time, encoder.time_base()));
+            frame.set_pts(pts);
+            self.position_s = pts.unwrap_or(0) as f64 * f64::from(encoder.time_base());
+            self.frames += 1;
+            encoder.encode(Some(&mut frame), |packet| output.write(track.0, packet))?;
+        }
+        Ok(())
+    }
+
+    /// Opens the encoder, for video by the first filtered frame, and fits the graph to it.
+    fn open_encoder(
+        &mut self,
+        first: Option<&Frame>,
+        (index, track): (usize, &Track),
+        origin: Origin,
+        output: &mut Output,
+    ) -> Result<()> {
+        let Some((_, graph)) = &mut self.graph else {
+            return Ok(());
+        };
+        if self.encoder.is_none() {
+            let setup = Setup {
+                threads: self.threads,
+                global_header: output.wants_global_header(),
+                bit_exact: false,
+            };
+            let encoder = match (self.medium, first) {
+                (Medium::Video { time_base, .. }, Some(first)) => {
+                    // SAFETY: the frame is valid.
+                    self.fixed_size =
+                        Some(unsafe { ((*first.as_ptr()).width, (*first.as_ptr()).height) });
+                    let timing = VideoTiming {
+                        time_base: time_base.into(),
+                        frame_rate: graph.frame_rate_or_25(),
+                    };
+                    Encoder::video(self.spec, first, timing, setup)?
+                }
+                _ => Encoder::audio(self.spec, graph, setup)?,
+            };
+            output.describe(|muxer| {
+                muxer.encoded(index, &encoder, track.tag.as_deref(), Some(origin))
+            })?;
+            self.encoder = Some(encoder);
+        }
+        if let Some(size) = self.encoder.as_ref().and_then(Encoder::frame_size) {
+            graph.set_frame_size(size);
+        }
+        Ok(())
+    }
+
+    /// The end of its stream, at `end` in the stream's ticks: nothing stays behind.
+    pub(super) fn drain(
+        &mut self,
+        end: i64,
+        track: (usize, &Track),
+        origin: Origin,
+        output: &mut Output,
+    ) -> Result<()> {
+        if let Some((_, graph)) = &mut self.graph {
+            graph.close(end)?;
+        }
+        self.filtered(track, origin, output)?;
+        match &mut self.encoder {
+            Some(encoder) => encoder.encode(None, |packet| output.write(track.0, packet)),
+            None => Ok(()),
+        }
+    }
+
+    /// Frames encoded so far.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Position of the last encoded frame in seconds.
+    pub(super) fn position_s(&self) -> f64 {
+        self.position_s
+    }
+
+    /// Whether the encoder ever came up.
+    pub(super) fn has_begun(&self) -> bool {
+        self.encoder.is_some()
+    }
+}

@@ -1,0 +1,219 @@
+//! Subtitles of text from one codec to another.
+//!
+//! The rules are those of `do_subtitle_out` of FFmpeg 5.1's `ffmpeg.c`.
+
+use std::ffi::CString;
+use std::ptr;
+
+use ffmpeg::codec::packet::Ref;
+use ffmpeg::{Packet, Rational, codec, ffi};
+use ffmpeg_next as ffmpeg;
+
+use super::Input;
+use super::error::{check, failed, non_null};
+use super::filter::rescale;
+use crate::error::{Error, Result};
+
+/// Subtitle encoders count in microseconds.
+const MICROS: Rational = Rational(1, 1_000_000);
+const MILLIS: Rational = Rational(1, 1000);
+
+/// The largest encoded subtitle.
+const MOST_BYTES: usize = 1 << 20;
+
+/// A decoder and an encoder of text, one into the other.
+pub(super) struct Subtitles {
+    decoder: codec::Context,
+    encoder: codec::Context,
+    damaged: u64,
+}
+
+impl Subtitles {
+    /// For `stream`, into the codec of the encoder `name`.
+    pub(super) fn open(
+        input: &Input,
+        stream: usize,
+        name: &str,
+        global_header: bool,
+    ) -> Result<Self> {
+        let decoder = open_decoder(input, stream)?;
+        let encoder = open_encoder(&decoder, name, global_header)?;
+        Ok(Self {
+            decoder,
+            encoder,
+            damaged: 0,
+        })
+    }
+
+    /// The encoder, for the muxer to take the stream's parameters from.
+    pub(super) fn encoder(&self) -> &codec::Context {
+        &self.encoder
+    }
+
+    /// Time base of the packets.
+    pub(super) fn time_base(&self) -> Rational {
+        MICROS
+    }
+
+    /// Packets that could not be decoded.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// Hands each subtitle of `packet`, encoded anew, to `take`.
+    pub(super) fn take(
+        &mut self,
+        packet: &Packet,
+        mut take: impl FnMut(Packet) -> Result<()>,
+    ) -> Result<()> {
+        let Some(mut text) = self.decode(packet)? else {
+            return Ok(());
+        };
+        for _ in 0..self.parts(&text.0) {
+            if let Some(packet) = self.encode(&mut text.0)? {
+                take(packet)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, packet: &Packet) -> Result<Option<Text>> {
+        // SAFETY: a zeroed subtitle is an empty one; libav fills it, and
+        // `Text` frees what it allocates; the packet is only read.
+        unsafe {
+            let mut text = Text(std::mem::zeroed());
+            let mut got = 0;
+            let code = ffi::avcodec_decode_subtitle2(
+                self.decoder.as_mut_ptr(),
+                &mut text.0,
+                &mut got,
+                packet.as_ptr().cast_mut(),
+            );
+            if code < 0 {
+                self.damaged += 1;
+                return Ok(None);
+            }
+            Ok((got != 0 && text.0.pts != ffi::AV_NOPTS_VALUE).then_some(text))
+        }
+    }
+
+    /// ASS has an event a packet, the others have all in one.
+    fn parts(&self, text: &ffi::AVSubtitle) -> u32 {
+        // SAFETY: the context is open.
+        match unsafe { (*self.encoder.as_ptr()).codec_id } {
+            ffi::AVCodecID::AV_CODEC_ID_ASS => text.num_rects.max(1),
+            _ => 1,
+        }
+    }
+
+    fn encode(&mut self, text: &mut ffi::AVSubtitle) -> Result<Option<Packet>> {
+        // Encoders want a beginning of 0: what precedes it goes to the time.
+        let begin = text.pts + rescale(i64::from(text.start_display_time), MILLIS, MICROS);
+        text.pts = begin;
+        text.end_display_time = text
+            .end_display_time
+            .saturating_sub(text.start_display_time);
+        text.start_display_time = 0;
+        let mut buffer = vec![0_u8; MOST_BYTES];
+        // SAFETY: the context is open, the subtitle valid, the buffer's length passed on.
+        let size = unsafe {
+            ffi::avcodec_encode_subtitle(
+                self.encoder.as_mut_ptr(),
+                buffer.as_mut_ptr(),
+                buffer.len() as i32,
+                text,
+            )
+        };
+        let size = check(size, "encode a subtitle")? as usize;
+        let mut packet = Packet::copy(&buffer[..size]);
+        packet.set_pts(Some(begin));
+        packet.set_dts(Some(begin));
+        packet.set_duration(rescale(i64::from(text.end_display_time), MILLIS, MICROS));
+        packet.set_flags(ffmpeg::codec::packet::Flags::KEY);
+        Ok(Some(packet))
+    }
+}
+
+/// A decoded subtitle; frees what libav allocated for it.
+struct Text(ffi::AVSubtitle);
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        // SAFETY: the subtitle is empty or was filled by libav.
+        unsafe { ffi::avsubtitle_free(&mut self.0) };
+    }
+}
+
+fn open_decoder(input: &Input, stream: usize) -> Result<codec::Context> {
+    let source = input
+        .context()
+        .stream(stream)
+        .ok_or_else(|| Error::failed(format!("there is no stream {stream}")))?;
+    let parameters = source.parameters();
+    // SAFETY: the description is static; the context is allocated here and
+    // owned by the wrapper from then on; the parameters are read.
+    unsafe {
+        let description = ffi::avcodec_find_decoder((*parameters.as_ptr()).codec_id);
+        if description.is_null() {
+            return Err(Error::failed(format!(
+                "no decoder for stream {stream} is linked"
+            )));
+        }
+        let raw = non_null(ffi::avcodec_alloc_context3(description), "a decoder")?;
+        let context = codec::Context::wrap(raw, None);
+        check(
+            ffi::avcodec_parameters_to_context(raw, parameters.as_ptr()),
+            "set up the decoder",
+        )?;
+        (*raw).pkt_timebase = source.time_base().into();
+        check(
+            ffi::avcodec_open2(raw, description, ptr::null_mut()),
+            "open the decoder",
+        )?;
+        Ok(context)
+    }
+}
+
+fn open_encoder(
+    decoder: &codec::Context,
+    name: &str,
+    global_header: bool,
+) -> Result<codec::Context> {
+    let c_name = CString::new(name)
+        .map_err(|error| Error::usage("an encoder's name holds a zero byte").because(error))?;
+    // SAFETY: as for the decoder; the header is copied into memory of libav's,
+    // with the padding that it asks for, and freed with the context.
+    unsafe {
+        let description = ffi::avcodec_find_encoder_by_name(c_name.as_ptr());
+        if description.is_null() {
+            return Err(Error::failed(format!(
+                "the linked FFmpeg has no encoder '{name}'"
+            )));
+        }
+        let raw = non_null(ffi::avcodec_alloc_context3(description), "an encoder")?;
+        let context = codec::Context::wrap(raw, None);
+        (*raw).time_base = MICROS.into();
+        (*raw).pkt_timebase = MICROS.into();
+        if global_header {
+            (*raw).flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
+        }
+        let from = decoder.as_ptr();
+        (*raw).width = (*from).width;
+        (*raw).height = (*from).height;
+        let size = (*from).subtitle_header_size;
+        if !(*from).subtitle_header.is_null() && size > 0 {
+            let header = non_null(ffi::av_mallocz(size as usize + 1), "a header")?.cast::<u8>();
+            ptr::copy_nonoverlapping((*from).subtitle_header, header, size as usize);
+            (*raw).subtitle_header = header;
+            (*raw).subtitle_header_size = size;
+        }
+        let code = ffi::avcodec_open2(raw, description, ptr::null_mut());
+        if code < 0 {
+            return Err(failed(
+                &format!("open the encoder '{name}'"),
+                ffmpeg::Error::from(code),
+            ));
+        }
+        Ok(context)
+    }
+}

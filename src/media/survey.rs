@@ -1,0 +1,134 @@
+//! What a file's packets say, whatever its container claims: how many there
+//! are of each stream, and from when to when.
+
+use std::path::Path;
+
+use ffmpeg::{Packet, Rational};
+use ffmpeg_next as ffmpeg;
+
+use super::Input;
+use super::filter::rescale;
+use crate::dispatch::Cancel;
+use crate::error::{Error, Kind, Result};
+
+/// What was read of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// One entry a stream that was read, in the order in which they were named.
+    pub streams: Vec<Span>,
+    /// Why the reading ended before the file's end, where it did.
+    pub ended_early: Option<String>,
+}
+
+/// What was read of a stream. Times are in microseconds from the file's beginning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The stream.
+    pub stream: usize,
+    /// Packets that are to be shown or heard.
+    pub packets: u64,
+    /// Packets that the demuxer knows to be damaged.
+    pub damaged: u64,
+    /// When the first is due.
+    pub first_us: Option<i64>,
+    /// When the last one begins.
+    pub last_us: Option<i64>,
+    /// When the last one ends, as far as its length is known.
+    pub end_us: Option<i64>,
+}
+
+impl Survey {
+    /// For these streams of a file.
+    pub fn of(streams: &[usize]) -> Self {
+        let span = |stream: &usize| Span {
+            stream: *stream,
+            ..Span::default()
+        };
+        Self {
+            streams: streams.iter().map(span).collect(),
+            ended_early: None,
+        }
+    }
+
+    /// What is known of `stream`.
+    pub fn span(&self, stream: usize) -> Option<&Span> {
+        self.streams.iter().find(|span| span.stream == stream)
+    }
+
+    /// Takes note of a packet, its times in `time_base`.
+    pub(super) fn note(&mut self, packet: &Packet, time_base: Rational) {
+        let stream = packet.stream();
+        if let Some(span) = self.streams.iter_mut().find(|span| span.stream == stream) {
+            span.note(packet, time_base);
+        }
+    }
+
+    /// When the last of all streams ends, in seconds.
+    pub fn end_s(&self) -> f64 {
+        let ends = self.streams.iter().filter_map(|span| span.end_us);
+        ends.max().unwrap_or(0) as f64 / 1e6
+    }
+}
+
+impl Span {
+    fn note(&mut self, packet: &Packet, time_base: Rational) {
+        let flags = packet.flags();
+        if flags.contains(ffmpeg::codec::packet::Flags::CORRUPT) {
+            self.damaged += 1;
+        }
+        // SAFETY: the packet is valid; edit lists mark what is decoded and not shown.
+        let discarded = unsafe {
+            use ffmpeg::codec::packet::Ref;
+            (*packet.as_ptr()).flags & ffmpeg::ffi::AV_PKT_FLAG_DISCARD as i32 != 0
+        };
+        if discarded || packet.size() == 0 {
+            return;
+        }
+        self.packets += 1;
+        let Some(begin) = packet.pts().or(packet.dts()) else {
+            return;
+        };
+        let micros = Rational::new(1, 1_000_000);
+        let (begin, length) = (
+            rescale(begin, time_base, micros),
+            rescale(packet.duration().max(0), time_base, micros),
+        );
+        let end = begin.saturating_add(length);
+        self.first_us = Some(self.first_us.map_or(begin, |first| first.min(begin)));
+        self.last_us = Some(self.last_us.map_or(begin, |last| last.max(begin)));
+        self.end_us = Some(self.end_us.map_or(end, |last| last.max(end)));
+    }
+}
+
+/// Reads the packets of `streams` and decodes nothing.
+///
+/// # Errors
+/// Where the file cannot be opened, or reading was cancelled.
+pub fn survey(
+    path: &Path,
+    format: Option<&str>,
+    streams: &[usize],
+    cancel: &Cancel,
+) -> Result<Survey> {
+    let mut input = Input::open(path, format, cancel)?;
+    input.select(streams);
+    let mut survey = Survey::of(streams);
+    loop {
+        match input.read() {
+            Ok(Some(packet)) => {
+                let time_base = input.time_base(packet.stream());
+                survey.note(&packet, time_base);
+            }
+            Ok(None) => break,
+            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+            Err(error) => {
+                survey.ended_early = Some(error.chain());
+                break;
+            }
+        }
+        if cancel.is_set() {
+            return Err(Error::interrupted());
+        }
+    }
+    Ok(survey)
+}

@@ -1,0 +1,222 @@
+//! Which of a source's streams arrive in a result, and how.
+
+use super::resolve::nothing_of;
+use super::sound::format_for;
+use super::{
+    Audio, AudioFits, AudioWay, Container, Copying, Dropped, Medium, Product, Track, Transcode,
+    Video, Way, video,
+};
+use crate::error::{Error, Result};
+use crate::job::{MediaInfo, StreamInfo, StreamKind};
+
+/// Whether a demuxer tells when each picture is shown; others (AVI, raw
+/// streams) tell an order at most, which is too little to copy by.
+pub(super) fn tells_times(format: &str) -> bool {
+    ["mov", "matroska", "flv", "mpegts"]
+        .iter()
+        .any(|known| format.split(',').any(|name| name == *known))
+}
+
+/// All moving pictures, those first that a player would show.
+pub(super) fn videos(
+    video: &Video,
+    recipe: &Transcode,
+    media: &MediaInfo,
+    product: &mut Product,
+) -> Result<()> {
+    let copies = matches!(video.copy, Copying::Always);
+    let main = media.main_video().map(|stream| stream.index);
+    let (mut taken, mut lost): (Vec<_>, Vec<_>) = media
+        .streams
+        .iter()
+        .filter(|stream| stream.is_video())
+        .partition(|stream| copies || stream.decodable);
+    taken.sort_by_key(|stream| Some(stream.index) != main);
+    // Where a file holds streams without a picture in them (size unknown), the shown one alone is sure.
+    let (sound, empty): (Vec<_>, Vec<_>) = taken
+        .into_iter()
+        .partition(|stream| Some(stream.index) == main || has_size(stream));
+    lost.extend(empty);
+    if sound.is_empty() {
+        return Err(nothing_of("video stream", media));
+    }
+    for stream in sound {
+        product
+            .tracks
+            .push(video::track(video, recipe, media, stream)?);
+    }
+    for stream in lost {
+        drop_stream(product, stream, "no decoder for it is linked");
+    }
+    Ok(())
+}
+
+fn has_size(stream: &StreamInfo) -> bool {
+    matches!(stream.kind, StreamKind::Video { width, height, .. } if width > 0 && height > 0)
+}
+
+/// All tracks of sound.
+pub(super) fn sounds(
+    audio: &Audio,
+    container: Container,
+    media: &MediaInfo,
+    product: &mut Product,
+) -> Result<()> {
+    for stream in media.streams.iter().filter(|stream| stream.is_audio()) {
+        let held = container.holds(&stream.codec);
+        let copied = match &audio.copy {
+            Copying::Never => false,
+            Copying::Always if held => true,
+            Copying::Always => return Err(not_held(stream, container)),
+            Copying::Fitting(fits) => held && tells_times(&media.format) && fits.take(stream),
+        };
+        if copied {
+            product.tracks.push(copy_of(stream, Medium::Audio));
+        } else if let Some(track) = encoded_sound(audio, stream) {
+            product.tracks.push(track);
+        } else {
+            drop_stream(product, stream, "no decoder for it is linked");
+        }
+    }
+    Ok(())
+}
+
+impl AudioFits {
+    fn take(&self, stream: &StreamInfo) -> bool {
+        let most = self.bitrate.unwrap_or(u64::MAX);
+        self.codecs.contains(&stream.codec) && stream.bit_rate.is_none_or(|bits| bits <= most)
+    }
+}
+
+fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<Track> {
+    let StreamKind::Audio {
+        sample_rate,
+        channels,
+        ref layout,
+    } = stream.kind
+    else {
+        return None;
+    };
+    if !stream.decodable {
+        return None;
+    }
+    let format = format_for(&audio.encoder, sample_rate, channels, layout);
+    Some(Track {
+        stream: stream.index,
+        tag: None,
+        way: Way::Audio(AudioWay {
+            // `async=1` fills gaps with silence, so that sound stays in sync.
+            filter: format!("aresample=async=1,aformat={format}"),
+            encoder: audio.encoder_spec(),
+        }),
+    })
+}
+
+/// Subtitles, covers, attached files; data of other kinds does not arrive.
+pub(super) fn others(recipe: &Transcode, media: &MediaInfo, product: &mut Product) {
+    let container = recipe.container;
+    let no_place = format!("{container} has no place for it; --format mkv has");
+    // Attached pictures come last: the `ffmpeg` program puts them there.
+    let mut covers = Vec::new();
+    for stream in &media.streams {
+        match &stream.kind {
+            StreamKind::Video { .. } if recipe.video.is_none() => {
+                drop_stream(product, stream, "this recipe takes no pictures");
+            }
+            StreamKind::Audio { .. } if recipe.audio.is_none() => {
+                drop_stream(product, stream, "this recipe takes no sound");
+            }
+            StreamKind::Video { .. } | StreamKind::Audio { .. } => {}
+            StreamKind::Subtitle { text } => match subtitle(stream, *text, recipe) {
+                Some(way) => product.tracks.push(Track {
+                    stream: stream.index,
+                    tag: None,
+                    way,
+                }),
+                None => drop_stream(product, stream, &no_place),
+            },
+            StreamKind::Cover => match cover(stream, container) {
+                Some(way) => covers.push(Track {
+                    stream: stream.index,
+                    tag: None,
+                    way,
+                }),
+                None => drop_stream(product, stream, &no_place),
+            },
+            StreamKind::Attachment if container.takes_attachments() => {
+                product.tracks.push(copy_of(stream, Medium::Attached));
+            }
+            StreamKind::Attachment => drop_stream(product, stream, &no_place),
+            StreamKind::Other => {
+                drop_stream(product, stream, "data of this kind is not carried over");
+            }
+        }
+    }
+    product.tracks.append(&mut covers);
+}
+
+fn subtitle(stream: &StreamInfo, text: bool, recipe: &Transcode) -> Option<Way> {
+    if recipe.video.is_none() {
+        return None;
+    }
+    if recipe.container.holds(&stream.codec) {
+        return Some(Way::Copy(Medium::Subtitle));
+    }
+    let encoder = recipe.container.text_encoder()?;
+    (text && stream.decodable).then(|| Way::Subtitle {
+        encoder: encoder.into(),
+    })
+}
+
+fn cover(stream: &StreamInfo, container: Container) -> Option<Way> {
+    let (ending, mime) = match stream.codec.as_str() {
+        "mjpeg" => ("jpg", "image/jpeg"),
+        "png" => ("png", "image/png"),
+        _ => return None,
+    };
+    match container {
+        Container::Mp4 | Container::M4a => Some(Way::Copy(Medium::Attached)),
+        Container::Mkv => Some(Way::Attach {
+            name: format!("cover.{ending}"),
+            mime: mime.into(),
+        }),
+        Container::Mov | Container::Webm => None,
+    }
+}
+
+fn copy_of(stream: &StreamInfo, medium: Medium) -> Track {
+    Track {
+        stream: stream.index,
+        tag: None,
+        way: Way::Copy(medium),
+    }
+}
+
+/// That a stream was to be copied, and cannot be.
+pub(super) fn not_held(stream: &StreamInfo, container: Container) -> Error {
+    let error = Error::failed(format!(
+        "stream {} ({}) cannot be copied into {container}",
+        stream.index, stream.codec
+    ));
+    if container == Container::Mkv {
+        error.cure("name encoders with --vcodec and --acodec")
+    } else {
+        error.cure("--format mkv may hold it; or name encoders with --vcodec and --acodec")
+    }
+}
+
+fn drop_stream(product: &mut Product, stream: &StreamInfo, reason: &str) {
+    let kind = match stream.kind {
+        StreamKind::Video { .. } => "video",
+        StreamKind::Audio { .. } => "sound",
+        StreamKind::Subtitle { .. } => "subtitles",
+        StreamKind::Cover => "cover",
+        StreamKind::Attachment => "attachment",
+        StreamKind::Other => "data",
+    };
+    product.dropped.push(Dropped {
+        stream: stream.index,
+        what: format!("{kind} ({})", stream.codec),
+        reason: reason.into(),
+    });
+}

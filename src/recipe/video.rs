@@ -1,0 +1,242 @@
+//! What becomes of a video stream: copied or encoded, and through which filters.
+
+use super::{Copying, Rate, Size, Track, Transcode, Video, VideoFits, VideoWay, Way};
+use crate::error::{Error, Result};
+use crate::job::{MediaInfo, Ratio, StreamInfo, StreamKind};
+
+/// A video stream as displayed.
+pub(super) struct Picture {
+    width: u32,
+    height: u32,
+    frame_rate: Ratio,
+    pub(super) orient: String,
+    pixel_format: String,
+    depth: u32,
+}
+
+/// The distance of two pictures where nobody tells it: that of 25 a second.
+const USUAL_FRAME_S: f64 = 0.04;
+
+impl Picture {
+    /// # Errors
+    /// Where the stream carries no moving pictures.
+    pub(super) fn of(stream: &StreamInfo) -> Result<Self> {
+        let StreamKind::Video {
+            width,
+            height,
+            frame_rate,
+            ref orient,
+            ref pixel_format,
+            depth,
+        } = stream.kind
+        else {
+            return Err(Error::failed(format!(
+                "stream {} has no moving pictures",
+                stream.index
+            )));
+        };
+        let (width, height) = if orient.contains("transpose") {
+            (height, width)
+        } else {
+            (width, height)
+        };
+        Ok(Self {
+            width,
+            height,
+            frame_rate,
+            orient: orient.clone(),
+            pixel_format: pixel_format.clone(),
+            depth,
+        })
+    }
+
+    /// Distance between two pictures in seconds.
+    fn frame_s(&self) -> f64 {
+        if self.frame_rate.is_positive() {
+            1.0 / self.frame_rate.as_f64()
+        } else {
+            USUAL_FRAME_S
+        }
+    }
+
+    pub(super) fn size(&self) -> Size {
+        Size {
+            width: self.width,
+            height: self.height,
+        }
+    }
+
+    /// The largest size inside `fit` with this aspect, not above this size, in multiples of `step`.
+    pub(super) fn fitted(&self, fit: Size, step: u32) -> Size {
+        let (width, height) = (f64::from(self.width.max(1)), f64::from(self.height.max(1)));
+        let factor = (f64::from(fit.width) / width)
+            .min(f64::from(fit.height) / height)
+            .min(1.0);
+        let round =
+            |length: f64| (((length * factor / f64::from(step)).round() as u32) * step).max(step);
+        Size {
+            width: round(width),
+            height: round(height),
+        }
+    }
+}
+
+/// The way of one stream: as it is where that is wanted and possible, encoded otherwise.
+///
+/// # Errors
+/// Where it is to be copied and the container cannot hold it.
+pub(super) fn track(
+    video: &Video,
+    recipe: &Transcode,
+    media: &MediaInfo,
+    stream: &StreamInfo,
+) -> Result<Track> {
+    let picture = Picture::of(stream)?;
+    let held = recipe.container.holds(&stream.codec);
+    let copied = match &video.copy {
+        Copying::Never => false,
+        Copying::Always if held => true,
+        Copying::Always => {
+            return Err(super::streams::not_held(stream, recipe.container));
+        }
+        Copying::Fitting(fits) => {
+            let bits = media.bit_rate_of(stream);
+            held && super::streams::tells_times(&media.format)
+                && fits.take(stream, &picture, video, bits)
+        }
+    };
+    let codec = if copied {
+        stream.codec.clone()
+    } else {
+        crate::media::codec_of_encoder(&video.encoder)
+    };
+    Ok(Track {
+        stream: stream.index,
+        tag: recipe.container.tag(&codec),
+        way: if copied {
+            Way::Copy(super::Medium::Video)
+        } else {
+            Way::Video(encoded(video, &picture, recipe.codec_threads.0))
+        },
+    })
+}
+
+fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
+    let own_s = picture.frame_s();
+    VideoWay {
+        orient: picture.orient.clone(),
+        filter: filter(video, picture),
+        encoder: video.encoder_spec(threads.max(1)),
+        time_base: fine_time_base(video.fps.unwrap_or(picture.frame_rate)),
+        frame_s: video.fps.map_or(own_s, |fps| own_s.max(1.0 / fps.as_f64())),
+    }
+}
+
+impl VideoFits {
+    /// Whether `stream`, at so many `bits` a second, is already what `video` asks for.
+    fn take(
+        &self,
+        stream: &StreamInfo,
+        picture: &Picture,
+        video: &Video,
+        bits: Option<u64>,
+    ) -> bool {
+        let fits_box = video
+            .fit
+            .is_none_or(|fit| picture.fitted(fit, 1) == picture.size());
+        let fits_rate = video
+            .fps
+            .is_none_or(|fps| same_rate(fps, picture.frame_rate));
+        self.codecs.contains(&stream.codec)
+            && self.pixels.contains(&picture.pixel_format)
+            && fits_box
+            && fits_rate
+            && bits.is_some_and(|bits| bits as f64 <= self.most_bits(picture, video))
+    }
+
+    /// Bits a second that are not too many.
+    fn most_bits(&self, picture: &Picture, video: &Video) -> f64 {
+        let pixels = f64::from(picture.width) * f64::from(picture.height);
+        match (video.rate, self.bits_per_pixel) {
+            // Rate control misses its aim by a few percent.
+            (Some(Rate::Bitrate(bits)), _) => bits as f64 * 1.05,
+            (_, Some(bits)) => bits * pixels / picture.frame_s(),
+            (_, None) => f64::INFINITY,
+        }
+    }
+}
+
+/// Whether two frame rates are the same but for how they are written (29.97 and 30000/1001).
+fn same_rate(a: Ratio, b: Ratio) -> bool {
+    (a.as_f64() - b.as_f64()).abs() < 1e-3 * a.as_f64()
+}
+
+fn filter(video: &Video, picture: &Picture) -> String {
+    let own = picture.size();
+    // 4:2:0 pictures have even sizes.
+    let size = picture.fitted(video.fit.unwrap_or(own), 2);
+    let mut filters = Vec::new();
+    filters.extend(
+        video
+            .fps
+            .map(|fps| format!("fps=fps={}/{}", fps.num, fps.den)),
+    );
+    filters.push(scale_to(size, picture));
+    filters.push(format!(
+        "format={}",
+        pixel_format(&video.pixels, picture.depth)
+    ));
+    filters.join(",")
+}
+
+/// The format to encode: of the offered ones the first that keeps the source's depth, else the deepest.
+fn pixel_format(offered: &[String], depth: u32) -> &str {
+    let depth_of = |name: &String| crate::media::pixel_depth(name);
+    offered
+        .iter()
+        .find(|name| depth_of(name) >= depth)
+        .or_else(|| offered.iter().max_by_key(|name| depth_of(name)))
+        .map_or("yuv420p", String::as_str)
+}
+
+/// The one place where size and pixel format change: without it, libav would
+/// insert a conversion of its own, before or after turning the picture upright
+/// as it sees fit. Where nothing changes, the filter passes frames on.
+pub(super) fn scale_to(size: Size, picture: &Picture) -> String {
+    if size.width == picture.width && size.height == picture.height {
+        "scale=flags=bicubic".into()
+    } else {
+        format!("scale={}:{}:flags=bicubic", size.width, size.height)
+    }
+}
+
+/// The smallest multiple of the frame rate's numerator that is at least 90,000
+/// ticks a second: constant frame rates are exact in it, and any other
+/// timestamp is within 6 µs.
+fn fine_time_base(frame_rate: Ratio) -> Ratio {
+    const TICKS: i32 = 90_000;
+    if !frame_rate.is_positive() || frame_rate.num > 1_000_000 {
+        return Ratio::new(1, TICKS);
+    }
+    let factor = (TICKS + frame_rate.num - 1) / frame_rate.num;
+    Ratio::new(1, frame_rate.num * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_base_holds_constant_rates_exactly() {
+        for (rate, ticks) in [
+            ((25, 1), 90_000),
+            ((24_000, 1001), 96_000),
+            ((30_000, 1001), 90_000),
+        ] {
+            let base = fine_time_base(Ratio::new(rate.0, rate.1));
+            assert_eq!(base, Ratio::new(1, ticks));
+            assert_eq!(i64::from(ticks) * i64::from(rate.1) % i64::from(rate.0), 0);
+        }
+        assert_eq!(fine_time_base(Ratio::new(0, 1)), Ratio::new(1, 90_000));
+    }
+}
