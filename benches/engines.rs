@@ -10,7 +10,7 @@
 )]
 
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use rushes::dispatch::Cancel;
@@ -53,24 +53,30 @@ impl Bench {
     fn job(&self, recipe: &Recipe) -> Job {
         let output = self.folder.path().join("out");
         let sources = scan(std::slice::from_ref(&self.clip), &output).unwrap();
-        let plan = plan(&sources, recipe, &output, Existing::Overwrite, &self.cancel);
+        let plan = plan(
+            &sources,
+            std::slice::from_ref(recipe),
+            &output,
+            Existing::Overwrite,
+            &self.cancel,
+        );
         plan.unwrap().jobs.pop().unwrap()
     }
 
-    fn run(&self, engine: &dyn Engine, job: &Job, target: &Path) {
+    fn run(&self, engine: &dyn Engine, job: &Job, targets: &[PathBuf]) {
         let mut report = |_| {};
         let mut watch = Watch::new(&self.cancel, &mut report);
-        let done = engine.run(job, target, &mut watch);
+        let done = engine.run(job, targets, &mut watch);
         black_box(done.map_err(|failure| failure.error).unwrap());
     }
 }
 
 fn transcode() -> Recipe {
     Recipe::Transcode(Transcode {
-        video: Video {
+        video: Some(Video {
             speed: Some("ultrafast".into()),
             ..Video::default()
-        },
+        }),
         ..Transcode::default()
     })
 }
@@ -91,9 +97,9 @@ fn engines(criterion: &mut Criterion) {
         work: Work::Load(Load::Io { milliseconds: 0 }),
         cost: 0.0,
     };
-    let file = bench.folder.path().join("result.mp4");
-    let pictures = bench.folder.path().join("pictures");
-    std::fs::create_dir(&pictures).unwrap();
+    let file = [bench.folder.path().join("result.mp4")];
+    let pictures = [bench.folder.path().join("pictures")];
+    std::fs::create_dir(&pictures[0]).unwrap();
 
     criterion.bench_function("probe", |bencher| {
         bencher.iter(|| probe(black_box(&bench.clip), &bench.cancel).unwrap());
@@ -119,7 +125,7 @@ fn engines(criterion: &mut Criterion) {
         group.finish();
     }
     criterion.bench_function("threads/nothing", |bencher| {
-        bencher.iter(|| bench.run(&Linked, &nothing, Path::new("")));
+        bencher.iter(|| bench.run(&Linked, &nothing, &[]));
     });
 }
 

@@ -13,8 +13,9 @@ use part::{Part, keep_times, size_of, unwritable};
 pub use part::{place, place_bytes};
 
 use crate::engine::{Engine, JobError, Ran, Watch};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::job::{Done, Job, Made, MediaJob, Work};
+use crate::media::dead_streams;
 use crate::media::survey::{Survey, survey};
 use crate::media::verify::{Checked, Evidence, verify};
 use crate::recipe::{Medium, Pipeline, Product};
@@ -31,6 +32,35 @@ pub fn perform(engine: &dyn Engine, job: &Job, watch: &mut Watch) -> Result<Done
 }
 
 fn deliver(
+    engine: &dyn Engine,
+    job: &Job,
+    media: &MediaJob,
+    watch: &mut Watch,
+) -> Result<Done, JobError> {
+    let failure = match attempt(engine, job, media, watch) {
+        Err(failure) if failure.error.kind() != Kind::Interrupted => failure,
+        ended => return ended,
+    };
+    // A stream without one picture in it must not keep the others from arriving.
+    match dead_streams(media, watch.cancel()) {
+        Ok(dead) if !dead.is_empty() => match media.pipeline.without(&dead) {
+            Some(pipeline) => {
+                let media = MediaJob {
+                    pipeline,
+                    ..media.clone()
+                };
+                attempt(engine, &job.with(media.clone()), &media, watch)
+            }
+            None => Err(JobError {
+                error: Error::failed("no picture in it could be decoded"),
+                log: failure.log,
+            }),
+        },
+        _ => Err(failure),
+    }
+}
+
+fn attempt(
     engine: &dyn Engine,
     job: &Job,
     media: &MediaJob,
@@ -123,10 +153,7 @@ impl<'a> Attempt<'a> {
             },
             ..self.media.clone()
         };
-        let copy = Job {
-            work: Work::Media(Box::new(media)),
-            ..job.clone()
-        };
+        let copy = job.with(media);
         let part = Part::begin_beside(target)?;
         let ran = engine.run(&copy, std::slice::from_ref(&part.path), watch)?;
         if size(&part.path)? <= made {

@@ -173,6 +173,7 @@ mod tests {
             is_default: true,
             duration_s: None,
             bit_rate: None,
+            is_edited: false,
         };
         let video = StreamKind::Video {
             width: 640,
@@ -190,6 +191,8 @@ mod tests {
         let info = MediaInfo {
             format: "matroska,webm".into(),
             duration_s: Some(2.0),
+            duration_is_guessed: false,
+            is_raw: false,
             bit_rate: None,
             streams: vec![stream(0, video, "vp9"), stream(1, audio, "opus")],
         };
@@ -198,6 +201,7 @@ mod tests {
             targets: vec!["out/-50%:a.mp4".into()],
             pipeline: resolve(&[recipe], &info).unwrap(),
             duration_s: Some(2.0),
+            claimed_s: Some(2.0),
             verify: crate::media::verify::Depth::default(),
         }
     }

@@ -157,11 +157,16 @@ fn covers(job: &MediaJob, watch: &Watch) -> Result<(Option<TempDir>, Vec<Cover>)
     Ok((Some(folder), covers))
 }
 
-/// The stream of which a line of the log tells that a packet could not be decoded.
+/// The stream of which a line of the log tells that a packet could not be
+/// decoded, or a picture only in part.
 fn damaged_stream(line: &str) -> Option<usize> {
     const OLD: &str = "Error while decoding stream #0:";
     // FFmpeg 7 and newer, where the line begins with the decoder's `[dec:h264#0:1 @ …]`.
     const NEW: &str = "Error submitting packet to decoder: ";
+    const SHOWN: &str = ": corrupt decoded frame in stream ";
+    if let Some((_, number)) = line.split_once(SHOWN) {
+        return number.trim().parse().ok();
+    }
     if let Some((_, rest)) = line.split_once(OLD) {
         return rest.split(':').next()?.parse().ok();
     }

@@ -11,6 +11,10 @@ pub struct MediaInfo {
     pub format: String,
     /// Length in seconds, where the container tells.
     pub duration_s: Option<f64>,
+    /// Whether that is but a guess by the size.
+    pub duration_is_guessed: bool,
+    /// Whether it is a raw stream, without any times.
+    pub is_raw: bool,
     /// Bits a second of the whole, where the container tells.
     pub bit_rate: Option<u64>,
     /// The streams in file order.
@@ -34,6 +38,9 @@ pub struct StreamInfo {
     pub duration_s: Option<f64>,
     /// Bits a second, where the container or the codec tells.
     pub bit_rate: Option<u64>,
+    /// Whether some packets are to be decoded and not shown, by an edit list:
+    /// only what decodes them can leave them out.
+    pub is_edited: bool,
 }
 
 /// What a stream carries.

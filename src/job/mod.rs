@@ -50,6 +50,8 @@ pub struct MediaJob {
     pub pipeline: Pipeline,
     /// Length of the source in seconds, where its container tells.
     pub duration_s: Option<f64>,
+    /// The same, where the container does not merely guess it: what it promises to hold.
+    pub claimed_s: Option<f64>,
     /// How much is looked at before a result takes its place.
     pub verify: Depth,
 }
@@ -70,6 +72,14 @@ pub enum Load {
 }
 
 impl Job {
+    /// The same job with other media work.
+    pub fn with(&self, media: MediaJob) -> Self {
+        Self {
+            work: Work::Media(Box::new(media)),
+            ..self.clone()
+        }
+    }
+
     /// The source file, where the job has one.
     pub fn source(&self) -> Option<&Path> {
         match &self.work {

@@ -3,7 +3,7 @@
 //! The rules are those of `do_streamcopy` and the part of
 //! `process_input_packet` that precedes it in FFmpeg 5.1's `ffmpeg.c`.
 
-use ffmpeg::{Packet, Rational, ffi};
+use ffmpeg::{Packet, Rational};
 use ffmpeg_next as ffmpeg;
 
 use super::Input;
@@ -23,8 +23,6 @@ pub(super) struct Copier {
     position_us: i64,
     // Decoding time of the next packet, in microseconds; stands in for a missing one.
     next_dts_us: Option<i64>,
-    // State of libav's exact conversion from ticks to samples.
-    state: i64,
 }
 
 impl Copier {
@@ -40,7 +38,6 @@ impl Copier {
             taken: 0,
             position_us: 0,
             next_dts_us: None,
-            state: ffi::AV_NOPTS_VALUE,
         })
     }
 
@@ -63,21 +60,9 @@ impl Copier {
         self.taken += 1;
         self.position_us = dts_us;
         let mut copy = packet.clone();
-        let dts = match packet.dts() {
-            None => rescale(dts_us, MICROS, self.time_base),
-            Some(dts) if self.is_sound() => {
-                let dts = self.whole_samples(dts, packet);
-                copy.set_pts(Some(dts));
-                dts
-            }
-            Some(dts) => dts,
-        };
-        copy.set_dts(Some(dts));
+        let dts = packet.dts();
+        copy.set_dts(dts.or_else(|| Some(rescale(dts_us, MICROS, self.time_base))));
         Some(copy)
-    }
-
-    fn is_sound(&self) -> bool {
-        self.parameters.medium() == ffmpeg::media::Type::Audio
     }
 
     /// The packet's decoding time in microseconds, and from it that of the next.
@@ -113,27 +98,6 @@ impl Copier {
             rescale(1, self.frame_rate.invert(), MICROS)
         } else {
             0
-        }
-    }
-
-    /// A sound packet's time, free of the rounding to the source's ticks.
-    fn whole_samples(&mut self, dts: i64, packet: &Packet) -> i64 {
-        // SAFETY: reads the parameters of the opened input; a computation otherwise.
-        unsafe {
-            let raw = self.parameters.as_mut_ptr();
-            let mut samples = ffi::av_get_audio_frame_duration2(raw, packet.size() as i32);
-            if samples <= 0 {
-                samples = (*raw).frame_size;
-            }
-            let rate = (*raw).sample_rate.max(1);
-            ffi::av_rescale_delta(
-                self.time_base.into(),
-                dts,
-                Rational::new(1, rate).into(),
-                samples.max(0),
-                &mut self.state,
-                self.time_base.into(),
-            )
         }
     }
 }

@@ -116,7 +116,7 @@ impl Decoder {
         }
     }
 
-    /// Packets that could not be decoded so far.
+    /// Packets that could not be decoded so far, and frames of which parts are guessed.
     pub fn damaged(&self) -> u64 {
         self.damaged
     }
@@ -165,6 +165,7 @@ impl Decoder {
                 result => match poll(result, "decode")? {
                     Poll::NeedInput | Poll::End => return Ok(None),
                     Poll::Ready => {
+                        self.damaged += u64::from(is_corrupt(&frame));
                         self.stamp(&mut frame);
                         return Ok(Some(frame));
                     }
@@ -226,6 +227,15 @@ fn clock_of(context: &codec::Context, source: &ffmpeg::Stream) -> Clock {
             frame_rate: source.avg_frame_rate(),
             reorder_frames,
         })),
+    }
+}
+
+/// Whether parts of a frame are guessed.
+fn is_corrupt(frame: &Frame) -> bool {
+    // SAFETY: the frame is valid.
+    unsafe {
+        let raw = &*frame.as_ptr();
+        raw.decode_error_flags != 0 || raw.flags & ffi::AV_FRAME_FLAG_CORRUPT as i32 != 0
     }
 }
 

@@ -115,7 +115,31 @@ impl Input {
     /// Length in seconds, where the container tells.
     pub fn duration_s(&self) -> Option<f64> {
         let duration = self.context.duration();
-        (duration > 0).then(|| duration as f64 / f64::from(ffi::AV_TIME_BASE))
+        (duration > 0 && !self.has_endless_stream())
+            .then(|| duration as f64 / f64::from(ffi::AV_TIME_BASE))
+    }
+
+    /// Whether it is a raw stream, without any times.
+    pub(super) fn is_raw(&self) -> bool {
+        // SAFETY: an open context has a format.
+        unsafe { (*(*self.context.as_ptr()).iformat).flags & ffi::AVFMT_NOTIMESTAMPS != 0 }
+    }
+
+    /// Whether the length is but a guess by the size.
+    pub(super) fn duration_is_guessed(&self) -> bool {
+        // SAFETY: the context is open.
+        unsafe {
+            (*self.context.as_ptr()).duration_estimation_method
+                == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE
+        }
+    }
+
+    /// MPEG-4 writes a length that it does not know as all ones (ISO/IEC 14496-12, 8.2.2).
+    fn has_endless_stream(&self) -> bool {
+        let all_ones = i64::from(u32::MAX);
+        self.context
+            .streams()
+            .any(|stream| (all_ones - 1..=all_ones + 1).contains(&stream.duration()))
     }
 
     /// Leaves all streams out of the reading but those in `wanted`.

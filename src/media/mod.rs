@@ -7,6 +7,7 @@
 mod chain;
 mod clock;
 mod copy;
+mod dead;
 mod decode;
 mod encode;
 mod error;
@@ -33,6 +34,7 @@ use std::sync::Once;
 /// A decoded or drawn picture, or a stretch of sound.
 pub use ffmpeg_next::Frame;
 
+pub use dead::dead_streams;
 pub use encode::{Encoder, Setup, VideoTiming, try_video_encoder};
 pub use filter::Graph;
 pub use frame::{Picture, still};

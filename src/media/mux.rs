@@ -99,6 +99,8 @@ struct OutputStream {
     last_dts: Option<i64>,
     // Whether decoding times may stand still: copied VP9 has frames that are not shown.
     keeps_dts: bool,
+    // State of libav's exact conversion to samples, for copied sound.
+    samples: Option<i64>,
 }
 
 /// A named stretch of a film, in milliseconds.
@@ -160,6 +162,7 @@ impl Muxer {
                     packets_in: None,
                     last_dts: None,
                     keeps_dts: false,
+                    samples: None,
                 })
                 .collect(),
             waiting: VecDeque::new(),
@@ -323,6 +326,8 @@ impl Muxer {
             (*parameters).codec_tag = self.tag_for((*from).codecpar);
             let vp9 = (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_VP9;
             self.streams[index].keeps_dts = vp9;
+            let sound = (*parameters).codec_type == ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
+            self.streams[index].samples = sound.then_some(ffi::AV_NOPTS_VALUE);
             (*stream).avg_frame_rate = (*from).avg_frame_rate;
             (*stream).r_frame_rate = (*from).r_frame_rate;
             (*stream).sample_aspect_ratio = (*from).sample_aspect_ratio;
@@ -511,7 +516,14 @@ impl Muxer {
         let code = unsafe {
             let stream = *(*self.context.as_ptr()).streams.add(index);
             (*packet.as_mut_ptr()).stream_index = index as i32;
-            ffi::av_packet_rescale_ts(packet.as_mut_ptr(), packets_in.into(), (*stream).time_base);
+            match &mut self.streams[index].samples {
+                Some(state) => in_whole_samples(&mut packet, packets_in, stream, state),
+                None => ffi::av_packet_rescale_ts(
+                    packet.as_mut_ptr(),
+                    packets_in.into(),
+                    (*stream).time_base,
+                ),
+            }
             self.keep_order(index, &mut packet);
             ffi::av_interleaved_write_frame(self.context.as_mut_ptr(), packet.as_mut_ptr())
         };
@@ -570,6 +582,35 @@ impl Muxer {
         // SAFETY: flushes and closes; the pointer becomes null, which the wrapper's own close accepts.
         let code = unsafe { ffi::avio_closep(&mut (*self.context.as_mut_ptr()).pb) };
         check(code, "close the file").map(drop)
+    }
+}
+
+/// A copied sound packet's times in the stream's time base, free of the rounding
+/// to the source's ticks (in milliseconds, often).
+///
+/// # Safety
+/// `stream` is a valid stream of sound whose header is written.
+unsafe fn in_whole_samples(
+    packet: &mut Packet,
+    from: Rational,
+    stream: *const ffi::AVStream,
+    state: &mut i64,
+) {
+    // SAFETY: the caller vouches for the stream; the rest is computation on our own packet.
+    unsafe {
+        let (parameters, to) = ((*stream).codecpar, (*stream).time_base);
+        let mut samples = ffi::av_get_audio_frame_duration2(parameters, packet.size() as i32);
+        if samples <= 0 {
+            samples = (*parameters).frame_size;
+        }
+        if let Some(dts) = packet.dts() {
+            let sample = Rational::new(1, (*parameters).sample_rate.max(1));
+            let exact =
+                ffi::av_rescale_delta(from.into(), dts, sample.into(), samples.max(0), state, to);
+            packet.set_dts(Some(exact));
+            packet.set_pts(Some(exact));
+        }
+        packet.set_duration(super::filter::rescale(packet.duration(), from, to.into()));
     }
 }
 

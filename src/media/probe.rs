@@ -37,6 +37,8 @@ pub(super) fn describe(input: &Input) -> MediaInfo {
     MediaInfo {
         format: input.format_name(),
         duration_s: input.duration_s(),
+        is_raw: input.is_raw(),
+        duration_is_guessed: input.duration_is_guessed(),
         // SAFETY: the context is open; libav works it out from size and length.
         bit_rate: positive(unsafe { (*input.context().as_ptr()).bit_rate }),
         streams: input
@@ -67,6 +69,23 @@ fn stream_info(input: &Input, stream: &ffmpeg::Stream) -> StreamInfo {
         duration_s: (duration > 0).then(|| duration as f64 * f64::from(stream.time_base())),
         // SAFETY: the parameters live as long as the opened input.
         bit_rate: positive(unsafe { (*parameters.as_ptr()).bit_rate }),
+        is_edited: is_edited(stream),
+    }
+}
+
+/// Entries of an index that are looked through: edits of what was filmed begin early.
+const INDEXED: i32 = 1000;
+
+fn is_edited(stream: &ffmpeg::Stream) -> bool {
+    // SAFETY: the stream lives as long as the opened input; entries are read
+    // by numbers below their count.
+    unsafe {
+        let raw = stream.as_ptr().cast_mut();
+        let entries = ffi::avformat_index_get_entries_count(raw).min(INDEXED);
+        (0..entries).any(|number| {
+            let entry = ffi::avformat_index_get_entry(raw, number);
+            !entry.is_null() && (*entry).flags() & ffi::AVINDEX_DISCARD_FRAME != 0
+        })
     }
 }
 

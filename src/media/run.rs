@@ -65,12 +65,14 @@ impl<'a> Run<'a> {
             .iter()
             .map(|stream| Source::open(&input, pipeline, *stream, &mut outputs))
             .collect::<Result<Vec<_>>>()?;
+        let mut survey = Survey::of(&streams);
+        survey.start_us = input.start_us();
         Ok(Self {
             pipeline,
             input,
             sources,
             outputs,
-            survey: Survey::of(&streams),
+            survey,
         })
     }
 

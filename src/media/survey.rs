@@ -18,6 +18,8 @@ pub struct Survey {
     pub streams: Vec<Span>,
     /// Why the reading ended before the file's end, where it did.
     pub ended_early: Option<String>,
+    /// Where the file begins, in microseconds of its own clock.
+    pub start_us: i64,
 }
 
 /// What was read of a stream. Times are in microseconds from the file's beginning.
@@ -29,6 +31,8 @@ pub struct Span {
     pub packets: u64,
     /// Packets that the demuxer knows to be damaged.
     pub damaged: u64,
+    /// Whether the container does not tell when they are due: then what follows is when they are decoded.
+    pub undated: bool,
     /// When the first is due.
     pub first_us: Option<i64>,
     /// When the last one begins.
@@ -46,7 +50,7 @@ impl Survey {
         };
         Self {
             streams: streams.iter().map(span).collect(),
-            ended_early: None,
+            ..Self::default()
         }
     }
 
@@ -85,6 +89,7 @@ impl Span {
             return;
         }
         self.packets += 1;
+        self.undated |= packet.pts().is_none();
         let Some(begin) = packet.pts().or(packet.dts()) else {
             return;
         };
@@ -113,6 +118,7 @@ pub fn survey(
     let mut input = Input::open(path, format, cancel)?;
     input.select(streams);
     let mut survey = Survey::of(streams);
+    survey.start_us = input.start_us();
     loop {
         match input.read() {
             Ok(Some(packet)) => {

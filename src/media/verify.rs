@@ -9,7 +9,7 @@ use super::{Input, decode::Decoder, probe, ssim};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, MediaJob};
-use crate::recipe::{Medium, Product, Sink, Track, Way};
+use crate::recipe::{DroppedBy, Medium, Product, Sink, Track, Way};
 
 /// How much is looked at before a result takes its place.
 #[derive(
@@ -63,12 +63,20 @@ pub struct Checked {
     pub ssim: Option<f64>,
 }
 
-/// A source may claim to be longer than it is by this share, or by a second:
-/// lengths of whole files are often rounded or guessed.
-const CLAIM: f64 = 0.02;
+/// A source may claim to be longer than it is by so much: lengths are rounded,
+/// and some count the last picture twice.
+const CLAIM_S: f64 = 0.5;
 
-/// Sound may end this much apart from its source's: two of the longest frames.
-const SOUND_S: f64 = 0.1;
+/// Sound may end so much before its source's: damaged timestamps are put right by cutting.
+const SOUND_S: f64 = 0.25;
+
+/// So many packets of sound may be torn: a recording of a broadcast begins and
+/// ends in the middle of one.
+const TORN: u64 = 2;
+
+/// Where a container does not tell when pictures are due, decoders show them
+/// later than they get them: by not more than 16 pictures (H.264, A.3.1).
+const REORDERED: f64 = 16.0;
 
 /// Times are rounded to the ticks of two containers.
 const ROUNDING_S: f64 = 0.002;
@@ -164,7 +172,11 @@ impl<'a> File<'a> {
         let stream = self.streams(Medium::Video)[0];
         let found = self.span(stream).map_or(0, |span| span.packets);
         if found == 0 {
-            return Err(wrong("it has no pictures"));
+            return Err(if first.way.is_copy() {
+                Error::failed("no picture in it could be read")
+            } else {
+                wrong("it has no pictures")
+            });
         }
         match self.evidence.frames {
             // Of copied packets, some are decoded and not shown: those are not counted here.
@@ -199,7 +211,8 @@ impl<'a> File<'a> {
         };
         let late = apart(result.first_us, source.first_us);
         let early = apart(source.last_us, result.last_us);
-        let slack = frame_s + ROUNDING_S;
+        let reordered = if source.undated { REORDERED } else { 1.0 };
+        let slack = frame_s * reordered + ROUNDING_S;
         for (what, by) in [("begins", late), ("ends", early)] {
             if by.abs() > slack {
                 checked.salvage(format!(
@@ -359,18 +372,35 @@ impl Checked {
 
     /// What the reading of the source told of its state.
     fn source(&mut self, evidence: &Evidence) {
-        for (stream, packets) in evidence.damaged {
-            self.salvage(format!(
-                "stream {stream}: {packets} damaged packets passed over"
-            ));
+        for dropped in &evidence.product.dropped {
+            let told = format!(
+                "stream {}: {} left out: {}",
+                dropped.stream, dropped.what, dropped.reason
+            );
+            match dropped.by {
+                DroppedBy::Source => self.salvage(told),
+                DroppedBy::Container => self.warnings.push(told),
+                DroppedBy::Recipe => {}
+            }
+        }
+        for (stream, count) in evidence.damaged {
+            let told = format!("stream {stream}: {count} damaged packets or pictures");
+            let mut sounds = evidence.product.tracks_of(Medium::Audio);
+            if *count <= TORN && sounds.any(|track| track.stream == *stream) {
+                self.warnings.push(told);
+            } else {
+                self.salvage(told);
+            }
         }
         if let Some(error) = &evidence.survey.ended_early {
             self.salvage(format!("the source ends early: {error}"));
         }
         let read = evidence.survey.end_s();
-        if let Some(claimed) = evidence.job.duration_s
+        // Some containers count from 0, some from the beginning.
+        let counted = read.max(read + evidence.survey.start_us as f64 / 1e6);
+        if let Some(claimed) = evidence.job.claimed_s
             && read > 0.0
-            && claimed - read > (claimed * CLAIM).max(1.0)
+            && claimed - counted > CLAIM_S
         {
             self.salvage(format!(
                 "the source claims {} and holds {}",

@@ -94,6 +94,7 @@ pub fn plan(
                 work: Work::Media(Box::new(MediaJob {
                     source: source.path.clone(),
                     targets,
+                    claimed_s: claimed_s(&info, &pipeline),
                     pipeline,
                     duration_s: info.duration_s,
                     verify: Depth::default(),
@@ -124,6 +125,19 @@ fn look(path: &Path, wanted: Vec<(&Recipe, PathBuf)>, cancel: &Cancel) -> Result
         pipeline,
         targets,
     }))
+}
+
+/// What the container promises to hold; unknown where it guesses, and where its
+/// pictures, which may be longer than the sound, are not read.
+fn claimed_s(info: &MediaInfo, pipeline: &Pipeline) -> Option<f64> {
+    let read = pipeline.streams();
+    let reads_all = info
+        .streams
+        .iter()
+        .filter(|stream| stream.is_video())
+        .all(|stream| read.contains(&stream.index));
+    info.duration_s
+        .filter(|_| reads_all && !info.duration_is_guessed)
 }
 
 /// Predicted cost: pixels to go through, or the length alone where sizes are unknown.

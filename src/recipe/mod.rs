@@ -19,7 +19,8 @@ use crate::job::Ratio;
 
 pub use container::Container;
 pub use pipeline::{
-    AudioWay, Dropped, EncoderSpec, Medium, Pipeline, Product, Sink, Track, VideoWay, Way,
+    AudioWay, Dropped, DroppedBy, EncoderSpec, Medium, Pipeline, Product, Sink, Track, VideoWay,
+    Way,
 };
 pub use preset::{Preset, Presets};
 pub use resolve::resolve;

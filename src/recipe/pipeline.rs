@@ -141,6 +141,20 @@ pub struct Dropped {
     pub what: String,
     /// Why.
     pub reason: String,
+    /// Whose doing that is.
+    pub by: DroppedBy,
+}
+
+/// Whose doing it is that a stream does not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DroppedBy {
+    /// The recipe's: that is what was asked for.
+    Recipe,
+    /// The container's: another would hold it.
+    Container,
+    /// The source's: it cannot be decoded.
+    Source,
 }
 
 impl Way {
@@ -183,6 +197,31 @@ impl Pipeline {
         streams.sort_unstable();
         streams.dedup();
         streams
+    }
+}
+
+impl Pipeline {
+    /// The same without tracks of `streams`, of which nothing can be decoded;
+    /// `None` where a result would lose what it is about.
+    pub fn without(&self, streams: &[usize]) -> Option<Self> {
+        let mut rest = self.clone();
+        for product in &mut rest.products {
+            if streams.contains(&product.tracks.first()?.stream) {
+                return None;
+            }
+            for stream in streams {
+                product.dropped.push(Dropped {
+                    stream: *stream,
+                    what: "video".into(),
+                    reason: "no picture in it can be decoded".into(),
+                    by: DroppedBy::Source,
+                });
+            }
+            product
+                .tracks
+                .retain(|track| !streams.contains(&track.stream));
+        }
+        Some(rest)
     }
 }
 

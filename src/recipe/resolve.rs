@@ -167,6 +167,8 @@ mod tests {
         MediaInfo {
             format: "matroska,webm".into(),
             duration_s: Some(2.0),
+            duration_is_guessed: false,
+            is_raw: false,
             bit_rate: None,
             streams: vec![StreamInfo {
                 index: 0,
@@ -176,6 +178,7 @@ mod tests {
                 is_default: true,
                 duration_s: None,
                 bit_rate: Some(500_000),
+                is_edited: false,
             }],
         }
     }

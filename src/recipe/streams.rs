@@ -3,8 +3,8 @@
 use super::resolve::nothing_of;
 use super::sound::format_for;
 use super::{
-    Audio, AudioFits, AudioWay, Container, Copying, Dropped, Medium, Product, Track, Transcode,
-    Video, Way, video,
+    Audio, AudioFits, AudioWay, Container, Copying, Dropped, DroppedBy, Medium, Product, Track,
+    Transcode, Video, Way, video,
 };
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, StreamInfo, StreamKind};
@@ -46,7 +46,7 @@ pub(super) fn videos(
             .push(video::track(video, recipe, media, stream)?);
     }
     for stream in lost {
-        drop_stream(product, stream, "no decoder for it is linked");
+        lose(product, stream);
     }
     Ok(())
 }
@@ -75,7 +75,7 @@ pub(super) fn sounds(
         } else if let Some(track) = encoded_sound(audio, stream) {
             product.tracks.push(track);
         } else {
-            drop_stream(product, stream, "no decoder for it is linked");
+            lose(product, stream);
         }
     }
     Ok(())
@@ -97,7 +97,7 @@ fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<Track> {
     else {
         return None;
     };
-    if !stream.decodable {
+    if !stream.decodable || sample_rate == 0 || channels == 0 {
         return None;
     }
     let format = format_for(&audio.encoder, sample_rate, channels, layout);
@@ -121,10 +121,20 @@ pub(super) fn others(recipe: &Transcode, media: &MediaInfo, product: &mut Produc
     for stream in &media.streams {
         match &stream.kind {
             StreamKind::Video { .. } if recipe.video.is_none() => {
-                drop_stream(product, stream, "this recipe takes no pictures");
+                drop_stream(
+                    product,
+                    stream,
+                    DroppedBy::Recipe,
+                    "this recipe takes no pictures",
+                );
             }
             StreamKind::Audio { .. } if recipe.audio.is_none() => {
-                drop_stream(product, stream, "this recipe takes no sound");
+                drop_stream(
+                    product,
+                    stream,
+                    DroppedBy::Recipe,
+                    "this recipe takes no sound",
+                );
             }
             StreamKind::Video { .. } | StreamKind::Audio { .. } => {}
             StreamKind::Subtitle { text } => match subtitle(stream, *text, recipe) {
@@ -133,7 +143,7 @@ pub(super) fn others(recipe: &Transcode, media: &MediaInfo, product: &mut Produc
                     tag: None,
                     way,
                 }),
-                None => drop_stream(product, stream, &no_place),
+                None => drop_stream(product, stream, DroppedBy::Container, &no_place),
             },
             StreamKind::Cover => match cover(stream, container) {
                 Some(way) => covers.push(Track {
@@ -141,14 +151,15 @@ pub(super) fn others(recipe: &Transcode, media: &MediaInfo, product: &mut Produc
                     tag: None,
                     way,
                 }),
-                None => drop_stream(product, stream, &no_place),
+                None => drop_stream(product, stream, DroppedBy::Container, &no_place),
             },
             StreamKind::Attachment if container.takes_attachments() => {
                 product.tracks.push(copy_of(stream, Medium::Attached));
             }
-            StreamKind::Attachment => drop_stream(product, stream, &no_place),
+            StreamKind::Attachment => drop_stream(product, stream, DroppedBy::Container, &no_place),
             StreamKind::Other => {
-                drop_stream(product, stream, "data of this kind is not carried over");
+                let reason = "data of this kind is not carried over";
+                drop_stream(product, stream, DroppedBy::Recipe, reason);
             }
         }
     }
@@ -205,7 +216,17 @@ pub(super) fn not_held(stream: &StreamInfo, container: Container) -> Error {
     }
 }
 
-fn drop_stream(product: &mut Product, stream: &StreamInfo, reason: &str) {
+/// Pictures or sound that should arrive, and cannot.
+fn lose(product: &mut Product, stream: &StreamInfo) {
+    let reason = if stream.decodable {
+        "it tells too little of itself to be decoded"
+    } else {
+        "no decoder for it is linked"
+    };
+    drop_stream(product, stream, DroppedBy::Source, reason);
+}
+
+fn drop_stream(product: &mut Product, stream: &StreamInfo, by: DroppedBy, reason: &str) {
     let kind = match stream.kind {
         StreamKind::Video { .. } => "video",
         StreamKind::Audio { .. } => "sound",
@@ -218,5 +239,6 @@ fn drop_stream(product: &mut Product, stream: &StreamInfo, reason: &str) {
         stream: stream.index,
         what: format!("{kind} ({})", stream.codec),
         reason: reason.into(),
+        by,
     });
 }

@@ -95,13 +95,21 @@ pub(super) fn track(
     let held = recipe.container.holds(&stream.codec);
     let copied = match &video.copy {
         Copying::Never => false,
+        Copying::Always if media.is_raw && needs_times(&stream.codec) => {
+            return Err(Error::failed(format!(
+                "is a raw {} stream that tells no times, and cannot be copied",
+                stream.codec
+            ))
+            .cure("name an encoder with --vcodec, or use a preset that encodes"));
+        }
         Copying::Always if held => true,
         Copying::Always => {
             return Err(super::streams::not_held(stream, recipe.container));
         }
         Copying::Fitting(fits) => {
             let bits = media.bit_rate_of(stream);
-            held && super::streams::tells_times(&media.format)
+            held && !stream.is_edited
+                && super::streams::tells_times(&media.format)
                 && fits.take(stream, &picture, video, bits)
         }
     };
@@ -119,6 +127,11 @@ pub(super) fn track(
             Way::Video(encoded(video, &picture, recipe.codec_threads.0))
         },
     })
+}
+
+/// Codecs whose order of decoding is not that of showing, and whose packets tell neither.
+fn needs_times(codec: &str) -> bool {
+    matches!(codec, "h264" | "hevc" | "vvc")
 }
 
 fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
