@@ -192,7 +192,6 @@ mod tests {
             format: "matroska,webm".into(),
             duration_s: Some(2.0),
             duration_is_guessed: false,
-            is_raw: false,
             bit_rate: None,
             streams: vec![stream(0, video, "vp9"), stream(1, audio, "opus")],
         };

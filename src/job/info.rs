@@ -13,8 +13,6 @@ pub struct MediaInfo {
     pub duration_s: Option<f64>,
     /// Whether that is but a guess by the size.
     pub duration_is_guessed: bool,
-    /// Whether it is a raw stream, without any times.
-    pub is_raw: bool,
     /// Bits a second of the whole, where the container tells.
     pub bit_rate: Option<u64>,
     /// The streams in file order.

@@ -119,12 +119,6 @@ impl Input {
             .then(|| duration as f64 / f64::from(ffi::AV_TIME_BASE))
     }
 
-    /// Whether it is a raw stream, without any times.
-    pub(super) fn is_raw(&self) -> bool {
-        // SAFETY: an open context has a format.
-        unsafe { (*(*self.context.as_ptr()).iformat).flags & ffi::AVFMT_NOTIMESTAMPS != 0 }
-    }
-
     /// Whether the length is but a guess by the size.
     pub(super) fn duration_is_guessed(&self) -> bool {
         // SAFETY: the context is open.

@@ -37,7 +37,6 @@ pub(super) fn describe(input: &Input) -> MediaInfo {
     MediaInfo {
         format: input.format_name(),
         duration_s: input.duration_s(),
-        is_raw: input.is_raw(),
         duration_is_guessed: input.duration_is_guessed(),
         // SAFETY: the context is open; libav works it out from size and length.
         bit_rate: positive(unsafe { (*input.context().as_ptr()).bit_rate }),

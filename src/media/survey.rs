@@ -67,6 +67,17 @@ impl Survey {
         }
     }
 
+    /// The same with times of the file's own clock.
+    #[must_use]
+    pub(super) fn by_own_clock(mut self) -> Self {
+        for span in &mut self.streams {
+            for time in [&mut span.first_us, &mut span.last_us, &mut span.end_us] {
+                *time = time.map(|time| time.saturating_add(self.start_us));
+            }
+        }
+        self
+    }
+
     /// When the last of all streams ends, in seconds.
     pub fn end_s(&self) -> f64 {
         let ends = self.streams.iter().filter_map(|span| span.end_us);

@@ -8,7 +8,7 @@ use super::survey::{Span, Survey, survey};
 use super::{Input, decode::Decoder, probe, ssim};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
-use crate::job::{MediaInfo, MediaJob};
+use crate::job::{MediaInfo, MediaJob, StreamKind};
 use crate::recipe::{DroppedBy, Medium, Product, Sink, Track, Way};
 
 /// How much is looked at before a result takes its place.
@@ -117,7 +117,10 @@ impl<'a> File<'a> {
         let unopened = |error| wrong("it does not open").because(error);
         let info = probe(path, cancel).map_err(unopened)?;
         let streams: Vec<usize> = (0..info.streams.len()).collect();
-        let survey = survey(path, Some(&info.format), &streams, cancel).map_err(unopened)?;
+        // A result's clock is that of its source, which begins at 0.
+        let survey = survey(path, Some(&info.format), &streams, cancel)
+            .map_err(unopened)?
+            .by_own_clock();
         Ok(Self {
             path,
             evidence,
@@ -146,6 +149,7 @@ impl<'a> File<'a> {
         }
         self.frames(&mut checked)?;
         self.sound(&mut checked)?;
+        self.company(&mut checked);
         self.decodes(&mut checked, cancel)?;
         if self.evidence.job.verify == Depth::Ssim && !videos.is_empty() {
             checked.ssim = ssim::score(self.path, self.evidence, cancel)?;
@@ -158,7 +162,8 @@ impl<'a> File<'a> {
         let of_kind = self.info.streams.iter().filter(|stream| match medium {
             Medium::Video => stream.is_video(),
             Medium::Audio => stream.is_audio(),
-            Medium::Subtitle | Medium::Attached => false,
+            Medium::Subtitle => matches!(stream.kind, StreamKind::Subtitle { .. }),
+            Medium::Attached => matches!(stream.kind, StreamKind::Cover | StreamKind::Attachment),
         });
         of_kind.map(|stream| stream.index).collect()
     }
@@ -266,6 +271,27 @@ impl<'a> File<'a> {
         Ok(())
     }
 
+    /// Subtitles, covers and attached files are there, if the source had anything in them.
+    fn company(&self, checked: &mut Checked) {
+        for (medium, what) in [
+            (Medium::Subtitle, "subtitles"),
+            (Medium::Attached, "covers and attached files"),
+        ] {
+            let spans = &self.evidence.survey;
+            let planned = self.evidence.product.tracks_of(medium);
+            let planned = planned.filter(|track| {
+                medium == Medium::Attached
+                    || spans
+                        .span(track.stream)
+                        .is_some_and(|span| span.packets > 0)
+            });
+            let (planned, found) = (planned.count(), self.streams(medium).len());
+            if found < planned {
+                checked.salvage(format!("{found} of {planned} {what} have arrived"));
+            }
+        }
+    }
+
     fn sound_ends(&self, track: &Track, stream: usize, checked: &mut Checked) {
         let (Some(source), Some(result)) =
             (self.evidence.survey.span(track.stream), self.span(stream))
@@ -331,7 +357,7 @@ impl<'a> File<'a> {
         let mut input = Input::open(self.path, Some(&self.info.format), cancel)?;
         input.select(&[stream]);
         if !whole && let Some(last) = self.span(stream).and_then(|span| span.last_us) {
-            input.seek_before(last);
+            input.seek_before(last.saturating_sub(self.survey.start_us));
         }
         let mut decoder = Decoder::open(&input, stream, 1)?;
         let mut frames = 0;

@@ -168,7 +168,6 @@ mod tests {
             format: "matroska,webm".into(),
             duration_s: Some(2.0),
             duration_is_guessed: false,
-            is_raw: false,
             bit_rate: None,
             streams: vec![StreamInfo {
                 index: 0,

@@ -115,7 +115,6 @@ fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<Track> {
 /// Subtitles, covers, attached files; data of other kinds does not arrive.
 pub(super) fn others(recipe: &Transcode, media: &MediaInfo, product: &mut Product) {
     let container = recipe.container;
-    let no_place = format!("{container} has no place for it; --format mkv has");
     // Attached pictures come last: the `ffmpeg` program puts them there.
     let mut covers = Vec::new();
     for stream in &media.streams {
@@ -143,7 +142,7 @@ pub(super) fn others(recipe: &Transcode, media: &MediaInfo, product: &mut Produc
                     tag: None,
                     way,
                 }),
-                None => drop_stream(product, stream, DroppedBy::Container, &no_place),
+                None => refuse(product, stream, container),
             },
             StreamKind::Cover => match cover(stream, container) {
                 Some(way) => covers.push(Track {
@@ -151,12 +150,12 @@ pub(super) fn others(recipe: &Transcode, media: &MediaInfo, product: &mut Produc
                     tag: None,
                     way,
                 }),
-                None => drop_stream(product, stream, DroppedBy::Container, &no_place),
+                None => refuse(product, stream, container),
             },
             StreamKind::Attachment if container.takes_attachments() => {
                 product.tracks.push(copy_of(stream, Medium::Attached));
             }
-            StreamKind::Attachment => drop_stream(product, stream, DroppedBy::Container, &no_place),
+            StreamKind::Attachment => refuse(product, stream, container),
             StreamKind::Other => {
                 let reason = "data of this kind is not carried over";
                 drop_stream(product, stream, DroppedBy::Recipe, reason);
@@ -214,6 +213,19 @@ pub(super) fn not_held(stream: &StreamInfo, container: Container) -> Error {
     } else {
         error.cure("--format mkv may hold it; or name encoders with --vcodec and --acodec")
     }
+}
+
+/// What the container has no place for.
+fn refuse(product: &mut Product, stream: &StreamInfo, container: Container) {
+    let unknown = stream.codec == "none" && !matches!(stream.kind, StreamKind::Attachment);
+    let reason = if unknown {
+        "the linked FFmpeg does not know its codec".to_owned()
+    } else if container == Container::Mkv {
+        format!("{container} has no place for it")
+    } else {
+        format!("{container} has no place for it; --format mkv has")
+    };
+    drop_stream(product, stream, DroppedBy::Container, &reason);
 }
 
 /// Pictures or sound that should arrive, and cannot.

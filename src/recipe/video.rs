@@ -95,7 +95,7 @@ pub(super) fn track(
     let held = recipe.container.holds(&stream.codec);
     let copied = match &video.copy {
         Copying::Never => false,
-        Copying::Always if media.is_raw && needs_times(&stream.codec) => {
+        Copying::Always if media.format == stream.codec && needs_times(&stream.codec) => {
             return Err(Error::failed(format!(
                 "is a raw {} stream that tells no times, and cannot be copied",
                 stream.codec
