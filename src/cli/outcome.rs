@@ -27,6 +27,7 @@ pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
 
 /// Plans and runs `recipe` for all videos that were named.
 pub(super) fn run_recipe(recipe: &Recipe, running: &Running, cancel: &Cancel) -> Result<Ending> {
+    running.lower_priority()?;
     let output = &running.output;
     let sources = scan(&running.paths, output)?;
     let engine = running.dispatch.engine()?;
@@ -55,14 +56,14 @@ pub(super) fn run_recipe(recipe: &Recipe, running: &Running, cancel: &Cancel) ->
     let outcomes = run_batch(
         &plan.jobs,
         engine.as_ref(),
-        running.slots(),
+        &running.terms(),
         cancel,
         running.style(),
     )?;
     if running.style() == Style::Auto {
         print_summary(&plan, &outcomes);
     }
-    ending(&plan, &outcomes)
+    ending(&plan, &outcomes, cancel)
 }
 
 /// Tells which sources will not become jobs, and why.
@@ -107,11 +108,12 @@ fn tell_renamed(plan: &Plan) {
     }
 }
 
-fn ending(plan: &Plan, outcomes: &[Outcome]) -> Result<Ending> {
-    if outcomes
+fn ending(plan: &Plan, outcomes: &[Outcome], cancel: &Cancel) -> Result<Ending> {
+    let any_stopped = outcomes
         .iter()
-        .any(|outcome| outcome.verdict == Verdict::Cancelled)
-    {
+        .any(|outcome| outcome.verdict == Verdict::Cancelled);
+    // Without a signal it was a failure that kept them from starting (`--on-error stop`).
+    if any_stopped && cancel.is_set() {
         return Err(
             Error::interrupted().cure("run the same command again: what is done is not done twice")
         );

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::values;
+use crate::dispatch::{CpuLimit, OnError, Terms};
 use crate::engine::Dispatch;
+use crate::error::{Error, Result};
 use crate::plan::Existing;
 use crate::report::Style;
 
@@ -32,6 +34,18 @@ pub struct Running {
     #[arg(long, value_name = "HOW", value_enum, default_value = "threads")]
     pub dispatch: Dispatch,
 
+    /// What a failed job means for those that wait.
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "continue")]
+    pub on_error: OnError,
+
+    /// Run at this low a priority, from 0 (normal) to 19 (only where nobody else wants to run).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(..=19))]
+    pub nice: Option<u8>,
+
+    /// Use this share of all cores, such as 50%.
+    #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
+    pub limit_cpu: Option<u8>,
+
     /// What to do where a result already exists.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "skip")]
     pub exists: Existing,
@@ -50,9 +64,31 @@ pub struct Running {
 }
 
 impl Running {
-    /// Jobs at once.
-    pub fn slots(&self) -> usize {
-        self.jobs.unwrap_or_else(values::cores)
+    /// On which terms the jobs are run.
+    pub fn terms(&self) -> Terms {
+        let cores = values::cores();
+        Terms {
+            slots: self.jobs.unwrap_or(cores),
+            on_error: self.on_error,
+            cpu: self.limit_cpu.map(|percent| CpuLimit {
+                cores: f64::from(percent) / 100.0 * cores as f64,
+                threads_per_job: usize::from(self.codec_threads),
+            }),
+        }
+    }
+
+    /// Gives this process the priority that was asked for. Threads and children
+    /// inherit it from the thread that starts them, so this comes first.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn lower_priority(&self) -> Result<()> {
+        let Some(nice) = self.nice else { return Ok(()) };
+        rustix::process::setpriority_process(None, i32::from(nice)).map_err(|error| {
+            Error::usage(format!("--nice {nice}: the system refuses this priority"))
+                .because(error)
+                .cure("a running program's priority can only be lowered: give a higher number, or leave --nice out")
+        })
     }
 
     /// How the batch is told.

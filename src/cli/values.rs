@@ -163,6 +163,17 @@ pub fn jobs(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A share from `50` or `50%`, from 1 to 100.
+pub fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    match number.parse() {
+        Ok(percent) if (1..=100).contains(&percent) => Ok(percent),
+        _ => Err(format!(
+            "'{text}' is no share; write 50 or 50%, from 1 to 100"
+        )),
+    }
+}
+
 /// Cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -219,6 +230,15 @@ mod tests {
         assert_eq!(bit_rate("128k"), Ok(128_000));
         assert!(bit_rate("2G").is_err());
         assert!(bit_rate("0").is_err());
+    }
+
+    #[test]
+    fn a_share_is_a_number_with_or_without_its_sign() {
+        assert_eq!(percent("50"), Ok(50));
+        assert_eq!(percent("100%"), Ok(100));
+        for text in ["0", "101", "", "%", "-5", "1.5", "50%%"] {
+            assert!(percent(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -147,6 +147,7 @@ mod tests {
             target: "out/-50%:a.mp4".into(),
             pipeline: resolve(recipe, &info).unwrap(),
             duration_s: Some(2.0),
+            source_bytes: 1000,
         }
     }
 

@@ -49,6 +49,8 @@ pub struct MediaJob {
     pub pipeline: Pipeline,
     /// Length of the source in seconds, where its container tells.
     pub duration_s: Option<f64>,
+    /// Size of the source in bytes.
+    pub source_bytes: u64,
 }
 
 /// The reference loads.
@@ -79,6 +81,14 @@ impl Job {
     pub fn duration_s(&self) -> Option<f64> {
         match &self.work {
             Work::Media(media) => media.duration_s,
+            Work::Load(_) => None,
+        }
+    }
+
+    /// Size of the source in bytes, where the job has one.
+    pub fn source_bytes(&self) -> Option<u64> {
+        match &self.work {
+            Work::Media(media) => Some(media.source_bytes),
             Work::Load(_) => None,
         }
     }

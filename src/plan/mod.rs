@@ -84,6 +84,7 @@ pub fn plan(
                         target,
                         pipeline,
                         duration_s: info.duration_s,
+                        source_bytes: std::fs::metadata(&source.path).map_or(0, |data| data.len()),
                     })),
                 }),
             },

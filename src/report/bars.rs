@@ -83,7 +83,7 @@ impl Reporter for Bars {
                 }
                 let warned = outcome.done().is_some_and(|done| !done.warnings.is_empty());
                 if matches!(outcome.verdict, Verdict::Failed(_)) || warned {
-                    let _ = self.all.println(plain::ending(name, outcome));
+                    let _ = self.all.println(plain::ending(name, outcome, None));
                 }
                 if let Some(line) = self.slots.get(outcome.slot) {
                     line.set_message("");
@@ -93,6 +93,7 @@ impl Reporter for Bars {
             // Told before there are bars.
             Event::SourceRefused { .. }
             | Event::SourceSkipped { .. }
+            | Event::JobAdded { .. }
             | Event::JobPlanned { .. } => {}
             Event::BatchFinished { .. } => {
                 for bar in self.slots.drain(..).chain(self.total.take()) {

@@ -12,7 +12,7 @@ use std::io::IsTerminal;
 
 use crossbeam_channel::Receiver;
 
-use crate::dispatch::{Cancel, Event, dispatch};
+use crate::dispatch::{Cancel, Event, Terms, dispatch_all};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::job::{Job, Outcome};
@@ -33,14 +33,14 @@ trait Reporter {
     fn event(&mut self, event: &Event);
 }
 
-/// Runs `jobs` on `slots` slots of `engine` and tells of it in `style`.
+/// Runs `jobs` on `engine` and tells of it in `style`.
 ///
 /// # Errors
-/// As [`dispatch`].
+/// As [`dispatch_all`].
 pub fn run_batch(
     jobs: &[Job],
     engine: &dyn Engine,
-    slots: usize,
+    terms: &Terms,
     cancel: &Cancel,
     style: Style,
 ) -> Result<Vec<Outcome>> {
@@ -50,7 +50,7 @@ pub fn run_batch(
             .name("reporter".into())
             .spawn_scoped(scope, move || tell(&receiver, style))
             .map_err(|error| crate::Error::failed("cannot start a thread").because(error))?;
-        let outcomes = dispatch(jobs, engine, slots, cancel, &sender);
+        let outcomes = dispatch_all(jobs, engine, terms, cancel, &sender);
         drop(sender);
         let _ = reporter.join();
         outcomes

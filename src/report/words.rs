@@ -32,6 +32,25 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
+/// `3.4 MiB → 512 B`.
+pub fn shrunk(bytes_in: u64, bytes_out: u64) -> String {
+    format!("{} → {}", bytes(bytes_in), bytes(bytes_out))
+}
+
+/// `4.2 × real time`; nothing where there is nothing to tell.
+pub fn times_real_time(media_s: f64, took_s: f64) -> Option<String> {
+    (media_s > 0.0 && took_s > 0.0).then(|| format!("{} real time", times(media_s / took_s)))
+}
+
+/// `4.2 ×`, `130 ×`.
+pub fn times(factor: f64) -> String {
+    if factor < 99.95 {
+        format!("{factor:.1} ×")
+    } else {
+        format!("{factor:.0} ×")
+    }
+}
+
 /// `1 job`, `2 jobs`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
@@ -53,6 +72,10 @@ mod tests {
         assert_eq!(duration(f64::NAN), "?");
         assert_eq!(bytes(512), "512 B");
         assert_eq!(bytes(3_565_158), "3.4 MiB");
+        assert_eq!(shrunk(3_565_158, 512), "3.4 MiB → 512 B");
+        assert_eq!(times_real_time(8.4, 2.0).unwrap(), "4.2 × real time");
+        assert_eq!(times_real_time(8.4, 0.0), None);
+        assert_eq!(times(99.99), "100 ×");
         assert_eq!(count(1, "job"), "1 job");
         assert_eq!(count(0, "job"), "0 jobs");
     }
