@@ -17,7 +17,7 @@ use rushes::dispatch::Cancel;
 use rushes::engine::{Engine, Linked, Program, Watch};
 use rushes::job::{Job, Load, Ratio, Work};
 use rushes::media::{SyntheticClip, probe, synthesise};
-use rushes::plan::{Existing, plan, scan};
+use rushes::plan::{Existing, Wanted, plan, scan};
 use rushes::recipe::{Frames, Recipe, Transcode, Video};
 
 /// A second of 176×144 with sound, and a place for results.
@@ -52,8 +52,19 @@ impl Bench {
 
     fn job(&self, recipe: &Recipe) -> Job {
         let output = self.folder.path().join("out");
-        let sources = scan(std::slice::from_ref(&self.clip), &output).unwrap();
-        let plan = plan(&sources, recipe, &output, Existing::Overwrite, &self.cancel);
+        let sources = scan(
+            std::slice::from_ref(&self.clip),
+            &Wanted::default(),
+            &output,
+        )
+        .unwrap();
+        let plan = plan(
+            &sources.files,
+            recipe,
+            &output,
+            Existing::Overwrite,
+            &self.cancel,
+        );
         plan.unwrap().jobs.pop().unwrap()
     }
 

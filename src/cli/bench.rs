@@ -1,6 +1,6 @@
 //! `rushes bench`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::encoding::Encoding;
 use super::{Ending, values};
@@ -14,7 +14,7 @@ use crate::draw::Theme;
 use crate::error::Result;
 use crate::film;
 use crate::job::Ratio;
-use crate::plan::{prepare_output, scan};
+use crate::plan::{SourceFile, Wanted, prepare_output, scan};
 use crate::recipe::Frames;
 use crate::report::bench::Telling;
 use crate::report::{Style, answer};
@@ -79,6 +79,19 @@ pub struct Args {
     quiet: bool,
 }
 
+/// What is to be measured; what cannot be read is told and left out.
+fn videos(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
+    let found = scan(paths, &Wanted::default(), output)?;
+    for refused in &found.unreadable {
+        eprintln!(
+            "left out '{}': {}",
+            refused.source.display(),
+            refused.reason
+        );
+    }
+    Ok(found.files)
+}
+
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
         let options = self.options(cancel)?;
@@ -125,12 +138,12 @@ impl Args {
         let named = if self.paths.is_empty() {
             None
         } else {
-            Some(scan(&self.paths, &self.output)?)
+            Some(videos(&self.paths, &self.output)?)
         };
         prepare_output(&self.output)?;
         let sources = match named {
             Some(sources) => sources,
-            None => scan(
+            None => videos(
                 &samples::make(&samples::folder_beside(&self.output), cancel)?,
                 &self.output,
             )?,

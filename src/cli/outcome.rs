@@ -7,7 +7,7 @@ use super::running::Running;
 use crate::dispatch::{Cancel, Event};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Outcome, Verdict, Work};
-use crate::plan::{Plan, plan, prepare_output, scan};
+use crate::plan::{Plan, plan, prepare_output};
 use crate::recipe::Recipe;
 use crate::report::{Style, announce, run_batch, words};
 
@@ -29,12 +29,13 @@ pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
 pub(super) fn run_recipe(recipe: &Recipe, running: &Running, cancel: &Cancel) -> Result<Ending> {
     running.lower_priority()?;
     let output = &running.output;
-    let sources = scan(&running.paths, output)?;
+    let found = running.sources()?;
     let engine = running.dispatch.engine()?;
     if !running.dry_run {
         prepare_output(output)?;
     }
-    let plan = plan(&sources, recipe, output, running.exists, cancel)?;
+    let mut plan = plan(&found.files, recipe, output, running.exists, cancel)?;
+    plan.refused.splice(0..0, found.unreadable);
     announce_others(&plan, running.style());
     tell_renamed(&plan);
     if plan.jobs.is_empty() && plan.skipped.is_empty() {

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use globset::Glob;
 
 use super::values;
 use crate::dispatch::{CpuLimit, OnError, Terms};
 use crate::engine::Dispatch;
 use crate::error::{Error, Result};
-use crate::plan::Existing;
+use crate::plan::{Existing, Found, Wanted, scan};
 use crate::report::Style;
 
 /// What a batch works on, how it runs, and how it is told.
@@ -17,6 +18,14 @@ pub struct Running {
     /// Videos, or folders of videos.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
+
+    /// Take what this pattern matches (a name, or a path below a folder) instead of all videos; may be repeated.
+    #[arg(long, value_name = "GLOB", value_parser = values::glob)]
+    pub include: Vec<Glob>,
+
+    /// Leave out what this pattern matches: files, or folders with all in them; may be repeated.
+    #[arg(long, value_name = "GLOB", value_parser = values::glob)]
+    pub exclude: Vec<Glob>,
 
     /// Where results go; folders are mirrored.
     #[arg(short, long, value_name = "DIR", default_value = "output")]
@@ -64,6 +73,22 @@ pub struct Running {
 }
 
 impl Running {
+    /// What there is to work on.
+    ///
+    /// # Errors
+    /// As [`scan`].
+    pub fn sources(&self) -> Result<Found> {
+        scan(&self.paths, &self.wanted()?, &self.output)
+    }
+
+    /// Which files are worked on.
+    ///
+    /// # Errors
+    /// As [`Wanted::new`].
+    pub fn wanted(&self) -> Result<Wanted> {
+        Wanted::new(&self.include, &self.exclude)
+    }
+
     /// On which terms the jobs are run.
     pub fn terms(&self) -> Terms {
         let cores = values::cores();

@@ -163,6 +163,11 @@ pub fn jobs(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A pattern of file names, such as `*.mov` or `day1/**`.
+pub fn glob(text: &str) -> Result<globset::Glob, String> {
+    crate::plan::glob(text).map_err(|error| error.kind().to_string())
+}
+
 /// A share from `50` or `50%`, from 1 to 100.
 pub fn percent(text: &str) -> Result<u8, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim_end();

@@ -3,6 +3,7 @@
 mod names;
 mod output;
 mod scan;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,8 @@ use rayon::prelude::*;
 
 pub use names::Existing;
 pub use output::prepare_output;
-pub use scan::{SourceFile, scan};
+pub use scan::{Found, SourceFile, glob, scan, survey};
+pub use wanted::Wanted;
 
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
@@ -32,7 +34,7 @@ pub struct Plan {
 }
 
 /// A source that cannot be worked on.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// The source.
     pub source: PathBuf,
