@@ -4,6 +4,7 @@
 pub mod answer;
 mod bars;
 pub mod bench;
+mod gauge;
 mod json;
 mod plain;
 pub mod words;

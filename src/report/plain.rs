@@ -48,13 +48,10 @@ impl Reporter for Plain {
                 self.running.insert(*job, *bytes_in);
             }
             Event::JobFinished { name, outcome } => self.finished(name, outcome),
-            Event::SourceRefused {
-                source,
-                reason,
-                log,
-            } => {
-                let log: String = log.iter().map(|line| format!("\n    {line}")).collect();
-                eprintln!("FAILED {source}: {reason}{log}");
+            Event::SourceRefused { .. } => {
+                if let Some(text) = refusal(event) {
+                    eprintln!("{text}");
+                }
             }
             Event::BatchFinished { .. } if self.not_started > 0 && !self.failures_only => {
                 eprintln!("{} not started", words::count(self.not_started, "job"));
@@ -81,6 +78,20 @@ impl Plain {
             eprintln!("[{}/{}] {text}", self.ended, self.jobs);
         }
     }
+}
+
+/// Why a source cannot be worked on, in lines.
+pub(super) fn refusal(event: &Event) -> Option<String> {
+    let Event::SourceRefused {
+        source,
+        reason,
+        log,
+    } = event
+    else {
+        return None;
+    };
+    let log: String = log.iter().map(|line| format!("\n    {line}")).collect();
+    Some(format!("FAILED {source}: {reason}{log}"))
 }
 
 /// How a job ended, in lines.
