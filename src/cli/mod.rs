@@ -10,6 +10,7 @@ mod outcome;
 mod running;
 mod samples;
 mod values;
+mod watch;
 
 use clap::{Parser, Subcommand};
 

@@ -2,8 +2,8 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::Ending;
 use super::running::Running;
+use super::{Ending, watch};
 use crate::dispatch::{Cancel, Event};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Outcome, Verdict, Work};
@@ -28,6 +28,9 @@ pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
 /// Plans and runs `recipe` for all videos that were named.
 pub(super) fn run_recipe(recipe: &Recipe, running: &Running, cancel: &Cancel) -> Result<Ending> {
     running.lower_priority()?;
+    if let Some(settle) = running.watch {
+        return watch::run(recipe, running, settle, cancel);
+    }
     let output = &running.output;
     let found = running.sources()?;
     let engine = running.dispatch.engine()?;

@@ -1,6 +1,7 @@
 //! Flags that say what a batch works on, how it runs, and how it is told.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use globset::Glob;
@@ -58,6 +59,17 @@ pub struct Running {
     /// What to do where a result already exists.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "skip")]
     pub exists: Existing,
+
+    /// Go on watching the folders, and work on what arrives once it has not changed for so long [default: 5 s].
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = values::settle,
+        num_args = 0..=1,
+        default_missing_value = "5",
+        conflicts_with = "dry_run"
+    )]
+    pub watch: Option<Duration>,
 
     /// Print events on stdout, one JSON object a line.
     #[arg(long)]

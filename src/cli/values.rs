@@ -163,6 +163,18 @@ pub fn jobs(text: &str) -> Result<usize, String> {
     }
 }
 
+/// How long a file must not have changed, from 0.2 s to a day.
+pub fn settle(text: &str) -> Result<std::time::Duration, String> {
+    let value = seconds(text).map_err(|error| {
+        format!("{error}; a path after --watch wants --watch=5 before it, or comes first")
+    })?;
+    if (0.2..=86_400.0).contains(&value) {
+        Ok(std::time::Duration::from_secs_f64(value))
+    } else {
+        Err(format!("'{text}' is not between 200 ms and 24 h"))
+    }
+}
+
 /// A pattern of file names, such as `*.mov` or `day1/**`.
 pub fn glob(text: &str) -> Result<globset::Glob, String> {
     crate::plan::glob(text).map_err(|error| error.kind().to_string())

@@ -1,5 +1,6 @@
 //! From folders to jobs: what is there, what becomes of it, under which name.
 
+mod arrivals;
 mod names;
 mod output;
 mod scan;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+pub use arrivals::{Arrival, Arrivals, Listed, Stamp};
 pub use names::Existing;
 pub use output::prepare_output;
 pub use scan::{Found, SourceFile, glob, scan, survey};

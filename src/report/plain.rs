@@ -36,11 +36,12 @@ impl Reporter for Plain {
             } => {
                 self.jobs = *jobs;
                 if !self.failures_only {
-                    eprintln!(
-                        "{} on {} ({engine})",
-                        words::count(*jobs, "job"),
-                        words::count(*slots, "slot")
-                    );
+                    let slots = words::count(*slots, "slot");
+                    match jobs {
+                        // They are to come.
+                        0 => eprintln!("waiting for videos on {slots} ({engine})"),
+                        _ => eprintln!("{} on {slots} ({engine})", words::count(*jobs, "job")),
+                    }
                 }
             }
             Event::JobAdded { .. } => self.jobs += 1,
