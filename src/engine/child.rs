@@ -135,7 +135,7 @@ impl Group {
         }
     }
 
-    /// Stops the group's clock until the returned value is dropped, however that happens.
+    /// Has the group stand still until the returned value is dropped, however that happens.
     fn hold(&self) -> Held<'_> {
         self.signal(Signal::STOP);
         Held(self)
@@ -164,7 +164,7 @@ impl Drop for Group {
     }
 }
 
-/// A group that does not run.
+/// A group that stands still; it goes on once this is dropped.
 struct Held<'a>(&'a Group);
 
 impl Drop for Held<'_> {
@@ -222,7 +222,9 @@ fn each_line(pipe: impl Read, mut take: impl FnMut(String) -> bool) {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+// Elsewhere nothing tells of a process that stands still.
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use crate::dispatch::Cancel;

@@ -47,8 +47,13 @@ impl Reporter for Bars {
                 }
             }
             Event::BatchFinished { .. } => {
-                for bar in self.slots.drain(..).chain(self.total.take()) {
+                for bar in self.slots.iter().chain(&self.total) {
                     bar.finish_and_clear();
+                }
+                let _ = self.all.clear();
+                self.total = None;
+                if self.gauge.not_started > 0 {
+                    eprintln!("{}", plain::not_started(self.gauge.not_started));
                 }
             }
             Event::SourceSkipped { .. }
@@ -63,7 +68,7 @@ impl Reporter for Bars {
 impl Bars {
     fn start(&mut self, slots: usize) {
         let total = self.all.add(ProgressBar::new(STEPS as u64));
-        total.set_style(style("{prefix:.bold}  {wide_bar:.cyan/dim} {msg}"));
+        total.set_style(style("{prefix:.bold}  {wide_bar:.cyan/dim}  {msg}"));
         total.enable_steady_tick(Duration::from_millis(200));
         self.total = Some(total);
         for _ in 0..slots.min(LINES) {
@@ -110,17 +115,17 @@ impl Bars {
     }
 }
 
-/// ` 34 %   3.1 ×   1.2 GiB → 340.5 MiB   ETA 12:34`
+/// `34 %   3.1 ×   1.2 GiB → 340.5 MiB   ETA 12:34`
 fn total_line(gauge: &Gauge, now: Instant) -> String {
     let sizes = (gauge.bytes_out > 0).then(|| words::shrunk(gauge.bytes_in, gauge.bytes_out));
     let parts = if gauge.is_idle() {
         [sizes, None, Some("waiting for videos".into())]
     } else {
         let numbers = format!(
-            "{:>3.0} %   {}",
+            "{:>2.0} %   {}",
             // Not 100 before the end.
             (gauge.share() * 100.0).floor(),
-            rate(gauge.speed(now), words::times).trim_start()
+            rate(gauge.speed(now), words::times)
         );
         let left = gauge.left_s(now).map_or("–:––".into(), words::clock);
         [Some(numbers), sizes, Some(format!("ETA {left}"))]

@@ -15,8 +15,10 @@ const TELLING: f64 = 0.05;
 pub(super) struct Gauge {
     /// Jobs so far known.
     pub jobs: usize,
-    /// Jobs that ended, whatever came of them.
+    /// Jobs that ran to their end, whatever came of them.
     pub ended: usize,
+    /// Jobs that never started.
+    pub not_started: usize,
     /// Bytes of the sources of finished jobs.
     pub bytes_in: u64,
     /// Bytes of their results.
@@ -113,10 +115,11 @@ impl Gauge {
     }
 
     fn finished(&mut self, outcome: &Outcome, now: Instant) {
-        self.ended += 1;
         let Some(running) = self.running.remove(&outcome.job) else {
+            self.not_started += 1;
             return;
         };
+        self.ended += 1;
         match outcome.done() {
             Some(done) => {
                 self.done_cost += running.cost;
@@ -141,7 +144,7 @@ impl Gauge {
 
     /// Whether there is nothing to do.
     pub(super) fn is_idle(&self) -> bool {
-        self.ended == self.jobs
+        self.ended + self.not_started == self.jobs
     }
 
     /// The share of all work that is done, from 0 to 1.
@@ -317,6 +320,17 @@ mod tests {
         batch.start(1, 1, 20.0);
         batch.progress(11, 1, 10.0);
         assert_eq!((batch.gauge.share(), batch.gauge.ended), (0.5, 1));
+    }
+
+    #[test]
+    fn a_job_that_never_started_is_counted_apart() {
+        let mut batch = Batch::of(&[80.0, 20.0]);
+        batch.start(0, 0, 80.0);
+        batch.end(1, 0, Verdict::Cancelled);
+        assert!(!batch.gauge.is_idle());
+        batch.end(1, 1, Verdict::Cancelled);
+        assert_eq!((batch.gauge.ended, batch.gauge.not_started), (1, 1));
+        assert!(batch.gauge.is_idle());
     }
 
     #[test]

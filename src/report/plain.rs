@@ -55,7 +55,7 @@ impl Reporter for Plain {
                 }
             }
             Event::BatchFinished { .. } if self.not_started > 0 && !self.failures_only => {
-                eprintln!("{} not started", words::count(self.not_started, "job"));
+                eprintln!("{}", not_started(self.not_started));
             }
             Event::SourceSkipped { .. }
             | Event::JobPlanned { .. }
@@ -79,6 +79,11 @@ impl Plain {
             eprintln!("[{}/{}] {text}", self.ended, self.jobs);
         }
     }
+}
+
+/// How many jobs there was no beginning of.
+pub(super) fn not_started(jobs: usize) -> String {
+    format!("{} not started", words::count(jobs, "job"))
 }
 
 /// Why a source cannot be worked on, in lines.
