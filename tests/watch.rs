@@ -273,6 +273,16 @@ fn a_failed_job_ends_the_watch_where_that_was_asked_for() {
 }
 
 #[test]
+fn watching_the_output_folder_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path();
+    let same = folder.join(".");
+    let output = run(args!["convert", folder, "-o", same, "--watch"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--watch"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_path_behind_the_flag_is_refused_with_the_cure() {
     let output = run(["convert", "--watch", "videos"]);
     assert_eq!(output.status.code(), Some(2));

@@ -38,6 +38,7 @@ pub(super) fn run(
 ) -> Result<Ending> {
     let engine = running.dispatch.engine()?;
     prepare_output(&running.output)?;
+    refuse_own_results(running)?;
     tell_missing(running);
     let began = Instant::now();
     let shared = Shared::default();
@@ -69,6 +70,20 @@ pub(super) fn run(
     }
     // A failure stopped it (`--on-error stop`).
     Ok(Ending::SomeFailed)
+}
+
+/// In the folder that results go to, each of them would arrive.
+fn refuse_own_results(running: &Running) -> Result<()> {
+    let output = running.output.canonicalize().ok();
+    let same = |path: &&PathBuf| output.is_some() && path.canonicalize().ok() == output;
+    match running.paths.iter().find(same) {
+        Some(path) => Err(Error::usage(format!(
+            "--watch: '{}' is the output folder, too, so results would be converted again",
+            path.display()
+        ))
+        .cure("choose another output folder with -o; it may lie in the watched one")),
+        None => Ok(()),
+    }
 }
 
 /// Says which of the folders are not there yet.
