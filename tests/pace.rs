@@ -9,7 +9,7 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::{DISPATCHES, events, names, run, rushes, sample, stderr, succeed, tiny};
 use rushes::dispatch::Cancel;
@@ -84,19 +84,22 @@ fn a_nice_batch_starts_its_children_as_nice() {
         .arg("-o")
         .arg(out.path());
     let mut running = command.args(slow).stderr(Stdio::null()).spawn().unwrap();
-    let children = || -> Vec<(PathBuf, String)> {
+    // Of each child of it, how nice that is.
+    let children = || -> Vec<String> {
         let all = fs::read_dir("/proc").unwrap().filter_map(|entry| {
             let stat = fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
             let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
             let parent = fields.get(1)?.parse::<u32>().ok()?;
-            (parent == running.id()).then(|| (stat.clone().into(), fields[16].to_owned()))
+            (parent == running.id()).then(|| fields[16].to_owned())
         });
         all.collect()
     };
-    assert!(common::wait_for(std::time::Duration::from_secs(60), || {
-        !children().is_empty()
-    }));
-    let nice: Vec<_> = children().into_iter().map(|(_, nice)| nice).collect();
+    let late = std::time::Duration::from_secs(60);
+    let mut nice = Vec::new();
+    common::wait_for(late, || {
+        nice = children();
+        !nice.is_empty()
+    });
     let asked = rustix::process::Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
     rustix::process::kill_process(asked, rustix::process::Signal::INT).unwrap();
     assert_eq!(running.wait().unwrap().code(), Some(130));

@@ -76,7 +76,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_done() {
     let folder = clips(&["a.mp4", "closed/b.mp4"]);
     symlink("/nowhere/at/all.mp4", folder.path().join("gone.mp4")).unwrap();
     let closed = folder.path().join("closed");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     // Its administrator may read all.
     let all_is_open = fs::read_dir(&closed).is_ok();
     let out = tempfile::tempdir().unwrap();

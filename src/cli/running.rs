@@ -20,7 +20,7 @@ pub struct Running {
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
 
-    /// Take what this pattern matches (a name, or a path below a folder) instead of all videos; may be repeated.
+    /// Take what this pattern matches, such as '*.mov' or 'day1/**', instead of all videos; may be repeated.
     #[arg(long, value_name = "GLOB", value_parser = values::glob)]
     pub include: Vec<Glob>,
 
