@@ -17,7 +17,7 @@ use rushes::dispatch::Cancel;
 use rushes::engine::{Engine, Linked, Program, Watch};
 use rushes::job::{Job, Load, Ratio, Work};
 use rushes::media::{SyntheticClip, probe, synthesise};
-use rushes::plan::{Existing, plan, scan};
+use rushes::plan::{Existing, Wanted, plan, scan};
 use rushes::recipe::{Frames, Recipe, Transcode, Video};
 
 /// A second of 176×144 with sound, and a place for results.
@@ -52,9 +52,14 @@ impl Bench {
 
     fn job(&self, recipe: &Recipe) -> Job {
         let output = self.folder.path().join("out");
-        let sources = scan(std::slice::from_ref(&self.clip), &output).unwrap();
+        let sources = scan(
+            std::slice::from_ref(&self.clip),
+            &Wanted::default(),
+            &output,
+        )
+        .unwrap();
         let plan = plan(
-            &sources,
+            &sources.files,
             std::slice::from_ref(recipe),
             &output,
             Existing::Overwrite,

@@ -163,6 +163,34 @@ pub fn jobs(text: &str) -> Result<usize, String> {
     }
 }
 
+/// How long a file must not have changed, from 0.2 s to a day.
+pub fn settle(text: &str) -> Result<std::time::Duration, String> {
+    let value = seconds(text).map_err(|error| {
+        format!("{error}; a path after --watch wants --watch=5 before it, or comes first")
+    })?;
+    if (0.2..=86_400.0).contains(&value) {
+        Ok(std::time::Duration::from_secs_f64(value))
+    } else {
+        Err(format!("'{text}' is not between 200 ms and 24 h"))
+    }
+}
+
+/// A pattern of file names, such as `*.mov` or `day1/**`.
+pub fn glob(text: &str) -> Result<globset::Glob, String> {
+    crate::plan::glob(text).map_err(|error| error.kind().to_string())
+}
+
+/// A share from `50` or `50%`, from 1 to 100.
+pub fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    match number.parse() {
+        Ok(percent) if (1..=100).contains(&percent) => Ok(percent),
+        _ => Err(format!(
+            "'{text}' is no share; write 50 or 50%, from 1 to 100"
+        )),
+    }
+}
+
 /// Cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -219,6 +247,15 @@ mod tests {
         assert_eq!(bit_rate("128k"), Ok(128_000));
         assert!(bit_rate("2G").is_err());
         assert!(bit_rate("0").is_err());
+    }
+
+    #[test]
+    fn a_share_is_a_number_with_or_without_its_sign() {
+        assert_eq!(percent("50"), Ok(50));
+        assert_eq!(percent("100%"), Ok(100));
+        for text in ["0", "101", "", "%", "-5", "1.5", "50%%"] {
+            assert!(percent(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn folders_without_videos_are_named() {
             said,
             format!(
                 "rushes: there are no videos in '[dir]/{folder}'\n  \
-                 → name the files themselves if their endings are unusual"
+                 → name the files themselves, or give --include a pattern, if their endings are unusual"
             )
         );
     }

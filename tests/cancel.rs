@@ -47,7 +47,7 @@ impl Sources {
     }
 
     /// Starts a conversion and waits until the short clip is done and the long one on its way.
-    fn start(&self, dispatch: &str) -> Running {
+    fn start(&self, dispatch: &str, more: &[&str]) -> Running {
         let mut child = rushes()
             .args(args![
                 "convert",
@@ -62,6 +62,7 @@ impl Sources {
                 "--speed",
                 "placebo"
             ])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -151,10 +152,10 @@ impl Drop for Running {
     }
 }
 
-fn assert_stops(signal: Signal, code: i32) {
+fn assert_stops(signal: Signal, code: i32, more: &[&str]) {
     for dispatch in DISPATCHES {
         let sources = Sources::new();
-        let mut running = sources.start(dispatch);
+        let mut running = sources.start(dispatch, more);
         let began = Instant::now();
         running.signal(signal);
         let (ended, said) = running.end();
@@ -184,19 +185,24 @@ fn modified(path: &Path) -> std::time::SystemTime {
 
 #[test]
 fn an_interrupt_stops_within_seconds_and_the_next_run_finishes() {
-    assert_stops(Signal::INT, 130);
+    assert_stops(Signal::INT, 130, &[]);
 }
 
 #[test]
 fn a_termination_stops_within_seconds_and_the_next_run_finishes() {
-    assert_stops(Signal::TERM, 143);
+    assert_stops(Signal::TERM, 143, &[]);
+}
+
+#[test]
+fn an_interrupt_in_a_pause_of_a_limited_batch_stops_it_as_soon() {
+    assert_stops(Signal::INT, 130, &["--limit-cpu", "5%"]);
 }
 
 #[test]
 fn a_kill_leaves_no_final_file_and_the_next_run_removes_what_was_left() {
     for dispatch in DISPATCHES {
         let sources = Sources::new();
-        let mut running = sources.start(dispatch);
+        let mut running = sources.start(dispatch, &[]);
         running.signal(Signal::KILL);
         assert_eq!(running.end().0, None);
         // No child goes on without the program.

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use super::results::{Dispatch, Lane};
-use crate::dispatch::{Cancel, dispatch};
+use crate::dispatch::{Cancel, Terms, dispatch_all};
 use crate::error::{Error, Result};
 use crate::job::{Job, Verdict};
 use crate::measure::{Usage, run_measured};
@@ -78,7 +78,8 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
     stop_with_parent(cancel);
     let engine = spec.dispatch.engine()?;
     let (events, _) = crossbeam_channel::bounded(0);
-    let outcomes = dispatch(&spec.jobs, engine.as_ref(), spec.workers, cancel, &events)?;
+    let terms = Terms::on(spec.workers);
+    let outcomes = dispatch_all(&spec.jobs, engine.as_ref(), &terms, cancel, &events)?;
     let first = outcomes
         .iter()
         .map(|outcome| outcome.start_s)

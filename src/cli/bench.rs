@@ -1,6 +1,6 @@
 //! `rushes bench`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Ending;
 use super::encoding::Encoding;
@@ -14,7 +14,7 @@ use crate::draw::Theme;
 use crate::error::Result;
 use crate::film;
 use crate::job::Ratio;
-use crate::plan::{prepare_output, scan};
+use crate::plan::{SourceFile, Wanted, prepare_output, scan};
 use crate::recipe::{CodecThreads, Frames, Transcode, Video};
 use crate::report::bench::Telling;
 use crate::report::{Style, answer};
@@ -82,6 +82,18 @@ pub struct Args {
 
 /// libx264's speed preset where none is given.
 const SPEED: &str = "veryfast";
+/// What is to be measured; what cannot be read is told and left out.
+fn videos(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
+    let found = scan(paths, &Wanted::default(), output)?;
+    for refused in &found.unreadable {
+        eprintln!(
+            "left out '{}': {}",
+            refused.source.display(),
+            refused.reason
+        );
+    }
+    Ok(found.files)
+}
 
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
@@ -135,12 +147,12 @@ impl Args {
         let named = if self.paths.is_empty() {
             None
         } else {
-            Some(scan(&self.paths, &self.output)?)
+            Some(videos(&self.paths, &self.output)?)
         };
         prepare_output(&self.output)?;
         let sources = match named {
             Some(sources) => sources,
-            None => scan(
+            None => videos(
                 &samples::make(&samples::folder_beside(&self.output), cancel)?,
                 &self.output,
             )?,

@@ -9,6 +9,7 @@ mod internal;
 mod outcome;
 mod running;
 mod samples;
+mod watch;
 
 use clap::{Parser, Subcommand};
 

@@ -2,12 +2,12 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::Ending;
 use super::running::Running;
+use super::{Ending, watch};
 use crate::dispatch::{Cancel, Event};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Outcome, Verdict, Work};
-use crate::plan::{Plan, plan, prepare_output, scan};
+use crate::plan::{Plan, plan, prepare_output};
 use crate::recipe::Recipe;
 use crate::report::{Style, announce, run_batch, words};
 
@@ -35,13 +35,18 @@ pub(super) fn run_recipes(
         return Err(Error::usage("no PATH is given")
             .cure("name videos, or folders of videos; --help tells the rest"));
     }
+    running.lower_priority()?;
+    if let Some(settle) = running.watch {
+        return watch::run(recipes, running, settle, cancel);
+    }
     let output = &running.output;
-    let sources = scan(&running.paths, output)?;
+    let found = running.sources()?;
     let engine = running.dispatch.engine()?;
     if !running.dry_run {
         prepare_output(output)?;
     }
-    let plan = plan(&sources, recipes, output, running.exists, cancel)?;
+    let mut plan = plan(&found.files, recipes, output, running.exists, cancel)?;
+    plan.refused.splice(0..0, found.unreadable);
     announce_others(&plan, running.style());
     tell_renamed(&plan);
     if plan.jobs.is_empty() && plan.skipped.is_empty() {
@@ -63,14 +68,14 @@ pub(super) fn run_recipes(
     let outcomes = run_batch(
         &plan.jobs,
         engine.as_ref(),
-        running.slots(),
+        &running.terms(),
         cancel,
         running.style(),
     )?;
     if running.style() == Style::Auto {
         print_summary(&plan, &outcomes);
     }
-    ending(&plan, &outcomes)
+    ending(&plan, &outcomes, cancel)
 }
 
 /// Tells which sources will not become jobs, and why.
@@ -119,11 +124,12 @@ fn tell_renamed(plan: &Plan) {
     }
 }
 
-fn ending(plan: &Plan, outcomes: &[Outcome]) -> Result<Ending> {
-    if outcomes
+fn ending(plan: &Plan, outcomes: &[Outcome], cancel: &Cancel) -> Result<Ending> {
+    let any_stopped = outcomes
         .iter()
-        .any(|outcome| outcome.verdict == Verdict::Cancelled)
-    {
+        .any(|outcome| outcome.verdict == Verdict::Cancelled);
+    // Without a signal it was a failure that kept them from starting (`--on-error stop`).
+    if any_stopped && cancel.is_set() {
         return Err(
             Error::interrupted().cure("run the same command again: what is done is not done twice")
         );

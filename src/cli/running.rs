@@ -1,11 +1,15 @@
 //! Flags that say what a batch works on, how it runs, and how it is told.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use globset::Glob;
 
+use crate::dispatch::{CpuLimit, OnError, Terms};
 use crate::engine::Dispatch;
-use crate::plan::Existing;
+use crate::error::{Error, Result};
+use crate::plan::{Existing, Found, Wanted, scan};
 use crate::report::Style;
 use crate::values;
 
@@ -15,6 +19,14 @@ pub struct Running {
     /// Videos, or folders of videos.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+
+    /// Take what this pattern matches, such as '*.mov' or 'day1/**', instead of all videos; may be repeated.
+    #[arg(long, value_name = "GLOB", value_parser = values::glob)]
+    pub include: Vec<Glob>,
+
+    /// Leave out what this pattern matches: files, or folders with all in them; may be repeated.
+    #[arg(long, value_name = "GLOB", value_parser = values::glob)]
+    pub exclude: Vec<Glob>,
 
     /// Where results go; folders are mirrored.
     #[arg(short, long, value_name = "DIR", default_value = "output")]
@@ -32,9 +44,32 @@ pub struct Running {
     #[arg(long, value_name = "HOW", value_enum, default_value = "threads")]
     pub dispatch: Dispatch,
 
+    /// What a failed job means for those that wait.
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "continue")]
+    pub on_error: OnError,
+
+    /// Run at this low a priority, from 0 (normal) to 19 (only where nobody else wants to run).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(..=19))]
+    pub nice: Option<u8>,
+
+    /// Use this share of all cores, such as 50%.
+    #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
+    pub limit_cpu: Option<u8>,
+
     /// What to do where a result already exists.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "skip")]
     pub exists: Existing,
+
+    /// Go on watching the folders, and work on what arrives once it has not changed for so long [default: 5 s].
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = values::settle,
+        num_args = 0..=1,
+        default_missing_value = "5",
+        conflicts_with = "dry_run"
+    )]
+    pub watch: Option<Duration>,
 
     /// Print events on stdout, one JSON object a line.
     #[arg(long)]
@@ -50,9 +85,47 @@ pub struct Running {
 }
 
 impl Running {
-    /// Jobs at once.
-    pub fn slots(&self) -> usize {
-        self.jobs.unwrap_or_else(values::cores)
+    /// What there is to work on.
+    ///
+    /// # Errors
+    /// As [`scan`].
+    pub fn sources(&self) -> Result<Found> {
+        scan(&self.paths, &self.wanted()?, &self.output)
+    }
+
+    /// Which files are worked on.
+    ///
+    /// # Errors
+    /// As [`Wanted::new`].
+    pub fn wanted(&self) -> Result<Wanted> {
+        Wanted::new(&self.include, &self.exclude)
+    }
+
+    /// On which terms the jobs are run.
+    pub fn terms(&self) -> Terms {
+        let cores = values::cores();
+        Terms {
+            slots: self.jobs.unwrap_or(cores),
+            on_error: self.on_error,
+            cpu: self.limit_cpu.map(|percent| CpuLimit {
+                cores: f64::from(percent) / 100.0 * cores as f64,
+                threads_per_job: usize::from(self.codec_threads),
+            }),
+        }
+    }
+
+    /// Gives this process the priority that was asked for. Threads and children
+    /// inherit it from the thread that starts them, so this comes first.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn lower_priority(&self) -> Result<()> {
+        let Some(nice) = self.nice else { return Ok(()) };
+        rustix::process::setpriority_process(None, i32::from(nice)).map_err(|error| {
+            Error::usage(format!("--nice {nice}: the system refuses this priority"))
+                .because(error)
+                .cure("a running program's priority can only be lowered: give a higher number, or leave --nice out")
+        })
     }
 
     /// How the batch is told.

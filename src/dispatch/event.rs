@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::{Outcome, Progress};
+use crate::job::{Job, Outcome, Progress};
 
 /// One thing that happened; as JSON an object with `event` naming it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,19 @@ pub enum Event {
         engine: String,
         /// Length of all sources together in seconds, where known.
         duration_s: f64,
+        /// Predicted cost of all jobs together.
+        cost: f64,
+    },
+    /// A job came while the batch was running; all totals grow by it.
+    JobAdded {
+        /// The job's number; those of the plan are counted on.
+        job: usize,
+        /// The job's name.
+        name: String,
+        /// Length of its source in seconds, where known.
+        duration_s: Option<f64>,
+        /// Predicted cost.
+        cost: f64,
     },
     /// A job got a slot.
     JobStarted {
@@ -54,6 +67,10 @@ pub enum Event {
         name: String,
         /// Length of its source in seconds, where known.
         duration_s: Option<f64>,
+        /// Predicted cost.
+        cost: f64,
+        /// Size of its source in bytes, where it has one.
+        bytes_in: Option<u64>,
         /// Seconds since the batch began.
         at_s: f64,
     },
@@ -80,4 +97,16 @@ pub enum Event {
         /// Seconds since the batch began.
         wall_s: f64,
     },
+}
+
+impl Event {
+    /// `job` came while the batch was running.
+    pub(super) fn added(job: &Job) -> Self {
+        Self::JobAdded {
+            job: job.id,
+            name: job.name.clone(),
+            duration_s: job.duration_s(),
+            cost: job.cost,
+        }
+    }
 }

@@ -1,31 +1,60 @@
 //! Runs jobs on N slots: the same code for every engine.
 //!
-//! The dispatcher orders, reports by events, and cancels. It never asks which
-//! engine it has.
+//! The dispatcher orders, paces, reports by events, and cancels. It never asks
+//! which engine it has.
 
 mod cancel;
 mod event;
 mod queue;
+mod terms;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
 pub use cancel::Cancel;
 pub use event::Event;
+pub use queue::Queue;
+pub use terms::{CpuLimit, OnError, Terms};
 
 use crate::delivery;
 use crate::engine::{Engine, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Failure, Job, Outcome, Progress, Verdict};
-use queue::Queue;
 
 /// Progress events of one job are at least this far apart.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
-/// Runs `jobs` on `slots` threads and returns one outcome a job, in plan order.
+/// Runs `jobs` and no more, and returns one outcome a job, in plan order; else as [`dispatch`].
+///
+/// # Errors
+/// As [`dispatch`].
+pub fn dispatch_all(
+    jobs: &[Job],
+    engine: &dyn Engine,
+    terms: &Terms,
+    cancel: &Cancel,
+    events: &Sender<Event>,
+) -> Result<Vec<Outcome>> {
+    let outcomes = Mutex::new(Vec::with_capacity(jobs.len()));
+    let queue = Queue::of(jobs.iter().cloned());
+    dispatch(&queue, engine, terms, cancel, events, &|outcome| {
+        outcomes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(outcome);
+    })?;
+    let mut outcomes = outcomes
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    outcomes.sort_by_key(|outcome| outcome.job);
+    Ok(outcomes)
+}
+
+/// Runs the jobs of `queue` until it is closed and empty. Each outcome is given
+/// to `ended` and not kept, so that a batch may go on for ever.
 ///
 /// Events go to `events`; whether anyone listens does not matter. Once `cancel`
 /// is set, running jobs stop and waiting ones are [`Verdict::Cancelled`].
@@ -33,68 +62,70 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// # Errors
 /// Where the threads cannot be started.
 pub fn dispatch(
-    jobs: &[Job],
+    queue: &Queue,
     engine: &dyn Engine,
-    slots: usize,
+    terms: &Terms,
     cancel: &Cancel,
     events: &Sender<Event>,
-) -> Result<Vec<Outcome>> {
-    let slots = slots.clamp(1, jobs.len().max(1));
+    ended: &(dyn Fn(Outcome) + Sync),
+) -> Result<()> {
+    let began = Instant::now();
+    let mut slots = terms.slots.max(1);
+    queue.begin(cancel, |waiting| {
+        if waiting.closed {
+            slots = slots.min(waiting.jobs.max(1));
+        }
+        let _ = events.send(Event::BatchStarted {
+            jobs: waiting.jobs,
+            slots,
+            engine: engine.name().to_owned(),
+            duration_s: waiting.duration_s,
+            cost: waiting.cost,
+        });
+    });
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(slots)
         .thread_name(|slot| format!("slot-{slot}"))
         .build()
         .map_err(|error| Error::failed(format!("cannot start {slots} threads")).because(error))?;
     let batch = Batch {
-        queue: Queue::costliest_first(jobs),
+        queue,
         engine,
         cancel,
         events,
-        began: Instant::now(),
+        began,
+        duty: terms.duty(slots),
     };
-    let _ = events.send(Event::BatchStarted {
-        jobs: jobs.len(),
-        slots,
-        engine: engine.name().to_owned(),
-        // Not `sum`, which begins at -0.0.
-        duration_s: jobs
-            .iter()
-            .filter_map(Job::duration_s)
-            .fold(0.0, |sum, length| sum + length),
-    });
-    let outcomes = Mutex::new(Vec::with_capacity(jobs.len()));
     pool.broadcast(|slot| {
-        while let Some(job) = batch.queue.next() {
-            let outcome = batch.run(job, slot.index());
-            outcomes
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-                .push(outcome);
+        while let Some(job) = queue.next(cancel) {
+            let outcome = batch.run(&job, slot.index());
+            let failed = matches!(outcome.verdict, Verdict::Failed(_));
+            if failed && terms.on_error == OnError::Stop {
+                queue.stop();
+            }
+            ended(outcome);
         }
     });
     let _ = events.send(Event::BatchFinished {
-        wall_s: batch.began.elapsed().as_secs_f64(),
+        wall_s: began.elapsed().as_secs_f64(),
     });
-    let mut outcomes = outcomes
-        .into_inner()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
-    outcomes.sort_by_key(|outcome| outcome.job);
-    Ok(outcomes)
+    Ok(())
 }
 
 /// What all slots share.
 struct Batch<'a> {
-    queue: Queue<'a>,
+    queue: &'a Queue,
     engine: &'a dyn Engine,
     cancel: &'a Cancel,
     events: &'a Sender<Event>,
     began: Instant,
+    duty: f64,
 }
 
 impl Batch<'_> {
     fn run(&self, job: &Job, slot: usize) -> Outcome {
         let start_s = self.began.elapsed().as_secs_f64();
-        let verdict = if self.cancel.is_set() {
+        let verdict = if self.cancel.is_set() || self.queue.is_stopped() {
             Verdict::Cancelled
         } else {
             self.tell(Event::JobStarted {
@@ -102,6 +133,8 @@ impl Batch<'_> {
                 slot,
                 name: job.name.clone(),
                 duration_s: job.duration_s(),
+                cost: job.cost,
+                bytes_in: job.source_bytes(),
                 at_s: start_s,
             });
             self.attempt(job, slot)
@@ -132,7 +165,7 @@ impl Batch<'_> {
                 });
             }
         };
-        let mut watch = Watch::new(self.cancel, &mut report);
+        let mut watch = Watch::paced(self.cancel, &mut report, self.duty);
         // A panic is a defect of ours; it must cost this job alone.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             delivery::perform(self.engine, job, &mut watch)

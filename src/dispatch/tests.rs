@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::fake::{Fake, Script};
 use crate::job::{Load, Work};
 
-fn job(id: usize, cost: f64) -> Job {
+pub(super) fn job(id: usize, cost: f64) -> Job {
     Job {
         id,
         name: format!("job-{id}"),
@@ -14,13 +14,17 @@ fn job(id: usize, cost: f64) -> Job {
 }
 
 fn run(scripts: Vec<Script>, slots: usize, cancel: &Cancel) -> (Vec<Outcome>, Vec<Event>) {
+    run_on(scripts, &Terms::on(slots), cancel)
+}
+
+fn run_on(scripts: Vec<Script>, terms: &Terms, cancel: &Cancel) -> (Vec<Outcome>, Vec<Event>) {
     let jobs: Vec<_> = scripts
         .iter()
         .enumerate()
         .map(|(id, script)| job(id, script.milliseconds as f64))
         .collect();
     let (sender, receiver) = crossbeam_channel::unbounded();
-    let outcomes = dispatch(&jobs, &Fake::new(scripts), slots, cancel, &sender).unwrap();
+    let outcomes = dispatch_all(&jobs, &Fake::new(scripts), terms, cancel, &sender).unwrap();
     drop(sender);
     (outcomes, receiver.into_iter().collect())
 }
@@ -42,14 +46,7 @@ fn every_job_has_one_outcome_in_plan_order() {
 fn the_costliest_job_starts_first() {
     let scripts = [2, 1, 9, 4].map(Script::done).to_vec();
     let (_, events) = run(scripts, 1, &Cancel::new());
-    let started: Vec<_> = events
-        .iter()
-        .filter_map(|event| match event {
-            Event::JobStarted { job, .. } => Some(*job),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(started, [2, 3, 0, 1]);
+    assert_eq!(started(&events), [2, 3, 0, 1]);
 }
 
 #[test]
@@ -128,4 +125,92 @@ fn cancelling_stops_running_jobs_and_starts_no_waiting_ones() {
             .count(),
         2
     );
+}
+
+/// The jobs that got a slot, in the order in which they did.
+fn started(events: &[Event]) -> Vec<usize> {
+    let started = events.iter().filter_map(|event| match event {
+        Event::JobStarted { job, .. } => Some(*job),
+        _ => None,
+    });
+    started.collect()
+}
+
+#[test]
+fn after_a_failure_nothing_new_starts_where_that_was_asked_for_and_each_job_is_told_of() {
+    let mut scripts = [2, 1, 0, 0, 0].map(Script::done).to_vec();
+    scripts[1] = Script::failing("disk full");
+    scripts[1].milliseconds = 1;
+    let terms = Terms {
+        on_error: OnError::Stop,
+        ..Terms::on(1)
+    };
+    let cancel = Cancel::new();
+    let (outcomes, events) = run_on(scripts, &terms, &cancel);
+    assert_eq!(started(&events), [0, 1]);
+    assert!(matches!(outcomes[1].verdict, Verdict::Failed(_)));
+    assert_eq!(outcomes.len(), 5);
+    let mut not_started = outcomes.iter().skip(2).map(|outcome| &outcome.verdict);
+    assert!(not_started.all(|verdict| *verdict == Verdict::Cancelled));
+    assert!(!cancel.is_set(), "a failure is no interrupt");
+}
+
+#[test]
+fn a_job_that_runs_while_another_fails_is_finished() {
+    let scripts = vec![
+        Script::done(300),
+        Script::failing("disk full"),
+        Script::done(0),
+    ];
+    let terms = Terms {
+        on_error: OnError::Stop,
+        ..Terms::on(2)
+    };
+    let (outcomes, _) = run_on(scripts, &terms, &Cancel::new());
+    assert!(outcomes[0].done().is_some(), "{outcomes:?}");
+    assert_eq!(outcomes[2].verdict, Verdict::Cancelled);
+}
+
+#[test]
+fn a_job_that_comes_later_runs_on_an_idle_slot_while_another_runs() {
+    let engine = Fake::new(vec![Script::done(600_000), Script::done(0)]);
+    let (events, told) = crossbeam_channel::unbounded();
+    let (cancel, queue) = (Cancel::new(), Queue::open());
+    assert!(queue.push(job(0, 1.0), &events));
+    let ended = Mutex::new(Vec::new());
+    let keep = |outcome: Outcome| ended.lock().unwrap().push((outcome.job, outcome.verdict));
+    std::thread::scope(|scope| {
+        scope.spawn(|| dispatch(&queue, &engine, &Terms::on(2), &cancel, &events, &keep).unwrap());
+        let mut seen = Vec::new();
+        while started(&seen).is_empty() {
+            seen.push(told.recv().unwrap());
+        }
+        assert!(queue.push(job(1, 1.0), &events));
+        loop {
+            match told.recv().unwrap() {
+                Event::JobFinished { outcome, .. } => {
+                    assert_eq!(outcome.job, 1, "the long one is still running");
+                    break;
+                }
+                event => seen.push(event),
+            }
+        }
+        assert!(
+            matches!(
+                seen[0],
+                Event::BatchStarted {
+                    jobs: 1,
+                    slots: 2,
+                    ..
+                }
+            ),
+            "{seen:?}"
+        );
+        let added = |event: &Event| matches!(event, Event::JobAdded { job: 1, .. });
+        assert!(seen.iter().any(added), "{seen:?}");
+        cancel.set();
+    });
+    let ended = ended.into_inner().unwrap();
+    assert_eq!(ended.len(), 2);
+    assert_eq!(ended[1], (0, Verdict::Cancelled));
 }

@@ -202,6 +202,7 @@ mod tests {
             duration_s: Some(2.0),
             claimed_s: Some(2.0),
             verify: crate::media::verify::Depth::default(),
+            source_bytes: 1000,
         }
     }
 

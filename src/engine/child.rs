@@ -1,5 +1,6 @@
 //! A child process that is watched: progress read line by line, the end of its
-//! stderr kept, and the whole process group stopped on request.
+//! stderr kept, and the whole process group paused and stopped
+//! on request.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read};
@@ -76,7 +77,7 @@ pub(super) fn run(
     let mut child = Group(child);
     let lines = lines_of(child.0.stdout.take());
     let said = said_on(child.0.stderr.take(), tally);
-    let watched = follow(&lines, watch, &mut progress);
+    let watched = follow(&lines, &child, watch, &mut progress);
     if watched.is_err() {
         child.stop();
     }
@@ -98,6 +99,7 @@ pub(super) fn run(
 
 fn follow(
     lines: &Receiver<String>,
+    child: &Group,
     watch: &mut Watch,
     progress: &mut impl FnMut(&str) -> Option<Progress>,
 ) -> Result<()> {
@@ -108,7 +110,7 @@ fn follow(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
-        watch.advance(last)?;
+        watch.advance_holding(last, || child.hold())?;
     }
 }
 
@@ -135,6 +137,12 @@ impl Group {
         }
     }
 
+    /// Has the group stand still until the returned value is dropped, however that happens.
+    fn hold(&self) -> Held<'_> {
+        self.signal(Signal::STOP);
+        Held(self)
+    }
+
     /// Terminate → grace → kill.
     fn stop(&mut self) {
         self.signal(Signal::TERM);
@@ -155,6 +163,15 @@ impl Drop for Group {
             self.signal(Signal::KILL);
             let _ = self.0.wait();
         }
+    }
+}
+
+/// A group that stands still; it goes on once this is dropped.
+struct Held<'a>(&'a Group);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.signal(Signal::CONT);
     }
 }
 
@@ -219,5 +236,87 @@ fn each_line(pipe: impl Read, mut take: impl FnMut(String) -> bool) {
                 }
             }
         }
+    }
+}
+
+// Elsewhere nothing tells of a process that stands still.
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+    use crate::dispatch::Cancel;
+
+    fn sleeper() -> Group {
+        let mut command = Command::new("sleep");
+        Group(command.arg("600").process_group(0).spawn().unwrap())
+    }
+
+    /// The letter by which the system tells what a process does: `T` where it is stopped.
+    fn state(pid: u32) -> char {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let (_, rest) = stat.rsplit_once(')').unwrap();
+        rest.trim_start().chars().next().unwrap()
+    }
+
+    fn becomes(pid: u32, wanted: impl Fn(char) -> bool) -> bool {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(10) {
+            if wanted(state(pid)) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        false
+    }
+
+    #[test]
+    fn a_held_child_stands_still_and_runs_again_once_it_is_released() {
+        let child = sleeper();
+        let held = child.hold();
+        assert!(becomes(child.0.id(), |state| state == 'T'));
+        drop(held);
+        assert!(becomes(child.0.id(), |state| state != 'T'));
+    }
+
+    #[test]
+    fn a_held_child_ends_with_its_group() {
+        let child = sleeper();
+        let pid = child.0.id();
+        let held = child.hold();
+        assert!(becomes(pid, |state| state == 'T'));
+        // As where a panic unwinds.
+        drop(held);
+        drop(child);
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    }
+
+    #[test]
+    fn a_child_in_a_long_pause_is_stopped_at_once_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = folder.path().join("pid");
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$ > \"$0\"; exec sleep 600"]);
+        command.arg(&told);
+        let cancel = Cancel::new();
+        std::thread::scope(|scope| {
+            let job = scope.spawn(|| {
+                let mut report = |_| {};
+                // The first pause is of 50 seconds at least.
+                let mut watch = Watch::paced(&cancel, &mut report, 0.001);
+                run("sh", command, &mut watch, |_| None, |_| None).is_err()
+            });
+            let mut pid = None;
+            while pid.is_none() {
+                pid = std::fs::read_to_string(&told)
+                    .ok()
+                    .and_then(|text| text.trim().parse::<u32>().ok());
+            }
+            let pid = pid.unwrap();
+            let stood_still = becomes(pid, |state| state == 'T');
+            cancel.set();
+            assert!(job.join().unwrap());
+            assert!(stood_still);
+            assert!(!Path::new(&format!("/proc/{pid}")).exists());
+        });
     }
 }

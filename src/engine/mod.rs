@@ -7,6 +7,7 @@ mod dispatch;
 pub mod fake;
 mod linked;
 mod load;
+mod pace;
 mod program;
 mod reference;
 mod watch;

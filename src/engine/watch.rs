@@ -1,5 +1,8 @@
-//! Progress and cancel are one thing: who reports progress learns whether to go on.
+//! Progress, pace and cancel are one thing: who reports progress learns whether to go on, and when.
 
+use std::time::Instant;
+
+use super::pace::Pace;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Progress;
@@ -8,28 +11,107 @@ use crate::job::Progress;
 pub struct Watch<'a> {
     cancel: &'a Cancel,
     report: &'a mut dyn FnMut(Progress),
+    pace: Pace,
 }
 
 impl<'a> Watch<'a> {
     /// Reports to `report` until `cancel` is set.
     pub fn new(cancel: &'a Cancel, report: &'a mut dyn FnMut(Progress)) -> Self {
-        Self { cancel, report }
+        Self::paced(cancel, report, 1.0)
     }
 
-    /// Tells how far the job is.
+    /// As [`Watch::new`]; the job may run `duty` of its time, above 0 and at most 1.
+    pub fn paced(cancel: &'a Cancel, report: &'a mut dyn FnMut(Progress), duty: f64) -> Self {
+        Self {
+            cancel,
+            report,
+            pace: Pace::new(duty, Instant::now()),
+        }
+    }
+
+    /// Tells how far the job is, and pauses where that is due.
     ///
     /// # Errors
     /// Where the job must stop.
     pub fn advance(&mut self, progress: Progress) -> Result<()> {
-        if self.cancel.is_set() {
-            return Err(Error::interrupted());
-        }
+        self.advance_holding(progress, || ())
+    }
+
+    /// As [`Watch::advance`], for a job that does not run on this thread: `hold`
+    /// stops it for a pause, until what that returns is dropped.
+    ///
+    /// # Errors
+    /// Where the job must stop.
+    pub(super) fn advance_holding<Held>(
+        &mut self,
+        progress: Progress,
+        hold: impl FnOnce() -> Held,
+    ) -> Result<()> {
+        self.go_on()?;
         (self.report)(progress);
-        Ok(())
+        let Some(pause) = self.pace.due(Instant::now()) else {
+            return Ok(());
+        };
+        let held = hold();
+        self.cancel.sleep(pause);
+        drop(held);
+        self.pace.resume(Instant::now());
+        self.go_on()
     }
 
     /// The flag, for code that waits elsewhere.
     pub fn cancel(&self) -> &Cancel {
         self.cancel
+    }
+
+    fn go_on(&self) -> Result<()> {
+        if self.cancel.is_set() {
+            Err(Error::interrupted())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_held_for_a_pause_goes_on_after_it_and_a_stop_ends_the_longest_pause() {
+        struct Held<'a>(&'a Cell<usize>);
+        impl Drop for Held<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.0.get() + 1);
+            }
+        }
+        let (held, released) = (Cell::new(0), Cell::new(0));
+        let hold = || {
+            held.set(held.get() + 1);
+            Held(&released)
+        };
+        let cancel = Cancel::new();
+        let mut report = |_| {};
+        let mut watch = Watch::paced(&cancel, &mut report, 0.5);
+        while held.get() == 0 {
+            watch.advance_holding(Progress::default(), hold).unwrap();
+        }
+        assert_eq!(released.get(), 1);
+
+        // A thousand times as long as it ran: nearly a minute at least.
+        let mut report = |_| {};
+        let mut watch = Watch::paced(&cancel, &mut report, 0.001);
+        std::thread::sleep(Duration::from_millis(60));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(30));
+                cancel.set();
+            });
+            assert!(watch.advance_holding(Progress::default(), hold).is_err());
+        });
+        assert_eq!((held.get(), released.get()), (2, 2));
     }
 }

@@ -54,6 +54,8 @@ pub struct MediaJob {
     pub claimed_s: Option<f64>,
     /// How much is looked at before a result takes its place.
     pub verify: Depth,
+    /// Size of the source in bytes.
+    pub source_bytes: u64,
 }
 
 /// The reference loads.
@@ -92,6 +94,14 @@ impl Job {
     pub fn duration_s(&self) -> Option<f64> {
         match &self.work {
             Work::Media(media) => media.duration_s,
+            Work::Load(_) => None,
+        }
+    }
+
+    /// Size of the source in bytes, where the job has one.
+    pub fn source_bytes(&self) -> Option<u64> {
+        match &self.work {
+            Work::Media(media) => Some(media.source_bytes),
             Work::Load(_) => None,
         }
     }

@@ -1,16 +1,20 @@
 //! From folders to jobs: what is there, what becomes of it, under which name.
 
+mod arrivals;
 mod names;
 mod output;
 mod scan;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+pub use arrivals::{Arrival, Arrivals, Listed, Stamp};
 pub use names::Existing;
 pub use output::prepare_output;
-pub use scan::{SourceFile, scan};
+pub use scan::{Found, SourceFile, glob, scan, survey};
+pub use wanted::Wanted;
 
 use crate::dispatch::Cancel;
 use crate::error::{Error, Kind, Result};
@@ -33,7 +37,7 @@ pub struct Plan {
 }
 
 /// A source that cannot be worked on.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// The source.
     pub source: PathBuf,
@@ -97,6 +101,7 @@ pub fn plan(
                     claimed_s: claimed_s(&info, &pipeline),
                     pipeline,
                     duration_s: info.duration_s,
+                    source_bytes: std::fs::metadata(&source.path).map_or(0, |data| data.len()),
                     verify: Depth::default(),
                 })),
             }),

@@ -1,19 +1,14 @@
 //! What videos there are.
 
-use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use globset::{Glob, GlobBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::{Refused, Wanted};
 use crate::error::{Error, Result};
-
-/// File endings that are taken for videos when a folder is walked. A file
-/// named on the command line is taken whatever its ending.
-const ENDINGS: [&str; 40] = [
-    "3g2", "3gp", "amv", "asf", "avi", "divx", "dv", "f4v", "flv", "h264", "hevc", "ivf", "m2ts",
-    "m2v", "m4v", "mjpeg", "mjpg", "mkv", "mod", "mov", "mp4", "mpe", "mpeg", "mpg", "mts", "mxf",
-    "nut", "obu", "ogm", "ogv", "ps", "qt", "rm", "rmvb", "tod", "ts", "vob", "webm", "wmv", "y4m",
-];
 
 /// A file to work on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,100 +19,225 @@ pub struct SourceFile {
     pub relative: PathBuf,
 }
 
-/// Finds the videos at `paths`, folders walked in parallel, in the order of their names.
+/// What a scan found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files to work on, in the order of their names.
+    pub files: Vec<SourceFile>,
+    /// Folders and links that could not be looked into.
+    pub unreadable: Vec<Refused>,
+}
+
+/// A pattern of file names; case makes no difference, as with the endings of
+/// videos, and `*` stays within a folder, `**` does not.
 ///
-/// Hidden files and what lies in `output` are left out.
+/// # Errors
+/// Where it is no pattern.
+pub fn glob(text: &str) -> std::result::Result<Glob, globset::Error> {
+    GlobBuilder::new(text)
+        .case_insensitive(true)
+        .literal_separator(true)
+        .build()
+}
+
+/// Finds what is `wanted` at `paths`, folders walked in parallel.
+///
+/// Hidden files, what systems keep for themselves, and what lies in `output`
+/// are left out.
 ///
 /// # Errors
 /// Where a path does not exist or cannot be read, or nothing is found.
-pub fn scan(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
-    let mut found = Vec::new();
+pub fn scan(paths: &[PathBuf], wanted: &Wanted, output: &Path) -> Result<Found> {
+    let mut scan = Scan::new(wanted, output);
     for path in paths {
+        scan.look(path)?;
+    }
+    let found = scan.finish();
+    if !found.files.is_empty() {
+        return Ok(found);
+    }
+    let list: Vec<_> = paths
+        .iter()
+        .map(|path| format!("'{}'", path.display()))
+        .collect();
+    let error = Error::usage(format!("there are no videos in {}", list.join(", ")));
+    Err(match found.unreadable.into_iter().next() {
+        Some(first) => {
+            let source = first.source.display();
+            error.because(format!("'{source}': {}", first.reason))
+        }
+        None => error.cure(
+            "name the files themselves, or give --include a pattern, if their endings are unusual",
+        ),
+    })
+}
+
+/// As [`scan`]; what is not there or cannot be read is among the unreadable,
+/// and finding nothing is no error.
+pub fn survey(paths: &[PathBuf], wanted: &Wanted, output: &Path) -> Found {
+    let mut scan = Scan::new(wanted, output);
+    for path in paths {
+        if let Err(error) = scan.look(path) {
+            scan.found.unreadable.push(Refused {
+                source: path.clone(),
+                reason: error.line(),
+                log: vec![],
+            });
+        }
+    }
+    scan.finish()
+}
+
+struct Scan<'a> {
+    wanted: &'a Wanted,
+    output: PathBuf,
+    found: Found,
+}
+
+impl<'a> Scan<'a> {
+    fn new(wanted: &'a Wanted, output: &Path) -> Self {
+        Self {
+            wanted,
+            output: output.canonicalize().unwrap_or_else(|_| output.to_owned()),
+            found: Found::default(),
+        }
+    }
+
+    fn look(&mut self, path: &Path) -> Result<()> {
         let data = std::fs::metadata(path).map_err(|error| unreadable(path, error))?;
         if data.is_dir() {
-            found.append(&mut walk(path, output)?);
-        } else if !data.is_file() {
+            return self.walk(path);
+        }
+        if !data.is_file() {
             // Opening a pipe may wait for ever, and a source is read more than once.
             let shown = path.display();
             return Err(
                 Error::usage(format!("'{shown}' is neither a file nor a folder"))
                     .cure("save what comes from a pipe or a device to a file first"),
             );
-        } else {
-            let relative = PathBuf::from(path.file_name().unwrap_or_default());
-            found.push(SourceFile {
-                path: path.clone(),
+        }
+        let relative = PathBuf::from(path.file_name().unwrap_or_default());
+        if self.wanted.takes_named(&relative) {
+            self.found.files.push(SourceFile {
+                path: path.to_owned(),
                 relative,
             });
         }
+        Ok(())
     }
-    found.sort_by(|a, b| {
-        a.relative
-            .cmp(&b.relative)
-            .then_with(|| a.path.cmp(&b.path))
-    });
-    found.dedup();
-    if found.is_empty() {
-        let list = paths
-            .iter()
-            .map(|path| format!("'{}'", path.display()))
-            .collect::<Vec<_>>()
-            .join(", ");
-        return Err(Error::usage(format!("there are no videos in {list}"))
-            .cure("name the files themselves if their endings are unusual"));
+
+    fn walk(&mut self, root: &Path) -> Result<()> {
+        std::fs::read_dir(root).map_err(|error| unreadable(root, error))?;
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let (wanted, output, top) = (self.wanted.clone(), self.output.clone(), root.to_owned());
+        let walker = WalkBuilder::new(root)
+            .standard_filters(false)
+            .hidden(true)
+            .follow_links(true)
+            .filter_entry(move |entry| {
+                entry.depth() == 0
+                    || !wanted.leaves_out(below(&top, entry.path())) && !is(entry, &output)
+            })
+            .build_parallel();
+        let wanted = self.wanted;
+        walker.run(|| {
+            let sender = sender.clone();
+            Box::new(move |entry| {
+                let found = match entry {
+                    Ok(entry) => {
+                        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+                        let taken = is_file && wanted.takes(below(root, entry.path()));
+                        taken.then(|| Ok(entry.into_path()))
+                    }
+                    Err(error) => lost(&error, root, wanted).map(Err),
+                };
+                if let Some(found) = found {
+                    let _ = sender.send(found);
+                }
+                WalkState::Continue
+            })
+        });
+        drop(sender);
+        for found in receiver {
+            match found {
+                Ok(path) => {
+                    let relative = below(root, &path).to_owned();
+                    self.found.files.push(SourceFile { path, relative });
+                }
+                Err(refused) => self.found.unreadable.push(refused),
+            }
+        }
+        Ok(())
     }
-    Ok(found)
+
+    fn finish(self) -> Found {
+        let mut found = self.found;
+        found.files.sort_by(|a, b| {
+            a.relative
+                .cmp(&b.relative)
+                .then_with(|| a.path.cmp(&b.path))
+        });
+        // One file under two names (a link, `a` and `./a`) would give one result twice.
+        found.files.dedup_by(|next, kept| {
+            next.relative == kept.relative && same_file(&next.path, &kept.path)
+        });
+        found.unreadable.sort_by(|a, b| a.source.cmp(&b.source));
+        found
+    }
+}
+
+fn below<'a>(root: &Path, path: &'a Path) -> &'a Path {
+    path.strip_prefix(root).unwrap_or(path)
+}
+
+/// Whether a folder is `output`, which is canonical. Files are not asked: that
+/// would take longer than all the rest.
+fn is(entry: &DirEntry, output: &Path) -> bool {
+    let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    folder && entry.path().canonicalize().is_ok_and(|path| path == output)
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    let identity = |path: &Path| {
+        let data = std::fs::metadata(path).ok()?;
+        Some((data.dev(), data.ino()))
+    };
+    a == b || identity(a).is_some_and(|a| Some(a) == identity(b))
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> Error {
-    let message = format!("cannot read '{}'", path.display());
     match error.kind() {
-        std::io::ErrorKind::NotFound => Error::usage(format!("there is no '{}'", path.display()))
+        ErrorKind::NotFound => Error::usage(format!("there is no '{}'", path.display()))
             .cure("check the spelling; names with spaces want quotes"),
-        _ => Error::usage(message).because(error),
+        _ => Error::usage(format!("cannot read '{}'", path.display())).because(error),
     }
 }
 
-fn walk(root: &Path, output: &Path) -> Result<Vec<SourceFile>> {
-    std::fs::read_dir(root).map_err(|error| unreadable(root, error))?;
-    let output = output.canonicalize().unwrap_or_else(|_| output.to_owned());
-    let (sender, receiver) = crossbeam_channel::unbounded();
-    let walker = WalkBuilder::new(root)
-        .standard_filters(false)
-        .hidden(true)
-        .follow_links(true)
-        .filter_entry(move |entry| {
-            entry.depth() == 0 || entry.path().canonicalize().is_ok_and(|path| path != output)
-        })
-        .build_parallel();
-    walker.run(|| {
-        let sender = sender.clone();
-        Box::new(move |entry| {
-            // An entry that cannot be read, or that closes a loop of links, is no source.
-            if let Ok(entry) = entry
-                && is_video(&entry)
-            {
-                let _ = sender.send(entry.into_path());
-            }
-            WalkState::Continue
-        })
-    });
-    drop(sender);
-    let found = receiver.into_iter().map(|path| {
-        let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
-        SourceFile { path, relative }
-    });
-    Ok(found.collect())
+/// What is to be told of an entry that the walk could not follow: nothing of
+/// a loop of links, whose files are found elsewhere, and of what has vanished.
+fn lost(error: &ignore::Error, root: &Path, wanted: &Wanted) -> Option<Refused> {
+    let (path, cause) = (path_of(error)?, error.io_error()?);
+    let reason = if cause.kind() == ErrorKind::NotFound {
+        let dangling = path.symlink_metadata().is_ok() && wanted.takes(below(root, path));
+        dangling.then(|| "it is a link to a file that is not there".to_owned())?
+    } else {
+        format!("cannot look into it, so what is there is left out: {cause}")
+    };
+    Some(Refused {
+        source: path.to_owned(),
+        reason,
+        log: vec![],
+    })
 }
 
-fn is_video(entry: &DirEntry) -> bool {
-    let ending = entry
-        .path()
-        .extension()
-        .and_then(OsStr::to_str)
-        .map(str::to_ascii_lowercase);
-    entry.file_type().is_some_and(|kind| kind.is_file())
-        && ending.is_some_and(|ending| ENDINGS.binary_search(&ending.as_str()).is_ok())
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            path_of(err)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -132,9 +252,14 @@ mod tests {
         }
     }
 
-    #[test]
-    fn endings_are_sorted_for_the_search() {
-        assert!(ENDINGS.is_sorted());
+    /// What is found below `folder`, by its place there.
+    fn found(folder: &Path, wanted: &Wanted) -> Found {
+        scan(&[folder.to_owned()], wanted, Path::new("/nowhere")).unwrap()
+    }
+
+    fn names(found: &Found) -> Vec<&str> {
+        let files = found.files.iter();
+        files.map(|file| file.relative.to_str().unwrap()).collect()
     }
 
     #[test]
@@ -151,12 +276,108 @@ mod tests {
                 "out/done.mp4",
             ],
         );
-        let found = scan(&[folder.path().to_owned()], &folder.path().join("out")).unwrap();
-        let names: Vec<_> = found
-            .iter()
-            .map(|source| source.relative.to_str().unwrap())
-            .collect();
-        assert_eq!(names, ["a.mp4", "b.MKV", "sub/c.webm"]);
+        let paths = [folder.path().to_owned()];
+        let found = scan(&paths, &Wanted::default(), &folder.path().join("out")).unwrap();
+        assert_eq!(names(&found), ["a.mp4", "b.MKV", "sub/c.webm"]);
+    }
+
+    #[test]
+    fn what_lies_in_the_output_folder_is_left_out_however_that_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        touch(folder.path(), &["a.mp4", "sub/out/done.mp4"]);
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path().join("sub/out"), &link).unwrap();
+        let out = folder.path().join("sub/../link");
+        let found = scan(&[folder.path().to_owned()], &Wanted::default(), &out).unwrap();
+        assert_eq!(names(&found), ["a.mp4"]);
+    }
+
+    #[test]
+    fn system_folders_and_excluded_ones_are_not_entered() {
+        let folder = tempfile::tempdir().unwrap();
+        touch(
+            folder.path(),
+            &[
+                "a.mp4",
+                "._a.mp4",
+                "$RECYCLE.BIN/b.mp4",
+                "@eaDir/c.mp4",
+                "lost+found/d.mp4",
+                "proxies/e.mp4",
+                "day1/f.mp4",
+            ],
+        );
+        let wanted = Wanted::new(&[], &[glob("proxies").unwrap()]).unwrap();
+        assert_eq!(
+            names(&found(folder.path(), &wanted)),
+            ["a.mp4", "day1/f.mp4"]
+        );
+    }
+
+    #[test]
+    fn one_file_under_two_names_is_taken_once_where_the_result_would_be_one() {
+        let folder = tempfile::tempdir().unwrap();
+        touch(folder.path(), &["in/a.mp4", "in/sub/b.mp4"]);
+        let alias = folder.path().join("alias");
+        std::os::unix::fs::symlink(folder.path().join("in"), &alias).unwrap();
+        let paths =
+            ["in", "in/../in/a.mp4", "alias", "in/sub"].map(|name| folder.path().join(name));
+        let found = scan(&paths, &Wanted::default(), Path::new("/nowhere")).unwrap();
+        // `sub/b.mp4` and `b.mp4` are two results.
+        assert_eq!(names(&found), ["a.mp4", "b.mp4", "sub/b.mp4"]);
+        touch(folder.path(), &["other/a.mp4"]);
+        let paths = ["in/a.mp4", "other/a.mp4"].map(|name| folder.path().join(name));
+        let found = scan(&paths, &Wanted::default(), Path::new("/nowhere")).unwrap();
+        assert_eq!(found.files.len(), 2, "these are two files");
+    }
+
+    #[test]
+    fn a_link_to_nothing_is_told_if_it_looks_like_a_video() {
+        let folder = tempfile::tempdir().unwrap();
+        touch(folder.path(), &["a.mp4"]);
+        for name in ["gone.mp4", "gone"] {
+            std::os::unix::fs::symlink("/nowhere/at/all", folder.path().join(name)).unwrap();
+        }
+        let found = found(folder.path(), &Wanted::default());
+        assert_eq!(found.unreadable.len(), 1, "{found:?}");
+        assert_eq!(found.unreadable[0].source, folder.path().join("gone.mp4"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_told_and_a_loop_is_not() {
+        // Made up, since the system refuses nothing to its administrator.
+        let at = |err| ignore::Error::WithDepth {
+            depth: 1,
+            err: Box::new(ignore::Error::WithPath {
+                path: "in/closed".into(),
+                err: Box::new(err),
+            }),
+        };
+        let told = |error| lost(&error, Path::new("in"), &Wanted::default());
+        let denied = std::io::Error::from(ErrorKind::PermissionDenied);
+        let refused = told(at(ignore::Error::Io(denied))).unwrap();
+        assert_eq!(refused.source, Path::new("in/closed"));
+        assert!(refused.reason.contains("permission denied"), "{refused:?}");
+        let looped = ignore::Error::Loop {
+            ancestor: "in".into(),
+            child: "in/closed".into(),
+        };
+        assert_eq!(told(at(looped)), None);
+        assert_eq!(
+            told(at(ignore::Error::Io(ErrorKind::NotFound.into()))),
+            None
+        );
+    }
+
+    #[test]
+    fn a_survey_of_what_is_not_there_yet_tells_so_and_finds_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        touch(folder.path(), &["in/a.mp4"]);
+        let paths = ["later", "in"].map(|name| folder.path().join(name));
+        let found = survey(&paths, &Wanted::default(), Path::new("/nowhere"));
+        assert_eq!(names(&found), ["a.mp4"]);
+        assert_eq!(found.unreadable[0].source, paths[0]);
+        assert!(scan(&paths, &Wanted::default(), Path::new("/nowhere")).is_err());
     }
 
     #[test]
@@ -164,14 +385,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         touch(folder.path(), &["a.mp4", "sub/b.mp4"]);
         std::os::unix::fs::symlink(folder.path(), folder.path().join("sub/loop")).unwrap();
-        let found = scan(&[folder.path().to_owned()], Path::new("/nowhere")).unwrap();
-        assert_eq!(found.len(), 2, "{found:?}");
+        let found = found(folder.path(), &Wanted::default());
+        assert_eq!(names(&found), ["a.mp4", "sub/b.mp4"]);
+        assert!(found.unreadable.is_empty(), "{found:?}");
     }
 
     #[test]
     fn nothing_found_names_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let error = scan(&[folder.path().to_owned()], Path::new("out")).unwrap_err();
+        let error = scan(
+            &[folder.path().to_owned()],
+            &Wanted::default(),
+            Path::new("out"),
+        )
+        .unwrap_err();
         assert!(
             error
                 .to_string()

@@ -4,17 +4,18 @@
 pub mod answer;
 mod bars;
 pub mod bench;
+mod gauge;
 mod json;
 mod plain;
 pub mod words;
 
 use std::io::IsTerminal;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 
-use crate::dispatch::{Cancel, Event, dispatch};
+use crate::dispatch::{Cancel, Event, Queue, Terms, dispatch, dispatch_all};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::{Job, Outcome};
 
 /// How a batch is told.
@@ -33,28 +34,86 @@ trait Reporter {
     fn event(&mut self, event: &Event);
 }
 
-/// Runs `jobs` on `slots` slots of `engine` and tells of it in `style`.
+/// Runs `jobs` on `engine` and tells of it in `style`.
 ///
 /// # Errors
-/// As [`dispatch`].
+/// As [`dispatch_all`].
 pub fn run_batch(
     jobs: &[Job],
     engine: &dyn Engine,
-    slots: usize,
+    terms: &Terms,
     cancel: &Cancel,
     style: Style,
 ) -> Result<Vec<Outcome>> {
+    telling(style, |events| {
+        dispatch_all(jobs, engine, terms, cancel, events)
+    })
+}
+
+/// Runs on `engine` what `feed` puts into the queue, on a thread of its own,
+/// until that returns; each outcome goes to `ended`, and all is told in `style`.
+///
+/// `feed` is to return soon once `cancel` is set or the queue was stopped.
+///
+/// # Errors
+/// As [`dispatch`].
+pub fn run_fed(
+    engine: &dyn Engine,
+    terms: &Terms,
+    cancel: &Cancel,
+    style: Style,
+    feed: impl FnOnce(&Queue, &Sender<Event>) + Send,
+    ended: &(dyn Fn(Outcome) + Sync),
+) -> Result<()> {
+    let queue = Queue::open();
+    telling(style, |events| {
+        std::thread::scope(|scope| {
+            let fed = std::thread::Builder::new()
+                .name("feed".into())
+                .spawn_scoped(scope, || {
+                    let _closing = Closing(&queue);
+                    feed(&queue, events);
+                })
+                .map_err(no_thread)?;
+            let result = dispatch(&queue, engine, terms, cancel, events, ended);
+            // Where it could not begin, nothing is to be fed.
+            queue.stop();
+            match fed.join() {
+                Ok(()) => result,
+                Err(_) => Err(Error::failed(
+                    "a defect of rushes stopped it → report it with the lines above",
+                )),
+            }
+        })
+    })
+}
+
+/// Closes a queue when who feeds it ends, in whatever way: else its slots would wait for ever.
+struct Closing<'a>(&'a Queue);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Lets `run` send events that are told in `style`.
+fn telling<T>(style: Style, run: impl FnOnce(&Sender<Event>) -> Result<T>) -> Result<T> {
     let (sender, receiver) = crossbeam_channel::unbounded();
     std::thread::scope(|scope| {
         let reporter = std::thread::Builder::new()
             .name("reporter".into())
             .spawn_scoped(scope, move || tell(&receiver, style))
-            .map_err(|error| crate::Error::failed("cannot start a thread").because(error))?;
-        let outcomes = dispatch(jobs, engine, slots, cancel, &sender);
+            .map_err(no_thread)?;
+        let result = run(&sender);
         drop(sender);
         let _ = reporter.join();
-        outcomes
+        result
     })
+}
+
+fn no_thread(error: std::io::Error) -> Error {
+    Error::failed("cannot start a thread").because(error)
 }
 
 /// Tells in `style` what was found out before any job ran.

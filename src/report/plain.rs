@@ -1,14 +1,19 @@
 //! Plain lines on stderr, for pipes and logs.
 
+use std::collections::HashMap;
+
 use super::{Reporter, words};
 use crate::dispatch::Event;
-use crate::job::{Outcome, Verdict};
+use crate::job::{Done, Outcome, Verdict};
 
 #[derive(Default)]
 pub(super) struct Plain {
     failures_only: bool,
     jobs: usize,
     ended: usize,
+    not_started: usize,
+    // Source sizes of the jobs that run.
+    running: HashMap<usize, Option<u64>>,
 }
 
 impl Plain {
@@ -31,40 +36,72 @@ impl Reporter for Plain {
             } => {
                 self.jobs = *jobs;
                 if !self.failures_only {
-                    eprintln!(
-                        "{} on {} ({engine})",
-                        words::count(*jobs, "job"),
-                        words::count(*slots, "slot")
-                    );
+                    let slots = words::count(*slots, "slot");
+                    match jobs {
+                        // They are to come.
+                        0 => eprintln!("waiting for videos on {slots} ({engine})"),
+                        _ => eprintln!("{} on {slots} ({engine})", words::count(*jobs, "job")),
+                    }
                 }
             }
-            Event::JobFinished { name, outcome } => {
-                self.ended += 1;
-                let failed = matches!(outcome.verdict, Verdict::Failed(_));
-                if failed || !self.failures_only {
-                    eprintln!("[{}/{}] {}", self.ended, self.jobs, ending(name, outcome));
+            Event::JobAdded { .. } => self.jobs += 1,
+            Event::JobStarted { job, bytes_in, .. } => {
+                self.running.insert(*job, *bytes_in);
+            }
+            Event::JobFinished { name, outcome } => self.finished(name, outcome),
+            Event::SourceRefused { .. } => {
+                if let Some(text) = refusal(event) {
+                    eprintln!("{text}");
                 }
             }
-            Event::SourceRefused {
-                source,
-                reason,
-                log,
-            } => {
-                let log: String = log.iter().map(|line| format!("\n    {line}")).collect();
-                eprintln!("FAILED {source}: {reason}{log}");
+            Event::BatchFinished { .. } if self.not_started > 0 && !self.failures_only => {
+                eprintln!("{}", not_started(self.not_started));
             }
             Event::SourceSkipped { .. }
             | Event::JobPlanned { .. }
-            | Event::JobStarted { .. }
             | Event::JobProgress { .. }
             | Event::BatchFinished { .. } => {}
         }
     }
 }
 
+impl Plain {
+    fn finished(&mut self, name: &str, outcome: &Outcome) {
+        let Some(bytes_in) = self.running.remove(&outcome.job) else {
+            // A line for each of thousands would bury why.
+            self.not_started += 1;
+            return;
+        };
+        self.ended += 1;
+        let failed = matches!(outcome.verdict, Verdict::Failed(_));
+        if failed || !self.failures_only {
+            let text = ending(name, outcome, bytes_in);
+            eprintln!("[{}/{}] {text}", self.ended, self.jobs);
+        }
+    }
+}
+
+/// How many jobs there was no beginning of.
+pub(super) fn not_started(jobs: usize) -> String {
+    format!("{} not started", words::count(jobs, "job"))
+}
+
+/// Why a source cannot be worked on, in lines.
+pub(super) fn refusal(event: &Event) -> Option<String> {
+    let Event::SourceRefused {
+        source,
+        reason,
+        log,
+    } = event
+    else {
+        return None;
+    };
+    let log: String = log.iter().map(|line| format!("\n    {line}")).collect();
+    Some(format!("FAILED {source}: {reason}{log}"))
+}
+
 /// How a job ended, in lines.
-pub(super) fn ending(name: &str, outcome: &Outcome) -> String {
-    let took = words::duration(outcome.end_s - outcome.start_s);
+pub(super) fn ending(name: &str, outcome: &Outcome, bytes_in: Option<u64>) -> String {
     match &outcome.verdict {
         Verdict::Done(done) => {
             let warnings: String = done
@@ -72,12 +109,8 @@ pub(super) fn ending(name: &str, outcome: &Outcome) -> String {
                 .iter()
                 .map(|warning| format!("\n    warning: {warning}"))
                 .collect();
-            let size = if done.bytes > 0 {
-                format!(", {}", words::bytes(done.bytes))
-            } else {
-                String::new()
-            };
-            format!("done {name} ({took}{size}){warnings}")
+            let figures = figures(done, outcome.end_s - outcome.start_s, bytes_in);
+            format!("done {name} ({figures}){warnings}")
         }
         Verdict::Failed(failure) => {
             // The reason often ends with the log's last line: say it once.
@@ -89,5 +122,43 @@ pub(super) fn ending(name: &str, outcome: &Outcome) -> String {
             format!("FAILED {name}: {}{log}", failure.reason)
         }
         Verdict::Cancelled => format!("stopped {name}"),
+    }
+}
+
+/// Time, speed and sizes.
+fn figures(done: &Done, took_s: f64, bytes_in: Option<u64>) -> String {
+    let speed = words::times_real_time(done.media_s, took_s);
+    let sizes = (done.bytes > 0).then(|| match bytes_in {
+        Some(bytes_in) => words::shrunk(bytes_in, done.bytes),
+        None => words::bytes(done.bytes),
+    });
+    let figures = [Some(words::duration(took_s)), speed, sizes];
+    let figures: Vec<_> = figures.into_iter().flatten().collect();
+    figures.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_job_tells_its_time_its_speed_and_what_became_of_its_size() {
+        let outcome = Outcome {
+            job: 0,
+            slot: 0,
+            start_s: 1.0,
+            end_s: 5.0,
+            verdict: Verdict::Done(Done {
+                frames: 250,
+                bytes: 1 << 20,
+                media_s: 10.0,
+                warnings: vec!["damaged".into()],
+                ..Done::default()
+            }),
+        };
+        assert_eq!(
+            ending("a.mp4", &outcome, Some(3 << 20)),
+            "done a.mp4 (4.0 s, 2.5 × real time, 3.0 MiB → 1.0 MiB)\n    warning: damaged"
+        );
     }
 }

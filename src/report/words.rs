@@ -8,6 +8,11 @@ pub fn duration(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1} s");
     }
+    clock(seconds)
+}
+
+/// `0:04`, `1:23`, `1:02:03`.
+pub fn clock(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
     if hours > 0 {
@@ -32,6 +37,52 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
+/// `3.4 MiB → 512 B`.
+pub fn shrunk(bytes_in: u64, bytes_out: u64) -> String {
+    format!("{} → {}", bytes(bytes_in), bytes(bytes_out))
+}
+
+/// `4.2 × real time`; nothing where there is nothing to tell.
+pub fn times_real_time(media_s: f64, took_s: f64) -> Option<String> {
+    (media_s > 0.0 && took_s > 0.0).then(|| format!("{} real time", times(media_s / took_s)))
+}
+
+/// `4.2 ×`, `130 ×`.
+pub fn times(factor: f64) -> String {
+    if factor < 99.95 {
+        format!("{factor:.1} ×")
+    } else {
+        format!("{factor:.0} ×")
+    }
+}
+
+/// `name` in at most `columns` of a terminal, in one line: cut in the middle,
+/// since beginnings and endings tell names apart.
+pub fn fit(name: &str, columns: usize) -> String {
+    let shown = |c: char| if c.is_control() { '?' } else { c };
+    let name: String = name.chars().map(shown).collect();
+    if console::measure_text_width(&name) <= columns {
+        return name;
+    }
+    let kept = columns.saturating_sub(1);
+    let front: String = within(name.chars(), kept / 2).collect();
+    let back: Vec<char> = within(name.chars().rev(), kept - kept / 2).collect();
+    let back: String = back.into_iter().rev().collect();
+    format!("{front}…{back}")
+}
+
+/// The first of `chars` that fit `columns`.
+fn within(chars: impl Iterator<Item = char>, columns: usize) -> impl Iterator<Item = char> {
+    let width = |c: char| console::measure_text_width(c.encode_utf8(&mut [0; 4]));
+    chars
+        .scan(0, move |used, c| {
+            *used += width(c);
+            Some((*used, c))
+        })
+        .take_while(move |(used, _)| *used <= columns)
+        .map(|(_, c)| c)
+}
+
 /// `1 job`, `2 jobs`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
@@ -51,9 +102,21 @@ mod tests {
         assert_eq!(duration(83.0), "1:23");
         assert_eq!(duration(3723.0), "1:02:03");
         assert_eq!(duration(f64::NAN), "?");
+        assert_eq!(clock(4.4), "0:04");
         assert_eq!(bytes(512), "512 B");
         assert_eq!(bytes(3_565_158), "3.4 MiB");
+        assert_eq!(shrunk(3_565_158, 512), "3.4 MiB → 512 B");
+        assert_eq!(times_real_time(8.4, 2.0).unwrap(), "4.2 × real time");
+        assert_eq!(times_real_time(8.4, 0.0), None);
+        assert_eq!(times(99.99), "100 ×");
         assert_eq!(count(1, "job"), "1 job");
         assert_eq!(count(0, "job"), "0 jobs");
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_beginning_and_its_ending() {
+        assert_eq!(fit("short.mp4", 9), "short.mp4");
+        assert_eq!(fit("day1/card-a/clip-0001.mov", 13), "day1/c…01.mov");
+        assert_eq!(fit("長い名前.mp4", 9), "長い….mp4");
     }
 }
