@@ -199,10 +199,13 @@ fn sound_alone_is_refused_as_having_no_video() {
         ["-f", "lavfi", "-i", "sine=duration=0.5", "-c:a", "aac"],
         &sound,
     );
-    let [said, also] = ["convert", "frames"]
+    let [converted, pictures] = ["convert", "frames"]
         .map(|command| bench.refused(args![command, &sound, "-o", bench.out()]));
-    assert_eq!(said, also);
-    insta::assert_snapshot!(said, @r"
+    insta::assert_snapshot!(converted, @r"
+    FAILED [dir]/sound.m4a: has no video stream that can be decoded (it holds aac) → --preset audio takes the sound alone
+    rushes: none of the files can be worked on; nothing was started
+    ");
+    insta::assert_snapshot!(pictures, @r"
     FAILED [dir]/sound.m4a: has no video stream that can be decoded (it holds aac)
     rushes: none of the files can be worked on; nothing was started
     ");
@@ -349,8 +352,8 @@ fn quality_and_bit_rate_together_are_refused() {
 #[test]
 fn encoders_that_are_not_there_are_refused_with_the_way_to_list_them() {
     let bench = Bench::new();
-    insta::assert_snapshot!(bench.refused_flags("--vcodec copy"), @r"
-    rushes: --vcodec copy: the linked FFmpeg has no such encoder; a copied stream cannot be scaled or given a rate
+    insta::assert_snapshot!(bench.refused_flags("--vcodec h264_of_my_own"), @r"
+    rushes: --vcodec h264_of_my_own: the linked FFmpeg has no such encoder
       → `rushes doctor` lists the encoders that are there
     ");
     insta::assert_snapshot!(bench.refused_flags("--acodec nonsense"), @r"

@@ -67,7 +67,7 @@ impl Encoding {
         match self.vcodec.as_deref() {
             Some(name @ ("copy" | "none")) => {
                 if let Some((flag, does)) = given.first() {
-                    return Err(contradiction("--vcodec", name, "pictures", flag, does));
+                    return Err(contradiction("--vcodec", name, "video", flag, does));
                 }
                 recipe.video = (name == "copy").then(|| Video {
                     copy: Copying::Always,
@@ -105,13 +105,7 @@ impl Encoding {
         if matches!(video.copy, Copying::Always)
             && let Some((flag, does)) = given.first()
         {
-            return Err(contradiction(
-                "--preset",
-                &recipe.name,
-                "pictures",
-                flag,
-                does,
-            ));
+            return Err(contradiction("--preset", &recipe.name, "video", flag, does));
         }
         let encodes = self.vcodec.is_some()
             || self.crf.is_some()
@@ -134,11 +128,11 @@ impl Encoding {
     /// The flags given that only make sense where pictures are encoded, and what each does.
     fn video_flags(&self) -> Vec<(&'static str, &'static str)> {
         let flags = [
-            (self.size.is_some(), "--size", "scales them"),
-            (self.fps.is_some(), "--fps", "changes their times"),
-            (self.bitrate.is_some(), "--bitrate", "gives them a bit rate"),
-            (self.crf.is_some(), "--crf", "gives them a quality"),
-            (self.speed.is_some(), "--speed", "tells how to encode them"),
+            (self.size.is_some(), "--size", "scales it"),
+            (self.fps.is_some(), "--fps", "changes its times"),
+            (self.bitrate.is_some(), "--bitrate", "gives it a bit rate"),
+            (self.crf.is_some(), "--crf", "gives it a quality"),
+            (self.speed.is_some(), "--speed", "tells how to encode it"),
         ];
         flags
             .into_iter()
@@ -205,14 +199,14 @@ fn names_speeds(encoder: &str) -> bool {
 
 fn contradiction(by: &str, name: &str, what: &str, flag: &str, does: &str) -> Error {
     let way = if name == "none" {
-        "leaves out"
+        format!("leaves the {what} out")
     } else {
-        "takes as they are"
+        format!("takes the {what} as it is")
     };
     Error::usage(format!(
-        "{by} {name} {way} the {what}, and {flag} {does}: both cannot be"
+        "{by} {name} {way}, and {flag} {does}: both cannot be"
     ))
-    .cure(format!("leave {flag} out, or {by} {name}"))
+    .cure(format!("leave out {flag}, or {by} {name}"))
 }
 
 /// What keeps a recipe from every source is told once, before any job starts.

@@ -140,14 +140,9 @@ pub(super) fn nothing_of(what: &str, media: &MediaInfo) -> Error {
     } else {
         codecs.join(", ")
     };
-    let error = Error::failed(format!(
+    Error::failed(format!(
         "has no {what} that can be decoded (it holds {holds})"
-    ));
-    if what != "sound" && media.audio().next().is_some() {
-        error.cure("--preset audio takes the sound alone")
-    } else {
-        error
-    }
+    ))
 }
 
 impl Container {

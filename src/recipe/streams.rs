@@ -38,7 +38,12 @@ pub(super) fn videos(
         .partition(|stream| Some(stream.index) == main || has_size(stream));
     lost.extend(empty);
     if sound.is_empty() {
-        return Err(nothing_of("video stream", media));
+        let error = nothing_of("video stream", media);
+        return Err(if media.audio().next().is_some() {
+            error.cure("--preset audio takes the sound alone")
+        } else {
+            error
+        });
     }
     for stream in sound {
         product
@@ -249,7 +254,10 @@ fn drop_stream(product: &mut Product, stream: &StreamInfo, by: DroppedBy, reason
     };
     product.dropped.push(Dropped {
         stream: stream.index,
-        what: format!("{kind} ({})", stream.codec),
+        what: match stream.codec.as_str() {
+            "none" => kind.to_owned(),
+            codec => format!("{kind} ({codec})"),
+        },
         reason: reason.into(),
         by,
     });

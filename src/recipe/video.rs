@@ -14,6 +14,9 @@ pub(super) struct Picture {
     depth: u32,
 }
 
+/// Bits a second that are not too many for any picture.
+const SMALL_RATE: f64 = 1e6;
+
 /// The distance of two pictures where nobody tells it: that of 25 a second.
 const USUAL_FRAME_S: f64 = 0.04;
 
@@ -173,7 +176,7 @@ impl VideoFits {
         match (video.rate, self.bits_per_pixel) {
             // Rate control misses its aim by a few percent.
             (Some(Rate::Bitrate(bits)), _) => bits as f64 * 1.05,
-            (_, Some(bits)) => bits * pixels / picture.frame_s(),
+            (_, Some(bits)) => (bits * pixels / picture.frame_s()).max(SMALL_RATE),
             (_, None) => f64::INFINITY,
         }
     }
