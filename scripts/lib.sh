@@ -80,6 +80,19 @@ has_c_toolchain() {
     has cc && echo '#include <stdlib.h>' | cc -E - >/dev/null 2>&1
 }
 
+# A browser that plays what tests have converted; tests/common/browser.rs looks at the same places.
+has_browser() {
+    local place
+    for place in chromium chromium-browser google-chrome google-chrome-stable \
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
+        "/Applications/Chromium.app/Contents/MacOS/Chromium"; do
+        if has "$place"; then
+            return 0
+        fi
+    done
+    return 1
+}
+
 # Prints what is missing for `program` or for `tests`, a word a line.
 missing() {
     has_c_toolchain || echo c-toolchain
@@ -89,6 +102,7 @@ missing() {
     has ffmpeg || echo ffmpeg
     if [ "$1" = tests ]; then
         has gnuplot || echo gnuplot
+        has_browser || echo browser
     fi
 }
 
@@ -103,6 +117,8 @@ apt_packages() {
     libclang) echo libclang-dev ;;
     ffmpeg) echo ffmpeg ;;
     gnuplot) echo gnuplot-nox ;;
+    # Ubuntu's `chromium` is another program or none.
+    browser) if grep -q '^ID=ubuntu$' /etc/os-release 2>/dev/null; then echo chromium-browser; else echo chromium; fi ;;
     esac
 }
 
@@ -112,6 +128,8 @@ brew_packages() {
     ffmpeg-libraries | ffmpeg) echo ffmpeg ;;
     libclang) echo llvm ;;
     gnuplot) echo gnuplot ;;
+    # A cask; Homebrew has given up the one named chromium.
+    browser) echo google-chrome ;;
     esac
 }
 
@@ -124,6 +142,7 @@ in_words() {
     libclang) echo "libclang (if it is installed, set LIBCLANG_PATH to its folder)" ;;
     ffmpeg) echo "the ffmpeg program, $FFMPEG_OLDEST or newer, on the PATH" ;;
     gnuplot) echo "gnuplot" ;;
+    browser) echo "Chromium or Chrome, on the PATH or in /Applications" ;;
     esac
 }
 
