@@ -78,6 +78,56 @@ const ROWS: &[Row] = &[
         in_browsers: true,
     },
     Row {
+        // What fits is copied.
+        flags: &[],
+        ending: "mp4",
+        sources: Sources::All,
+        fit: None,
+        in_browsers: true,
+    },
+    Row {
+        flags: &["--preset", "720p", "--speed", "ultrafast"],
+        ending: "mp4",
+        sources: Sources::Few,
+        fit: Some((1280, 720)),
+        in_browsers: true,
+    },
+    Row {
+        flags: &["--preset", "480p", "--speed", "ultrafast"],
+        ending: "mp4",
+        sources: Sources::Few,
+        fit: Some((854, 480)),
+        in_browsers: true,
+    },
+    Row {
+        flags: &["--preset", "av1", "--speed", "12"],
+        ending: "mp4",
+        sources: Sources::Few,
+        fit: None,
+        in_browsers: true,
+    },
+    Row {
+        flags: &["--preset", "hevc", "--speed", "ultrafast"],
+        ending: "mp4",
+        sources: Sources::Few,
+        fit: None,
+        in_browsers: false,
+    },
+    Row {
+        flags: &["--preset", "proxy"],
+        ending: "mov",
+        sources: Sources::Few,
+        fit: Some((1280, 720)),
+        in_browsers: false,
+    },
+    Row {
+        flags: &["--preset", "remux"],
+        ending: "mkv",
+        sources: Sources::All,
+        fit: None,
+        in_browsers: false,
+    },
+    Row {
         // Browsers play it where the graphics card does.
         flags: &["--vcodec", "libx265", "--speed", "ultrafast"],
         ending: "mp4",

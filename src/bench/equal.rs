@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::media::hash::content;
+use crate::report::summary;
 
 /// A file that differs between two folders of results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,9 +72,12 @@ fn difference(a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
 fn files(folder: &Path) -> Vec<PathBuf> {
     let walk = ignore::WalkBuilder::new(folder)
         .standard_filters(false)
+        .hidden(true)
         .sort_by_file_path(Path::cmp)
         .build();
     walk.filter_map(|entry| entry.ok())
+        // What the program keeps beside its results is none.
+        .filter(|entry| entry.file_name() != summary::FILE)
         .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
         .filter_map(|entry| entry.path().strip_prefix(folder).ok().map(Path::to_owned))
         .collect()

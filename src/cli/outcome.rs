@@ -1,15 +1,20 @@
-//! From a recipe and flags to a batch, and from its outcomes to a table and an exit code.
+//! From recipes and flags to a batch, and from its outcomes to a report and an exit code.
 
-use comfy_table::{CellAlignment, Table, presets};
+use std::path::Path;
 
 use super::running::Running;
 use super::{Ending, watch};
+use crate::delivery::place_bytes;
 use crate::dispatch::{Cancel, Event};
 use crate::error::{Error, Kind, Result};
-use crate::job::{Job, Outcome, Verdict, Work};
+use crate::job::Work;
 use crate::plan::{Plan, plan, prepare_output};
 use crate::recipe::Recipe;
-use crate::report::{Style, announce, run_batch, words};
+use crate::report::summary::{self, Report};
+use crate::report::{Style, announce, planned, run_batch, words};
+
+/// So many sources fit a screen with their lines.
+const FEW: usize = 20;
 
 /// The program's exit code for an error: 2 wrong usage, 1 failed, 128 + signal when stopped.
 pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
@@ -57,7 +62,11 @@ pub(super) fn run_recipes(
     if running.dry_run {
         match running.style() {
             Style::Json => announce_jobs(&plan),
-            Style::Auto | Style::Quiet => print_plan(&plan),
+            Style::Auto | Style::Quiet => {
+                for line in planned::lines(&plan) {
+                    println!("{line}");
+                }
+            }
         }
         return Ok(if plan.refused.is_empty() {
             Ending::Done
@@ -65,6 +74,10 @@ pub(super) fn run_recipes(
             Ending::SomeFailed
         });
     }
+    for job in &mut plan.jobs {
+        job.set_depth(running.verify);
+    }
+    let started = jiff::Zoned::now().strftime("%FT%T%:z").to_string();
     let outcomes = run_batch(
         &plan.jobs,
         engine.as_ref(),
@@ -72,10 +85,32 @@ pub(super) fn run_recipes(
         cancel,
         running.style(),
     )?;
-    if running.style() == Style::Auto {
-        print_summary(&plan, &outcomes);
+    let words = recipes.iter().map(Recipe::words).collect();
+    let report = Report::new(&plan, &outcomes, words, started);
+    keep(&report, output)?;
+    tell(&report, running.style());
+    ending(&report, cancel)
+}
+
+/// Writes `report.json` into the output folder.
+fn keep(report: &Report, output: &Path) -> Result<()> {
+    let mut text = serde_json::to_vec_pretty(report)
+        .map_err(|error| Error::failed("cannot describe what was done").because(error))?;
+    text.push(b'\n');
+    place_bytes(&output.join(summary::FILE), &text)
+}
+
+fn tell(report: &Report, style: Style) {
+    if style != Style::Auto {
+        return;
     }
-    ending(&plan, &outcomes, cancel)
+    // Among many jobs, what went wrong has long left the screen.
+    if report.sources.len() > FEW {
+        for line in report.failures() {
+            eprintln!("{line}");
+        }
+    }
+    println!("{}", report.table());
 }
 
 /// Tells which sources will not become jobs, and why.
@@ -124,95 +159,18 @@ fn tell_renamed(plan: &Plan) {
     }
 }
 
-fn ending(plan: &Plan, outcomes: &[Outcome], cancel: &Cancel) -> Result<Ending> {
-    let any_stopped = outcomes
-        .iter()
-        .any(|outcome| outcome.verdict == Verdict::Cancelled);
+fn ending(report: &Report, cancel: &Cancel) -> Result<Ending> {
+    let totals = &report.totals;
     // Without a signal it was a failure that kept them from starting (`--on-error stop`).
-    if any_stopped && cancel.is_set() {
+    if totals.cancelled > 0 && cancel.is_set() {
         return Err(
             Error::interrupted().cure("run the same command again: what is done is not done twice")
         );
     }
-    let failed = outcomes
-        .iter()
-        .any(|outcome| matches!(outcome.verdict, Verdict::Failed(_)));
-    Ok(if failed || !plan.refused.is_empty() {
+    let bad = totals.failed + totals.refused + totals.salvaged + totals.cancelled;
+    Ok(if bad > 0 {
         Ending::SomeFailed
     } else {
         Ending::Done
     })
-}
-
-fn print_plan(plan: &Plan) {
-    for job in &plan.jobs {
-        if let Work::Media(media) = &job.work {
-            let length = media
-                .duration_s
-                .map(|s| format!(" ({})", words::duration(s)))
-                .unwrap_or_default();
-            for target in &media.targets {
-                println!("{}{length} → {}", media.source.display(), target.display());
-            }
-        }
-    }
-    for skipped in &plan.skipped {
-        println!("{} → skipped: its result exists", skipped.display());
-    }
-    let length: f64 = plan.jobs.iter().filter_map(Job::duration_s).sum();
-    println!(
-        "{} to do ({}), {} skipped, {} refused",
-        words::count(plan.jobs.len(), "job"),
-        words::duration(length),
-        plan.skipped.len(),
-        plan.refused.len()
-    );
-}
-
-fn print_summary(plan: &Plan, outcomes: &[Outcome]) {
-    let done: Vec<_> = outcomes
-        .iter()
-        .filter_map(|outcome| Some((outcome, outcome.done()?)))
-        .collect();
-    let wall = outcomes
-        .iter()
-        .map(|outcome| outcome.end_s)
-        .fold(0.0, f64::max);
-    let length: f64 = done.iter().map(|(_, done)| done.media_s).sum();
-    let failed = outcomes
-        .iter()
-        .filter(|outcome| matches!(outcome.verdict, Verdict::Failed(_)))
-        .count();
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let speed = if wall > 0.0 && length > 0.0 {
-        format!("{:.1} × real time", length / wall)
-    } else {
-        "–".into()
-    };
-    let rows = [
-        ("done", done.len().to_string()),
-        ("failed", (failed + plan.refused.len()).to_string()),
-        ("skipped", plan.skipped.len().to_string()),
-        (
-            "frames",
-            done.iter()
-                .map(|(_, done)| done.frames)
-                .sum::<u64>()
-                .to_string(),
-        ),
-        (
-            "written",
-            words::bytes(done.iter().map(|(_, done)| done.bytes).sum()),
-        ),
-        ("time", words::duration(wall)),
-        ("speed", speed),
-    ];
-    for (name, value) in rows {
-        table.add_row([name.to_owned(), value]);
-    }
-    if let Some(column) = table.column_mut(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    println!("{table}");
 }

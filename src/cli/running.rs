@@ -9,6 +9,7 @@ use globset::Glob;
 use crate::dispatch::{CpuLimit, OnError, Terms};
 use crate::engine::Dispatch;
 use crate::error::{Error, Result};
+use crate::media::verify::Depth;
 use crate::plan::{Existing, Found, Wanted, scan};
 use crate::report::Style;
 use crate::values;
@@ -59,6 +60,10 @@ pub struct Running {
     /// What to do where a result already exists.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "skip")]
     pub exists: Existing,
+
+    /// How much of a result is looked at before it takes its place.
+    #[arg(long, value_name = "HOW", value_enum, default_value = "quick")]
+    pub verify: Depth,
 
     /// Go on watching the folders, and work on what arrives once it has not changed for so long [default: 5 s].
     #[arg(

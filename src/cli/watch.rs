@@ -273,6 +273,7 @@ impl Watcher<'_> {
 
     fn start(&mut self, mut job: Job, source: PathBuf, queue: &Queue, events: &Sender<Event>) {
         job.id = self.jobs;
+        job.set_depth(self.running.verify);
         self.jobs += 1;
         self.arrivals.made(&source);
         // Before it can end.

@@ -82,6 +82,13 @@ impl Job {
         }
     }
 
+    /// Says how much is to be looked at before a result takes its place.
+    pub fn set_depth(&mut self, depth: Depth) {
+        if let Work::Media(media) = &mut self.work {
+            media.verify = depth;
+        }
+    }
+
     /// The source file, where the job has one.
     pub fn source(&self) -> Option<&Path> {
         match &self.work {

@@ -207,7 +207,8 @@ impl<'a> File<'a> {
             return Err(wrong(format!("stream {stream} is missing")));
         };
         let frame_s = match &track.way {
-            Way::Video(way) => way.frame_s,
+            // Where the rate varies, what the container calls it may be far from it.
+            Way::Video(way) => way.frame_s.max(usual_distance_s(source)),
             _ => usual_distance_s(source),
         };
         let apart = |a: Option<i64>, b: Option<i64>| match (a, b) {

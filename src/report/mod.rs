@@ -7,6 +7,8 @@ pub mod bench;
 mod gauge;
 mod json;
 mod plain;
+pub mod planned;
+pub mod summary;
 pub mod words;
 
 use std::io::IsTerminal;

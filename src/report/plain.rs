@@ -110,7 +110,8 @@ pub(super) fn ending(name: &str, outcome: &Outcome, bytes_in: Option<u64>) -> St
                 .map(|warning| format!("\n    warning: {warning}"))
                 .collect();
             let figures = figures(done, outcome.end_s - outcome.start_s, bytes_in);
-            format!("done {name} ({figures}){warnings}")
+            let how = if done.salvaged { "SALVAGED" } else { "done" };
+            format!("{how} {name} ({figures}){warnings}")
         }
         Verdict::Failed(failure) => {
             // The reason often ends with the log's last line: say it once.

@@ -177,6 +177,8 @@ pub fn decoded(path: &Path) -> Content {
 }
 
 /// All files and folders below `folder`, hidden ones too, relative to it, in order.
+///
+/// What the program keeps of its own beside results is left out.
 pub fn tree(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -186,6 +188,9 @@ pub fn tree(folder: &Path) -> Vec<PathBuf> {
         };
         for entry in entries {
             let path = entry.unwrap().path();
+            if OWN.iter().any(|own| path.ends_with(own)) {
+                continue;
+            }
             found.push(path.strip_prefix(folder).unwrap().to_owned());
             if path.is_dir() && !path.is_symlink() {
                 open.push(path);
@@ -205,6 +210,9 @@ pub fn names(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// What the program keeps beside results: its journal, and its report.
+pub const OWN: [&str; 2] = [".rushes", "report.json"];
 
 /// Names below `folder` that only unfinished work has.
 pub fn leftovers(folder: &Path) -> Vec<PathBuf> {

@@ -1,0 +1,278 @@
+//! What became of a batch: the table at its end, and `report.json`.
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::{Deserialize, Serialize};
+
+use super::words;
+use crate::job::{Job, Made, Outcome, Verdict};
+use crate::plan::Plan;
+
+/// The report's name in the output folder.
+pub const FILE: &str = "report.json";
+
+/// Version of its form.
+const VERSION: u32 = 1;
+
+/// What became of a batch; as JSON the content of `report.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of this form.
+    pub version: u32,
+    /// Version of the program.
+    pub rushes: String,
+    /// When the batch began, in local time with its offset from UTC.
+    pub started: String,
+    /// What was asked for, in words; one entry a recipe.
+    pub recipes: Vec<String>,
+    /// All together.
+    pub totals: Totals,
+    /// Every source.
+    pub sources: Vec<SourceReport>,
+}
+
+/// All sources of a batch together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Sources whose results are in place, whole.
+    pub done: usize,
+    /// Sources that did not hold what they claim; what they hold is in place.
+    pub salvaged: usize,
+    /// Sources whose work failed, and nothing is in place.
+    pub failed: usize,
+    /// Sources that cannot be worked on.
+    pub refused: usize,
+    /// Sources whose results were there already.
+    pub skipped: usize,
+    /// Sources that were not begun, or stopped.
+    pub cancelled: usize,
+    /// Frames encoded or copied, or pictures written.
+    pub frames: u64,
+    /// Bytes of the sources whose results are in place.
+    pub bytes_in: u64,
+    /// Bytes of these results.
+    pub bytes_out: u64,
+    /// Seconds of video or sound that were gone through.
+    pub media_s: f64,
+    /// Seconds from the first job's start to the last one's end.
+    pub wall_s: f64,
+}
+
+/// What became of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Its results are in place.
+    Done,
+    /// It did not hold what it claims; what it holds is in place.
+    Salvaged,
+    /// Nothing is in place.
+    Failed,
+    /// It cannot be worked on.
+    Refused,
+    /// Its results were there already.
+    Skipped,
+    /// It was not begun, or stopped; nothing is in place.
+    Cancelled,
+}
+
+/// One source of a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// The source.
+    pub source: String,
+    /// What became of it.
+    pub status: Status,
+    /// Its size in bytes, where it was worked on.
+    pub bytes_in: Option<u64>,
+    /// Seconds of it that were gone through.
+    pub media_s: Option<f64>,
+    /// Seconds that this took.
+    pub took_s: Option<f64>,
+    /// Seconds of it a second.
+    pub speed: Option<f64>,
+    /// The results, one a recipe.
+    pub results: Vec<Made>,
+    /// Things that the user should know.
+    pub warnings: Vec<String>,
+    /// Why it failed or was refused.
+    pub reason: Option<String>,
+    /// The last lines that libav or ffmpeg said about it.
+    pub log: Vec<String>,
+}
+
+impl Report {
+    /// What became of `plan`, which was begun at `started`.
+    pub fn new(plan: &Plan, outcomes: &[Outcome], recipes: Vec<String>, started: String) -> Self {
+        let mut sources: Vec<SourceReport> = plan
+            .jobs
+            .iter()
+            .zip(outcomes)
+            .map(|(job, outcome)| SourceReport::of(job, outcome))
+            .collect();
+        sources.extend(plan.refused.iter().map(|refused| SourceReport {
+            reason: Some(refused.reason.clone()),
+            log: refused.log.clone(),
+            ..SourceReport::untouched(refused.source.display().to_string(), Status::Refused)
+        }));
+        sources.extend(
+            plan.skipped.iter().map(|source| {
+                SourceReport::untouched(source.display().to_string(), Status::Skipped)
+            }),
+        );
+        let end = |outcome: &Outcome| outcome.end_s;
+        Self {
+            version: VERSION,
+            rushes: env!("CARGO_PKG_VERSION").into(),
+            started,
+            recipes,
+            totals: Totals::of(&sources, outcomes.iter().map(end).fold(0.0, f64::max)),
+            sources,
+        }
+    }
+
+    /// The totals as a table for people.
+    pub fn table(&self) -> Table {
+        let totals = &self.totals;
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        let mut add = |name: &str, value: String| {
+            table.add_row([name.to_owned(), value]);
+        };
+        add("done", totals.done.to_string());
+        for (name, count) in [
+            ("salvaged", totals.salvaged),
+            ("failed", totals.failed + totals.refused),
+            ("skipped", totals.skipped),
+            ("not done", totals.cancelled),
+        ] {
+            // What is always there is a row; what is not, only where it is.
+            if count > 0 || matches!(name, "failed" | "skipped") {
+                add(name, count.to_string());
+            }
+        }
+        add("frames", totals.frames.to_string());
+        add("size", self.size());
+        add("time", words::duration(totals.wall_s));
+        let speed = if totals.wall_s > 0.0 && totals.media_s > 0.0 {
+            format!("{:.1} × real time", totals.media_s / totals.wall_s)
+        } else {
+            "–".into()
+        };
+        add("speed", speed);
+        if let Some(column) = table.column_mut(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        table
+    }
+
+    fn size(&self) -> String {
+        let (before, after) = (self.totals.bytes_in, self.totals.bytes_out);
+        if before == 0 {
+            return words::bytes(after);
+        }
+        let change = (after as f64 / before as f64 - 1.0) * 100.0;
+        format!(
+            "{} → {} ({change:+.0} %)",
+            words::bytes(before),
+            words::bytes(after)
+        )
+    }
+
+    /// The sources that failed or were refused, a line each with the reason; none where there are none.
+    pub fn failures(&self) -> Vec<String> {
+        let bad = self.sources.iter().filter(|source| {
+            matches!(
+                source.status,
+                Status::Failed | Status::Refused | Status::Salvaged
+            )
+        });
+        bad.map(|source| {
+            let what = match source.status {
+                Status::Salvaged => "salvaged",
+                _ => "failed",
+            };
+            let why = source
+                .reason
+                .clone()
+                .unwrap_or_else(|| source.warnings.join("; "));
+            format!("{what} {}: {why}", source.source)
+        })
+        .collect()
+    }
+}
+
+impl Totals {
+    fn of(sources: &[SourceReport], wall_s: f64) -> Self {
+        let mut totals = Self {
+            wall_s,
+            ..Self::default()
+        };
+        for source in sources {
+            match source.status {
+                Status::Done => totals.done += 1,
+                Status::Salvaged => totals.salvaged += 1,
+                Status::Failed => totals.failed += 1,
+                Status::Refused => totals.refused += 1,
+                Status::Skipped => totals.skipped += 1,
+                Status::Cancelled => totals.cancelled += 1,
+            }
+            if matches!(source.status, Status::Done | Status::Salvaged) {
+                let results = &source.results;
+                totals.frames += results.iter().filter_map(|made| made.frames).sum::<u64>();
+                totals.bytes_in += source.bytes_in.unwrap_or(0);
+                totals.bytes_out += results.iter().map(|made| made.bytes).sum::<u64>();
+                totals.media_s += source.media_s.unwrap_or(0.0);
+            }
+        }
+        totals
+    }
+}
+
+impl SourceReport {
+    fn untouched(source: String, status: Status) -> Self {
+        Self {
+            source,
+            status,
+            bytes_in: None,
+            media_s: None,
+            took_s: None,
+            speed: None,
+            results: vec![],
+            warnings: vec![],
+            reason: None,
+            log: vec![],
+        }
+    }
+
+    fn of(job: &Job, outcome: &Outcome) -> Self {
+        let source = job
+            .source()
+            .map_or_else(|| job.name.clone(), |source| source.display().to_string());
+        match &outcome.verdict {
+            Verdict::Done(done) => {
+                let took_s = outcome.end_s - outcome.start_s;
+                let status = if done.salvaged {
+                    Status::Salvaged
+                } else {
+                    Status::Done
+                };
+                Self {
+                    bytes_in: job.source_bytes(),
+                    media_s: Some(done.media_s),
+                    took_s: Some(took_s),
+                    speed: (took_s > 0.0).then(|| done.media_s / took_s),
+                    results: done.results.clone(),
+                    warnings: done.warnings.clone(),
+                    ..Self::untouched(source, status)
+                }
+            }
+            Verdict::Failed(failure) => Self {
+                bytes_in: job.source_bytes(),
+                reason: Some(failure.reason.clone()),
+                log: failure.log.clone(),
+                ..Self::untouched(source, Status::Failed)
+            },
+            Verdict::Cancelled => Self::untouched(source, Status::Cancelled),
+        }
+    }
+}
