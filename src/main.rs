@@ -7,6 +7,7 @@ use rushes::cli::{Cli, Ending, exit_code};
 use rushes::dispatch::Cancel;
 
 fn main() -> ExitCode {
+    rushes::media::silence_encoders();
     let cli = Cli::parse();
     let cancel = Cancel::new();
     let result = rushes::signals::watch(&cancel).and_then(|()| cli.run(&cancel));

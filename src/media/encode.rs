@@ -1,6 +1,6 @@
 //! Frames in, packets out. Transcodes, pictures, samples and films are encoded here.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr;
 
 use ffmpeg::{Frame, Packet, Rational, codec, ffi};
@@ -16,6 +16,15 @@ pub struct Encoder {
     context: codec::Context,
     // Set on each frame where the encoder works at a constant quantiser.
     qscale: Option<i32>,
+    stage: Stage,
+}
+
+/// How far an encoder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Fresh,
+    Working,
+    Drained,
 }
 
 /// The clock of a video encoder.
@@ -106,6 +115,7 @@ impl Encoder {
         let mut encoder = Self {
             context,
             qscale: spec.qscale.map(|q| i32::from(q) * ffi::FF_QP2LAMBDA),
+            stage: Stage::Fresh,
         };
         encoder.configure(setup);
         // SAFETY: the context is valid and not yet open.
@@ -160,6 +170,10 @@ impl Encoder {
         frame: Option<&mut Frame>,
         mut take: impl FnMut(Packet) -> Result<()>,
     ) -> Result<()> {
+        self.stage = match frame {
+            Some(_) => Stage::Working,
+            None => Stage::Drained,
+        };
         let frame = frame.map_or(ptr::null(), |frame| self.prepare(frame));
         // SAFETY: the context is open; a null frame asks for the rest.
         let code = unsafe { ffi::avcodec_send_frame(self.context.as_mut_ptr(), frame) };
@@ -229,12 +243,43 @@ impl Encoder {
 /// # Errors
 /// Where it does not.
 pub fn try_video_encoder(spec: &EncoderSpec, pixel_format: &str) -> Result<()> {
-    let frame = example(pixel_format)?;
+    let mut frame = example(pixel_format)?;
     let timing = VideoTiming {
         time_base: Rational::new(1, 25),
         frame_rate: Rational::new(25, 1),
     };
-    Encoder::video(spec, &frame, timing, Setup::default()).map(drop)
+    let mut encoder = Encoder::video(spec, &frame, timing, Setup::default())?;
+    encoder.encode(Some(&mut frame), |_| Ok(()))?;
+    encoder.encode(None, |_| Ok(()))
+}
+
+/// SVT-AV1 waits for ever where it is closed before it was told of the end, and
+/// where it is told of the end before it got a frame.
+const WANTS_ITS_END: &CStr = c"libsvtav1";
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        // SAFETY: the context is valid; a codec has a static name, and is gone where it did not open.
+        let opened = unsafe {
+            let codec = (*self.context.as_ptr()).codec;
+            (ffi::avcodec_is_open(self.context.as_mut_ptr()) != 0 && !codec.is_null())
+                .then(|| CStr::from_ptr((*codec).name))
+        };
+        if opened != Some(WANTS_ITS_END) || self.stage == Stage::Drained {
+            return;
+        }
+        if self.stage == Stage::Working {
+            // What is left is thrown away.
+            let _ = self.encode(None, |_| Ok(()));
+        } else {
+            // Kept for ever rather than waited for: there is one such at most a process.
+            // SAFETY: the context is replaced by an empty one, which is freed instead.
+            unsafe {
+                let empty = codec::Context::wrap(ffi::avcodec_alloc_context3(ptr::null()), None);
+                std::mem::forget(std::mem::replace(&mut self.context, empty));
+            }
+        }
+    }
 }
 
 /// A small picture of a pixel format.

@@ -57,6 +57,17 @@ impl From<crate::job::Ratio> for ffmpeg_next::Rational {
     }
 }
 
+/// Keeps encoders that write to stderr by themselves from doing so, here and in
+/// children; to be called before any thread is started, and of no effect later.
+pub fn silence_encoders() {
+    let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+    if threads == 1 {
+        // SAFETY: there is no other thread that could read the environment meanwhile.
+        // SVT-AV1 tells of fatal errors alone then.
+        unsafe { std::env::set_var("SVT_LOG", "0") };
+    }
+}
+
 /// Sets up libav once for the whole process; called by whatever opens media.
 pub fn init() {
     static ONCE: Once = Once::new();
