@@ -24,6 +24,8 @@ pub mod dispatch;
 
 pub mod delivery;
 
+pub mod journal;
+
 pub mod engine;
 
 #[allow(

@@ -328,9 +328,9 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
         ]);
         assert_eq!(tree(root.path()), before);
         let plan = stdout(&output);
-        assert!(plan.contains("in/a.mov (1.0 s) → "), "{plan}");
+        assert!(plan.contains("in/a.mov (1.0 s, 46.9 KiB)\n  → "), "{plan}");
         assert!(
-            plan.ends_with("1 job to do (1.0 s), 0 skipped, 0 refused\n"),
+            plan.ends_with("1 job to do (1.0 s, 46.9 KiB), 0 skipped, 0 refused\n"),
             "{plan}"
         );
     }
@@ -421,7 +421,12 @@ fn a_dry_run_with_json_prints_the_plan_as_events() {
     assert!(skipped["source"].as_str().unwrap().ends_with("a.mov"));
     let job = planned(&["--exists", "rename"]);
     assert_eq!(job["event"], "job_planned");
-    assert!(job["target"].as_str().unwrap().ends_with("out/a (2).mp4"));
+    assert!(
+        job["targets"][0]
+            .as_str()
+            .unwrap()
+            .ends_with("out/a (2).mp4")
+    );
     assert_eq!(job["duration_s"], 1.0);
     assert!(existing.is_mine());
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::running::Running;
 use super::{Ending, watch};
-use crate::delivery::place_bytes;
+use crate::delivery::{place_bytes, sweep};
 use crate::dispatch::{Cancel, Event};
 use crate::error::{Error, Kind, Result};
 use crate::job::Work;
+use crate::journal::Journal;
 use crate::plan::{Plan, plan, prepare_output};
 use crate::recipe::Recipe;
 use crate::report::summary::{self, Report};
@@ -49,6 +50,14 @@ pub(super) fn run_recipes(
     let engine = running.dispatch.engine()?;
     if !running.dry_run {
         prepare_output(output)?;
+    }
+    // No other run works in the folder as long as this one does.
+    let journal = match running.dry_run {
+        true => None,
+        false => Some(Journal::open(output)?),
+    };
+    if let Some(journal) = &journal {
+        sweep(output, &journal.known());
     }
     let mut plan = plan(&found.files, recipes, output, running.exists, cancel)?;
     plan.refused.splice(0..0, found.unreadable);

@@ -15,6 +15,7 @@ use super::running::Running;
 use crate::dispatch::{Cancel, Event, Queue};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Outcome, Verdict};
+use crate::journal::Journal;
 use crate::plan::{
     Arrival, Arrivals, Existing, Found, Listed, Plan, Refused, Stamp, Wanted, plan, prepare_output,
     survey,
@@ -38,6 +39,8 @@ pub(super) fn run(
 ) -> Result<Ending> {
     let engine = running.dispatch.engine()?;
     prepare_output(&running.output)?;
+    // No other run works in the folder as long as this one does.
+    let _journal = Journal::open(&running.output)?;
     refuse_own_results(running)?;
     tell_missing(running);
     let began = Instant::now();

@@ -3,12 +3,14 @@
 //! Nothing stands under a final name before it is whole, and what a stopped or
 //! failed job began is removed.
 
+mod leftovers;
 mod part;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+pub use leftovers::sweep;
 use part::{Part, keep_times, size_of, unwritable};
 pub use part::{place, place_bytes};
 

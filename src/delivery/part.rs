@@ -1,20 +1,28 @@
 //! A result being written: a hidden temporary name beside the final one.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, FileTimes};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::leftovers::put_back;
 use crate::error::{Error, Result};
 
 /// Marks names that are being written; a leading dot hides them.
-const PART: &str = ".rushes-part";
+pub(super) const PART: &str = ".rushes-part";
 
 /// Marks a second attempt at the same target.
-const SECOND: &str = ".rushes-part2";
+pub(super) const SECOND: &str = ".rushes-part2";
 
 /// Marks an old folder while a new one takes its place.
-const ASIDE: &str = ".rushes-old";
+pub(super) const ASIDE: &str = ".rushes-old";
+
+/// Marks a whole result that waits to take its source's place.
+pub(super) const READY: &str = ".rushes-ready";
+
+/// The longest name that file systems take.
+const LONGEST: usize = 255;
 
 /// Lets `write` fill a temporary file and gives that the name `target`.
 ///
@@ -109,8 +117,7 @@ pub(super) fn unwritable(target: &Path, error: io::Error) -> Error {
 }
 
 /// `out/a.mp4` → `out/.a.mp4.rushes-part`, shortened where the name would get too long.
-fn hidden_name(target: &Path, mark: &str) -> PathBuf {
-    const LONGEST: usize = 255;
+pub(super) fn hidden_name(target: &Path, mark: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default();
     let mut hidden = OsString::from(".");
     if name.len() + mark.len() + 1 > LONGEST {
@@ -125,8 +132,15 @@ fn hidden_name(target: &Path, mark: &str) -> PathBuf {
     target.with_file_name(hidden)
 }
 
+/// `out/.a.mp4.rushes-part` → `out/a.mp4`, where the name is such a one.
+pub(super) fn shown_name(hidden: &Path, mark: &str) -> Option<PathBuf> {
+    let name = hidden.file_name()?.as_bytes();
+    let name = name.strip_prefix(b".")?.strip_suffix(mark.as_bytes())?;
+    (!name.is_empty()).then(|| hidden.with_file_name(OsStr::from_bytes(name)))
+}
+
 /// Removes a file or a folder; one that is not there is no error.
-fn remove(path: &Path) -> io::Result<()> {
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     let result = match fs::symlink_metadata(path) {
         Ok(data) if data.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
@@ -157,10 +171,9 @@ fn replace(part: &Path, target: &Path) -> io::Result<()> {
 /// Puts back an old folder that a kill left aside, or removes it where the new one came in.
 fn restore(target: &Path) -> io::Result<()> {
     let aside = hidden_name(target, ASIDE);
-    match (aside.symlink_metadata(), target.symlink_metadata()) {
-        (Ok(_), Err(_)) => fs::rename(&aside, target),
-        (Ok(_), Ok(_)) => remove(&aside),
-        (Err(_), _) => Ok(()),
+    match aside.symlink_metadata() {
+        Ok(_) => put_back(&aside, target),
+        Err(_) => Ok(()),
     }
 }
 
@@ -174,7 +187,7 @@ fn sync(path: &Path) -> io::Result<()> {
     sync_folder(path)
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {
@@ -202,6 +215,23 @@ mod tests {
             hidden_name(Path::new("out/a.mp4"), PART),
             Path::new("out/.a.mp4.rushes-part")
         );
+    }
+
+    #[test]
+    fn a_hidden_name_tells_its_target_and_others_tell_none() {
+        let shown = |name| shown_name(Path::new(name), PART);
+        assert_eq!(
+            shown("out/.a.mp4.rushes-part"),
+            Some(PathBuf::from("out/a.mp4"))
+        );
+        for name in [
+            ".rushes-part",
+            "a.mp4.rushes-part",
+            ".a.mp4",
+            ".a.mp4.rushes-part2",
+        ] {
+            assert_eq!(shown(name), None, "{name}");
+        }
     }
 
     #[test]

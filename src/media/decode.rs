@@ -235,7 +235,7 @@ fn is_corrupt(frame: &Frame) -> bool {
     // SAFETY: the frame is valid.
     unsafe {
         let raw = &*frame.as_ptr();
-        raw.decode_error_flags != 0 || raw.flags & ffi::AV_FRAME_FLAG_CORRUPT as i32 != 0
+        raw.decode_error_flags != 0 || raw.flags & ffi::AV_FRAME_FLAG_CORRUPT != 0
     }
 }
 

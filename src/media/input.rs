@@ -96,7 +96,7 @@ impl Input {
     /// Makes up the times that the container lacks, from the order of decoding.
     pub fn generate_pts(&mut self) {
         // SAFETY: the context is open; reading looks at the flag.
-        unsafe { (*self.context.as_mut_ptr()).flags |= ffi::AVFMT_FLAG_GENPTS as i32 };
+        unsafe { (*self.context.as_mut_ptr()).flags |= ffi::AVFMT_FLAG_GENPTS };
     }
 
     /// The wrapped context: streams, chapters, metadata.

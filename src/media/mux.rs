@@ -462,10 +462,10 @@ impl Muxer {
         for index in 0..streams.len() {
             let (kind, disposition) = streams[index];
             let alike = || streams.iter().filter(|(other, _)| *other == kind);
-            let named = alike().any(|(_, own)| own & ffi::AV_DISPOSITION_DEFAULT as i32 != 0);
-            let cover = disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as i32 != 0;
+            let named = alike().any(|(_, own)| own & ffi::AV_DISPOSITION_DEFAULT != 0);
+            let cover = disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0;
             if alike().count() > 1 && !named && !cover {
-                streams[index].1 |= ffi::AV_DISPOSITION_DEFAULT as i32;
+                streams[index].1 |= ffi::AV_DISPOSITION_DEFAULT;
                 // SAFETY: as above.
                 unsafe { (*self.stream(index)).disposition = streams[index].1 };
             }

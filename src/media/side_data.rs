@@ -29,7 +29,7 @@ pub(super) unsafe fn copy(
             }
             let room = ffi::av_stream_new_side_data(to, data.type_, data.size as _);
             let room = non_null(room, "side data")?;
-            std::ptr::copy_nonoverlapping(data.data, room, data.size as usize);
+            std::ptr::copy_nonoverlapping(data.data, room, data.size);
         }
     }
     Ok(())

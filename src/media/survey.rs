@@ -94,7 +94,7 @@ impl Span {
         // SAFETY: the packet is valid; edit lists mark what is decoded and not shown.
         let discarded = unsafe {
             use ffmpeg::codec::packet::Ref;
-            (*packet.as_ptr()).flags & ffmpeg::ffi::AV_PKT_FLAG_DISCARD as i32 != 0
+            (*packet.as_ptr()).flags & ffmpeg::ffi::AV_PKT_FLAG_DISCARD != 0
         };
         if discarded || packet.size() == 0 {
             return;

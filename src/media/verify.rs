@@ -63,8 +63,9 @@ pub struct Checked {
     pub ssim: Option<f64>,
 }
 
-/// A source may claim to be longer than it is by so much: lengths are rounded,
-/// and some count the last picture twice.
+/// A source may claim to be longer than it is by this share, and by so many
+/// seconds at most: lengths are rounded, and some count the last picture twice.
+const CLAIM: f64 = 0.2;
 const CLAIM_S: f64 = 0.5;
 
 /// Sound may end so much before its source's: damaged timestamps are put right by cutting.
@@ -427,7 +428,7 @@ impl Checked {
         let counted = read.max(read + evidence.survey.start_us as f64 / 1e6);
         if let Some(claimed) = evidence.job.claimed_s
             && read > 0.0
-            && claimed - counted > CLAIM_S
+            && claimed - counted > (claimed * CLAIM).clamp(0.1, CLAIM_S)
         {
             self.salvage(format!(
                 "the source claims {} and holds {}",

@@ -20,7 +20,9 @@ pub fn prepare_output(folder: &Path) -> Result<()> {
     let try_out = || -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
         tempfile::Builder::new()
-            .prefix(".rushes-")
+            .prefix(".try")
+            // A kill leaves it: then it goes like what is unfinished.
+            .suffix(".rushes-part")
             .tempfile_in(folder)
             .map(drop)
     };

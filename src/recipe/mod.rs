@@ -26,6 +26,10 @@ pub use preset::{Preset, Presets};
 pub use resolve::resolve;
 
 /// What is to become of every source of a batch.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are a handful of recipes in a run"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Recipe {
     /// Another file of video or sound.

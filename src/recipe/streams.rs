@@ -171,9 +171,7 @@ pub(super) fn others(recipe: &Transcode, media: &MediaInfo, product: &mut Produc
 }
 
 fn subtitle(stream: &StreamInfo, text: bool, recipe: &Transcode) -> Option<Way> {
-    if recipe.video.is_none() {
-        return None;
-    }
+    recipe.video.as_ref()?;
     if recipe.container.holds(&stream.codec) {
         return Some(Way::Copy(Medium::Subtitle));
     }

@@ -1,0 +1,275 @@
+//! What is done in an output folder, so that a second run does not do it again.
+//!
+//! `OUT/.rushes/journal` grows by a line a result, each made durable before
+//! anyone relies on it. It is never the only thing that keeps a result: a
+//! journal that is lost, torn or spoilt costs work, and no file.
+
+mod known;
+mod line;
+mod lock;
+mod stamp;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+pub use known::Known;
+pub use line::Record;
+pub use stamp::{Fingerprint, Stamp};
+
+use crate::error::{Error, Result};
+use lock::Lock;
+
+/// The folder below an output folder that holds journal and lock.
+const FOLDER: &str = ".rushes";
+
+/// The journal of an output folder in which this run alone works.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    known: RwLock<Known>,
+    // Lines that wait to be written: whoever gets at the file writes all of them.
+    waiting: Mutex<Vec<u8>>,
+    file: Mutex<Tail>,
+    _lock: Lock,
+}
+
+#[derive(Debug)]
+struct Tail {
+    file: File,
+    whole: u64,
+}
+
+/// What is known of the results in `output`, read without a lock and a trace.
+pub fn peek(output: &Path) -> Known {
+    // One that cannot be read costs work, and is told where it is opened.
+    let bytes = fs::read(output.join(FOLDER).join("journal"));
+    bytes.map(|bytes| Known::parse(&bytes)).unwrap_or_default()
+}
+
+/// Whether another run works in `folder`.
+pub fn is_busy(folder: &Path) -> bool {
+    lock::is_held(&folder.join(FOLDER).join("lock"))
+}
+
+impl Journal {
+    /// Opens the journal of `output`, and keeps other runs out as long as it lives.
+    ///
+    /// # Errors
+    /// Where another run works there, and where it cannot be read or written.
+    pub fn open(output: &Path) -> Result<Self> {
+        let folder = output.join(FOLDER);
+        fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
+        let lock = Lock::take(&folder.join("lock"), output)?;
+        let path = folder.join("journal");
+        let (known, file) = open(&path).map_err(|error| unusable(&path, error))?;
+        Ok(Self {
+            path,
+            known: RwLock::new(known),
+            waiting: Mutex::default(),
+            file: Mutex::new(file),
+            _lock: lock,
+        })
+    }
+
+    /// What is known now.
+    pub fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds `records`; they are on the disk when this returns. Those of several
+    /// threads that come at once share one wait for the disk.
+    ///
+    /// # Errors
+    /// Where they cannot be written; they are tried again with the next ones.
+    pub fn append(&self, records: &[Record]) -> Result<()> {
+        let unwritten = |error: io::Error| {
+            Error::failed(format!("cannot write '{}'", self.path.display())).because(error)
+        };
+        let mut text = Vec::new();
+        for record in records {
+            let line = line::write(record).map_err(|error| unwritten(error.into()))?;
+            text.extend(line.into_bytes());
+        }
+        locked(&self.waiting).extend(text);
+        self.flush().map_err(unwritten)?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for record in records {
+            known.insert(record.clone());
+        }
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let mut tail = locked(&self.file);
+        let text = std::mem::take(&mut *locked(&self.waiting));
+        // Otherwise another thread has written it meanwhile.
+        if text.is_empty() {
+            return Ok(());
+        }
+        let written = tail.write(&text);
+        if written.is_err() {
+            // Half a line would spoil the next one.
+            let _ = tail.file.set_len(tail.whole);
+            locked(&self.waiting).splice(0..0, text);
+        }
+        written
+    }
+}
+
+impl Tail {
+    fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        self.file.write_all(text)?;
+        self.file.sync_data()?;
+        self.whole += text.len() as u64;
+        Ok(())
+    }
+}
+
+/// Reads the journal at `path`, mends it, and opens it for appending.
+fn open(path: &Path) -> io::Result<(Known, Tail)> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        other => other?,
+    };
+    let known = Known::parse(&bytes);
+    let mut whole = known::whole(&bytes) as u64;
+    if known.is_mostly_stale() {
+        let compact = known.compact()?;
+        replace(path, &compact)?;
+        whole = compact.len() as u64;
+    }
+    let file = File::options().create(true).append(true).open(path)?;
+    file.set_len(whole)?;
+    file.sync_all()?;
+    sync_parent(path)?;
+    Ok((known, Tail { file, whole }))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = File::create(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(new, path)
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    path.parent()
+        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unusable(path: &Path, error: io::Error) -> Error {
+    Error::usage(format!("cannot use '{}'", path.display()))
+        .because(error)
+        .cure("it holds what is done here: make it writable, or choose another folder with -o")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(target: &str, size: u64) -> Record {
+        let stamp = Stamp {
+            size,
+            modified_ns: Some(1),
+        };
+        Record {
+            target: target.into(),
+            source: "a".into(),
+            path: "/a".into(),
+            source_stamp: stamp,
+            recipe: Fingerprint(7),
+            target_stamp: stamp,
+            salvaged: true,
+            dropped: false,
+        }
+    }
+
+    fn journal(output: &Path) -> PathBuf {
+        output.join(".rushes/journal")
+    }
+
+    #[test]
+    fn what_was_appended_is_there_when_it_is_opened_again() {
+        let output = tempfile::tempdir().unwrap();
+        let first = Journal::open(output.path()).unwrap();
+        first.append(&[record("a", 1), record("b", 2)]).unwrap();
+        assert_eq!(
+            first.known().of_target(Path::new("b")),
+            Some(&record("b", 2))
+        );
+        drop(first);
+        let known = peek(output.path());
+        assert_eq!(known.of_target(Path::new("a")), Some(&record("a", 1)));
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_off_before_the_next_line() {
+        let output = tempfile::tempdir().unwrap();
+        Journal::open(output.path())
+            .unwrap()
+            .append(&[record("a", 1)])
+            .unwrap();
+        let mut bytes = fs::read(journal(output.path())).unwrap();
+        let whole = bytes.clone();
+        bytes.extend(&whole[..whole.len() / 2]);
+        fs::write(journal(output.path()), bytes).unwrap();
+        let again = Journal::open(output.path()).unwrap();
+        again.append(&[record("b", 2)]).unwrap();
+        let known = peek(output.path());
+        assert_eq!(known.records().count(), 2);
+        let bytes = fs::read(journal(output.path())).unwrap();
+        assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 2);
+    }
+
+    #[test]
+    fn a_journal_that_says_one_thing_often_shrinks_when_it_is_opened() {
+        let output = tempfile::tempdir().unwrap();
+        for size in 0..10 {
+            Journal::open(output.path())
+                .unwrap()
+                .append(&[record("a", size)])
+                .unwrap();
+        }
+        let lines = fs::read_to_string(journal(output.path()))
+            .unwrap()
+            .lines()
+            .count();
+        assert!(lines <= 3, "{lines}");
+        let known = peek(output.path());
+        assert_eq!(known.of_target(Path::new("a")), Some(&record("a", 9)));
+        assert!(!journal(output.path()).with_extension("new").exists());
+    }
+
+    #[test]
+    fn looking_leaves_no_trace() {
+        let output = tempfile::tempdir().unwrap();
+        assert!(peek(output.path()).is_empty());
+        assert!(!is_busy(output.path()));
+        assert_eq!(fs::read_dir(output.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn lines_of_many_threads_are_all_there_and_whole() {
+        let output = tempfile::tempdir().unwrap();
+        let journal = Journal::open(output.path()).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let journal = &journal;
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        let name = format!("{thread}-{number}");
+                        journal.append(&[record(&name, number)]).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(peek(output.path()).records().count(), 160);
+    }
+}
