@@ -37,6 +37,10 @@ fn taken_by(encoder: &str) -> Taken {
             format: "flt",
             rates: &[],
         },
+        "pcm_s16le" => Taken {
+            format: "s16",
+            rates: AAC_RATES,
+        },
         "flac" => Taken {
             format: "s16",
             rates: AAC_RATES,
