@@ -96,7 +96,10 @@ pub(super) fn run_recipes(
     )?;
     let words = recipes.iter().map(Recipe::words).collect();
     let report = Report::new(&plan, &outcomes, words, started);
-    keep(&report, output)?;
+    // The results are in place, whether the report finds room or not.
+    if let Err(error) = keep(&report, output) {
+        eprintln!("{}", error.line());
+    }
     tell(&report, running.style());
     ending(&report, cancel)
 }
