@@ -17,7 +17,7 @@ use rushes::dispatch::Cancel;
 use rushes::engine::{Engine, Linked, Program, Watch};
 use rushes::job::{Job, Load, Ratio, Work};
 use rushes::media::{SyntheticClip, probe, synthesise};
-use rushes::plan::{Existing, Wanted, plan, scan};
+use rushes::plan::{Existing, Rules, Wanted, plan, scan};
 use rushes::recipe::{Frames, Recipe, Transcode, Video};
 
 /// A second of 176×144 with sound, and a place for results.
@@ -62,7 +62,7 @@ impl Bench {
             &sources.files,
             std::slice::from_ref(recipe),
             &output,
-            Existing::Overwrite,
+            &Rules::new(Existing::Overwrite),
             &self.cancel,
         );
         plan.unwrap().jobs.pop().unwrap()

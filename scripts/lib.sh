@@ -58,7 +58,8 @@ $(compgen -G '/usr/lib/*-linux-gnu*' || true)
 /opt/homebrew/opt/llvm/lib
 /usr/local/opt/llvm/lib"
     while read -r folder; do
-        if [ -n "$folder" ] && compgen -G "$folder/libclang[.-]*" >/dev/null; then
+        # libclang-cpp.so is another library.
+        if [ -n "$folder" ] && { compgen -G "$folder/libclang.[sd]*" || compgen -G "$folder/libclang-[0-9]*"; } >/dev/null; then
             echo "$folder"
             return 0
         fi

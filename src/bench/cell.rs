@@ -79,7 +79,14 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
     let engine = spec.dispatch.engine()?;
     let (events, _) = crossbeam_channel::bounded(0);
     let terms = Terms::on(spec.workers);
-    let outcomes = dispatch_all(&spec.jobs, engine.as_ref(), &terms, cancel, &events)?;
+    let outcomes = dispatch_all(
+        &spec.jobs,
+        engine.as_ref(),
+        &terms,
+        cancel,
+        &events,
+        &|_| {},
+    )?;
     let first = outcomes
         .iter()
         .map(|outcome| outcome.start_s)

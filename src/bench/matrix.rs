@@ -9,7 +9,7 @@ use crate::dispatch::Cancel;
 use crate::engine::calibrate;
 use crate::error::{Error, Result};
 use crate::job::{self, Job, Load};
-use crate::plan::{Existing, Plan, Refused, SourceFile, plan};
+use crate::plan::{Existing, Plan, Refused, Rules, SourceFile, plan};
 use crate::recipe::{CodecThreads, Frames, Recipe, Transcode};
 use crate::report::words;
 
@@ -100,7 +100,7 @@ impl Matrix {
                 &options.sources,
                 &[recipe],
                 &target,
-                Existing::Overwrite,
+                &Rules::new(Existing::Overwrite),
                 cancel,
             )
         };

@@ -7,7 +7,7 @@ use comfy_table::{Table, presets as table_styles};
 
 use super::encoding::Encoding;
 use super::running::Running;
-use super::{Ending, outcome};
+use super::{Ending, outcome, site};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::recipe::{CodecThreads, Container, Copying, Presets, Recipe, Transcode};
@@ -38,6 +38,11 @@ pub struct Args {
     #[arg(long)]
     keep_smaller: bool,
 
+    /// Put results beside their sources, and move each source to the trash once
+    /// its result is verified, whole, and in place.
+    #[arg(long, conflicts_with_all = ["output", "watch"])]
+    replace: bool,
+
     #[command(flatten)]
     encoding: Encoding,
 
@@ -54,13 +59,23 @@ enum CopyWhen {
 }
 
 impl Args {
-    pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
+    pub(super) fn run(mut self, cancel: &Cancel) -> Result<Ending> {
         let presets = self.presets()?;
         if self.preset.iter().any(|name| name == "help") {
             print_presets(&presets);
             return Ok(Ending::Done);
         }
         let recipes = self.recipes(&presets)?;
+        if self.replace {
+            if recipes.len() > 1 {
+                return Err(Error::usage(
+                    "--replace: one source cannot be replaced by several results",
+                )
+                .cure("give --preset once"));
+            }
+            self.running.replace = true;
+            site::beside_sources(&mut self.running)?;
+        }
         outcome::run_recipes(&recipes, &self.running, cancel)
     }
 

@@ -9,6 +9,8 @@ mod internal;
 mod outcome;
 mod running;
 mod samples;
+mod settle;
+mod site;
 mod watch;
 
 use clap::{Parser, Subcommand};

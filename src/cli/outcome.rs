@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use super::running::Running;
-use super::{Ending, watch};
-use crate::delivery::{place_bytes, sweep};
-use crate::dispatch::{Cancel, Event};
+use super::settle::Settling;
+use super::{Ending, site, watch};
+use crate::delivery::place_bytes;
+use crate::dispatch::{Cancel, Event, PlannedResult};
+use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::job::Work;
-use crate::journal::Journal;
-use crate::plan::{Plan, plan, prepare_output};
+use crate::journal::{self, Journal};
+use crate::plan::{Plan, Skipped, plan};
 use crate::recipe::Recipe;
 use crate::report::summary::{self, Report};
 use crate::report::{Style, announce, planned, run_batch, words};
@@ -45,71 +47,93 @@ pub(super) fn run_recipes(
     if let Some(settle) = running.watch {
         return watch::run(recipes, running, settle, cancel);
     }
-    let output = &running.output;
-    let found = running.sources()?;
     let engine = running.dispatch.engine()?;
-    if !running.dry_run {
-        prepare_output(output)?;
-    }
-    // No other run works in the folder as long as this one does.
-    let journal = match running.dry_run {
-        true => None,
-        false => Some(Journal::open(output)?),
-    };
-    if let Some(journal) = &journal {
-        sweep(output, &journal.known());
-    }
-    let mut plan = plan(&found.files, recipes, output, running.exists, cancel)?;
+    let (found, journal) = site::open(running)?;
+    let known = site::known(running, journal.as_ref());
+    let rules = running.rules(&known);
+    let mut plan = plan(&found.files, recipes, &running.output, &rules, cancel)?;
     plan.refused.splice(0..0, found.unreadable);
     announce_others(&plan, running.style());
     tell_renamed(&plan);
-    if plan.jobs.is_empty() && plan.skipped.is_empty() {
+    let nothing = plan.jobs.is_empty() && plan.skipped.is_empty() && plan.retiring.is_empty();
+    if nothing && plan.own_results == 0 {
         return Err(Error::usage(
             "none of the files can be worked on; nothing was started",
         ));
     }
-    if running.dry_run {
-        match running.style() {
-            Style::Json => announce_jobs(&plan),
-            Style::Auto | Style::Quiet => {
-                for line in planned::lines(&plan) {
-                    println!("{line}");
-                }
+    match journal {
+        Some(journal) => run(plan, &journal, engine.as_ref(), recipes, running, cancel),
+        None => Ok(show(&plan, running.style())),
+    }
+}
+
+/// Tells what would be done.
+fn show(plan: &Plan, style: Style) -> Ending {
+    match style {
+        Style::Json => announce_jobs(plan),
+        Style::Auto | Style::Quiet => {
+            for line in planned::lines(plan) {
+                println!("{line}");
             }
         }
-        return Ok(if plan.refused.is_empty() {
-            Ending::Done
-        } else {
-            Ending::SomeFailed
-        });
     }
-    for job in &mut plan.jobs {
-        job.set_depth(running.verify);
+    if plan.refused.is_empty() {
+        Ending::Done
+    } else {
+        Ending::SomeFailed
+    }
+}
+
+fn run(
+    mut plan: Plan,
+    journal: &Journal,
+    engine: &dyn Engine,
+    recipes: &[Recipe],
+    running: &Running,
+    cancel: &Cancel,
+) -> Result<Ending> {
+    let style = running.style();
+    let settling = Settling::new(journal, style);
+    let stayed = settling.retire(&plan.retiring);
+    for (job, planned) in plan.jobs.iter().zip(std::mem::take(&mut plan.subjects)) {
+        settling.expect(job, planned);
     }
     let started = jiff::Zoned::now().strftime("%FT%T%:z").to_string();
-    let outcomes = run_batch(
-        &plan.jobs,
-        engine.as_ref(),
-        &running.terms(),
-        cancel,
-        running.style(),
-    )?;
+    let terms = running.terms();
+    let outcomes = run_batch(&plan.jobs, engine, &terms, cancel, style, &|outcome| {
+        settling.ended(outcome);
+    })?;
+    let outcomes: Vec<_> = outcomes
+        .into_iter()
+        .map(|outcome| settling.amend(outcome))
+        .collect();
     let words = recipes.iter().map(Recipe::words).collect();
     let report = Report::new(&plan, &outcomes, words, started);
     // The results are in place, whether the report finds room or not.
-    if let Err(error) = keep(&report, output) {
+    if let Err(error) = keep(&report, &running.output) {
         eprintln!("{}", error.line());
     }
-    tell(&report, running.style());
-    ending(&report, cancel)
+    tell(&report, style);
+    match ending(&report, cancel)? {
+        Ending::Done if stayed > 0 => Ok(Ending::SomeFailed),
+        ending => Ok(ending),
+    }
 }
 
-/// Writes `report.json` into the output folder.
+/// Writes `report.json` into the output folder; beside the journal, where the
+/// output folder has a file of that name which is none of ours.
 fn keep(report: &Report, output: &Path) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(report)
         .map_err(|error| Error::failed("cannot describe what was done").because(error))?;
     text.push(b'\n');
-    place_bytes(&output.join(summary::FILE), &text)
+    let usual = output.join(summary::FILE);
+    if !usual.exists() || Report::is_at(&usual) {
+        return place_bytes(&usual, &text);
+    }
+    let other = output.join(journal::FOLDER).join(summary::FILE);
+    let (usual, shown) = (usual.display(), other.display());
+    eprintln!("'{usual}' is not from rushes and is kept; the report is '{shown}'");
+    place_bytes(&other, &text)
 }
 
 fn tell(report: &Report, style: Style) {
@@ -135,16 +159,20 @@ fn announce_others(plan: &Plan, style: Style) {
         };
         announce(style, &event);
     }
-    for skipped in &plan.skipped {
-        let source = skipped.display().to_string();
-        announce(style, &Event::SourceSkipped { source });
+    for Skipped { source, because } in &plan.skipped {
+        let event = Event::SourceSkipped {
+            source: source.display().to_string(),
+            because: *because,
+        };
+        announce(style, &event);
     }
 }
 
 /// The plan as events.
 fn announce_jobs(plan: &Plan) {
-    for job in &plan.jobs {
+    for (job, planned) in plan.jobs.iter().zip(&plan.subjects) {
         if let Work::Media(media) = &job.work {
+            let products = media.pipeline.products.iter().zip(&planned.anew);
             let event = Event::JobPlanned {
                 job: job.id,
                 source: media.source.display().to_string(),
@@ -154,6 +182,9 @@ fn announce_jobs(plan: &Plan) {
                     .map(|target| target.display().to_string())
                     .collect(),
                 duration_s: media.duration_s,
+                results: products
+                    .map(|(product, anew)| PlannedResult::of(product, *anew))
+                    .collect(),
             };
             announce(Style::Json, &event);
         }

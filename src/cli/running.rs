@@ -9,8 +9,9 @@ use globset::Glob;
 use crate::dispatch::{CpuLimit, OnError, Terms};
 use crate::engine::Dispatch;
 use crate::error::{Error, Result};
+use crate::journal::Known;
 use crate::media::verify::Depth;
-use crate::plan::{Existing, Found, Wanted, scan};
+use crate::plan::{Existing, Found, Rules, Wanted, scan};
 use crate::report::Style;
 use crate::values;
 
@@ -64,6 +65,10 @@ pub struct Running {
     /// How much of a result is looked at before it takes its place.
     #[arg(long, value_name = "HOW", value_enum, default_value = "quick")]
     pub verify: Depth,
+
+    /// Whether results take their sources' places; a flag of `convert` alone.
+    #[arg(skip)]
+    pub replace: bool,
 
     /// Go on watching the folders, and work on what arrives once it has not changed for so long [default: 5 s].
     #[arg(
@@ -131,6 +136,16 @@ impl Running {
                 .because(error)
                 .cure("a running program's priority can only be lowered: give a higher number, or leave --nice out")
         })
+    }
+
+    /// What a plan goes by, where `known` is known of results.
+    pub fn rules<'a>(&self, known: &'a Known) -> Rules<'a> {
+        Rules {
+            existing: self.exists,
+            known,
+            replace: self.replace,
+            verify: self.verify,
+        }
     }
 
     /// How the batch is told.

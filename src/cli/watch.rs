@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
-use super::Ending;
 use super::running::Running;
+use super::settle::Settling;
+use super::{Ending, site};
 use crate::dispatch::{Cancel, Event, Queue};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Outcome, Verdict};
-use crate::journal::Journal;
+use crate::journal::{Journal, Stamp};
 use crate::plan::{
-    Arrival, Arrivals, Existing, Found, Listed, Plan, Refused, Stamp, Wanted, plan, prepare_output,
-    survey,
+    Arrival, Arrivals, Existing, Found, Listed, Plan, Planned, Refused, Rules, Wanted, plan, survey,
 };
 use crate::recipe::Recipe;
 use crate::report::{Style, run_fed, words};
@@ -38,10 +38,9 @@ pub(super) fn run(
     cancel: &Cancel,
 ) -> Result<Ending> {
     let engine = running.dispatch.engine()?;
-    prepare_output(&running.output)?;
-    // No other run works in the folder as long as this one does.
-    let _journal = Journal::open(&running.output)?;
     refuse_own_results(running)?;
+    let (journal, _) = site::take(running)?;
+    let settling = Settling::new(&journal, running.style());
     tell_missing(running);
     let began = Instant::now();
     let shared = Shared::default();
@@ -51,6 +50,8 @@ pub(super) fn run(
         wanted: running.wanted()?,
         cancel,
         shared: &shared,
+        journal: &journal,
+        settling: &settling,
         arrivals: Arrivals::new(settle),
         told: HashSet::new(),
         jobs: 0,
@@ -62,7 +63,10 @@ pub(super) fn run(
         cancel,
         running.style(),
         |queue, events| watcher.watch(pause, queue, events),
-        &|outcome| shared.ended(&outcome),
+        &|outcome| {
+            settling.ended(&outcome);
+            shared.ended(&settling.amend(outcome));
+        },
     )?;
     if running.style() == Style::Auto {
         println!("{}", shared.tally().words(began.elapsed()));
@@ -162,6 +166,8 @@ struct Watcher<'a> {
     wanted: Wanted,
     cancel: &'a Cancel,
     shared: &'a Shared,
+    journal: &'a Journal,
+    settling: &'a Settling<'a>,
     arrivals: Arrivals,
     // What could not be read and was told; told again once it was readable in between.
     told: HashSet<PathBuf>,
@@ -202,10 +208,7 @@ impl Watcher<'_> {
         let listed = files.into_iter().filter_map(|source| {
             // What has vanished since is not there.
             let data = std::fs::metadata(&source.path).ok()?;
-            let stamp = Stamp {
-                size: data.len(),
-                modified: data.modified().ok(),
-            };
+            let stamp = Stamp::from(&data);
             Some(Listed { source, stamp })
         });
         listed.collect()
@@ -248,7 +251,12 @@ impl Watcher<'_> {
         let mut sources: Vec<_> = arrived.iter().map(|one| one.source.clone()).collect();
         sources.extend(self.arrivals.siblings(arrived));
         let output = &self.running.output;
-        plan(&sources, self.recipes, output, existing, self.cancel)
+        let known = self.journal.known().clone();
+        let rules = Rules {
+            existing,
+            ..self.running.rules(&known)
+        };
+        plan(&sources, self.recipes, output, &rules, self.cancel)
     }
 
     /// Queues the jobs of what arrived, and tells of the rest.
@@ -260,26 +268,35 @@ impl Watcher<'_> {
             }
         }
         for skipped in plan.skipped {
-            if arrived.contains(&*skipped) {
+            if arrived.contains(&*skipped.source) {
                 self.shared.tally().skipped += 1;
-                let source = skipped.display().to_string();
-                let _ = events.send(Event::SourceSkipped { source });
+                let _ = events.send(Event::SourceSkipped {
+                    source: skipped.source.display().to_string(),
+                    because: skipped.because,
+                });
             }
         }
-        for job in plan.jobs {
+        for (job, planned) in plan.jobs.into_iter().zip(plan.subjects) {
             let source = job.source().map(Path::to_owned);
             if let Some(source) = source.filter(|source| arrived.contains(&**source)) {
-                self.start(job, source, queue, events);
+                self.start(job, planned, source, queue, events);
             }
         }
     }
 
-    fn start(&mut self, mut job: Job, source: PathBuf, queue: &Queue, events: &Sender<Event>) {
+    fn start(
+        &mut self,
+        mut job: Job,
+        planned: Planned,
+        source: PathBuf,
+        queue: &Queue,
+        events: &Sender<Event>,
+    ) {
         job.id = self.jobs;
-        job.set_depth(self.running.verify);
         self.jobs += 1;
         self.arrivals.made(&source);
         // Before it can end.
+        self.settling.expect(&job, planned);
         self.shared.busy().insert(job.id, source);
         queue.push(job, events);
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::part::{self, ASIDE, PART, READY, SECOND};
+use super::replace::{SOURCE, come_back};
 use crate::journal::{self, Known};
 
 /// Names that only unfinished results have.
@@ -60,17 +61,22 @@ fn clear(path: &Path, output: &Path, known: &Known) -> bool {
     {
         return part::remove(path).is_ok();
     }
-    let Some(target) = part::shown_name(path, ASIDE) else {
-        return false;
-    };
-    let target = whole_name(path, output, known).unwrap_or(target);
-    put_back(path, &target).is_ok()
+    for (mark, back) in [(ASIDE, put_back as Back), (SOURCE, come_back)] {
+        if let Some(target) = part::shown_name(path, mark) {
+            let target = whole_name(path, mark, output, known).unwrap_or(target);
+            return back(path, &target).is_ok();
+        }
+    }
+    false
 }
 
+/// Brings back what stepped aside for another thing of its name.
+type Back = fn(&Path, &Path) -> io::Result<()>;
+
 /// The target whose name was too long to be part of its hidden one.
-fn whole_name(aside: &Path, output: &Path, known: &Known) -> Option<PathBuf> {
+fn whole_name(aside: &Path, mark: &str, output: &Path, known: &Known) -> Option<PathBuf> {
     let mut targets = known.records().map(|record| output.join(&record.target));
-    targets.find(|target| part::hidden_name(target, ASIDE) == aside)
+    targets.find(|target| part::hidden_name(target, mark) == aside)
 }
 
 /// An old folder goes where the new one came in, and comes back where it did not.

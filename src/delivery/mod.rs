@@ -5,6 +5,7 @@
 
 mod leftovers;
 mod part;
+mod replace;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::time::SystemTime;
 pub use leftovers::sweep;
 use part::{Part, keep_times, size_of, unwritable};
 pub use part::{place, place_bytes};
+pub use replace::{Replaced, Replacement, Trash, is_stepped_aside, to_trash};
 
 use crate::engine::{Engine, JobError, Ran, Watch};
 use crate::error::{Error, Kind, Result};
@@ -197,7 +199,11 @@ impl<'a> Attempt<'a> {
                 keep_times(&self.media.source, &part.path)
                     .map_err(|error| unwritable(target, error))?;
             }
-            part.finish(target)?;
+            if self.media.replace {
+                part.finish(&replace::ready_name(target))?;
+            } else {
+                part.finish(target)?;
+            }
             let is_video = product.tracks[0].way.medium() == Medium::Video;
             let frames = checked.frames.filter(|_| is_video);
             done.frames += frames.unwrap_or(0);

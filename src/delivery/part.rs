@@ -22,7 +22,7 @@ pub(super) const ASIDE: &str = ".rushes-old";
 pub(super) const READY: &str = ".rushes-ready";
 
 /// The longest name that file systems take.
-const LONGEST: usize = 255;
+pub(super) const LONGEST: usize = 255;
 
 /// Lets `write` fill a temporary file and gives that the name `target`.
 ///

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::job::{Job, Outcome, Progress};
+use crate::plan::{Anew, Because};
+use crate::recipe::{Dropped, Product};
 
 /// One thing that happened; as JSON an object with `event` naming it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,10 +19,21 @@ pub enum Event {
         /// The last lines that libav said about it.
         log: Vec<String>,
     },
-    /// A source's result is already there; told before the batch starts.
+    /// Nothing is to be done on a source; told before the batch starts.
     SourceSkipped {
         /// The source.
         source: String,
+        /// Why.
+        because: Because,
+    },
+    /// A source's replacement is in place.
+    SourceReplaced {
+        /// The source.
+        source: String,
+        /// The result that is there instead, or beside it.
+        target: String,
+        /// Why the source is still there; nothing where it is in the trash.
+        kept: Option<String>,
     },
     /// What a dry run would do.
     JobPlanned {
@@ -32,6 +45,8 @@ pub enum Event {
         targets: Vec<String>,
         /// Length of the source in seconds, where known.
         duration_s: Option<f64>,
+        /// What each result is made of, one a target.
+        results: Vec<PlannedResult>,
     },
     /// Jobs are about to start.
     BatchStarted {
@@ -97,6 +112,49 @@ pub enum Event {
         /// Seconds since the batch began.
         wall_s: f64,
     },
+}
+
+/// What a result would be made of.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlannedResult {
+    /// Streams of the source that are taken as they are.
+    pub copied: Vec<usize>,
+    /// Streams of the source that are encoded, and by what.
+    pub encoded: Vec<Encoded>,
+    /// Streams of the source that do not arrive.
+    pub dropped: Vec<Dropped>,
+    /// Why it is made anew, where an earlier run made it before.
+    pub anew: Option<Anew>,
+}
+
+/// A stream that would be encoded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Encoded {
+    /// The source's stream.
+    pub stream: usize,
+    /// libav's name of the encoder.
+    pub encoder: String,
+}
+
+impl PlannedResult {
+    /// What `product` is made of.
+    pub fn of(product: &Product, anew: Option<Anew>) -> Self {
+        let mut result = Self {
+            dropped: product.dropped.clone(),
+            anew,
+            ..Self::default()
+        };
+        for track in &product.tracks {
+            match track.way.encoder() {
+                Some(encoder) => result.encoded.push(Encoded {
+                    stream: track.stream,
+                    encoder: encoder.to_owned(),
+                }),
+                None => result.copied.push(track.stream),
+            }
+        }
+        result
+    }
 }
 
 impl Event {

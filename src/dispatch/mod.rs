@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 
 pub use cancel::Cancel;
-pub use event::Event;
+pub use event::{Encoded, Event, PlannedResult};
 pub use queue::Queue;
 pub use terms::{CpuLimit, OnError, Terms};
 
@@ -27,7 +27,8 @@ use crate::job::{Failure, Job, Outcome, Progress, Verdict};
 /// Progress events of one job are at least this far apart.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
-/// Runs `jobs` and no more, and returns one outcome a job, in plan order; else as [`dispatch`].
+/// Runs `jobs` and no more, and returns one outcome a job, in plan order; each is
+/// shown to `ended` on its slot. Else as [`dispatch`].
 ///
 /// # Errors
 /// As [`dispatch`].
@@ -37,10 +38,12 @@ pub fn dispatch_all(
     terms: &Terms,
     cancel: &Cancel,
     events: &Sender<Event>,
+    ended: &(dyn Fn(&Outcome) + Sync),
 ) -> Result<Vec<Outcome>> {
     let outcomes = Mutex::new(Vec::with_capacity(jobs.len()));
     let queue = Queue::of(jobs.iter().cloned());
     dispatch(&queue, engine, terms, cancel, events, &|outcome| {
+        ended(&outcome);
         outcomes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -24,7 +24,8 @@ fn run_on(scripts: Vec<Script>, terms: &Terms, cancel: &Cancel) -> (Vec<Outcome>
         .map(|(id, script)| job(id, script.milliseconds as f64))
         .collect();
     let (sender, receiver) = crossbeam_channel::unbounded();
-    let outcomes = dispatch_all(&jobs, &Fake::new(scripts), terms, cancel, &sender).unwrap();
+    let outcomes =
+        dispatch_all(&jobs, &Fake::new(scripts), terms, cancel, &sender, &|_| {}).unwrap();
     drop(sender);
     (outcomes, receiver.into_iter().collect())
 }

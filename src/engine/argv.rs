@@ -203,6 +203,7 @@ mod tests {
             claimed_s: Some(2.0),
             verify: crate::media::verify::Depth::default(),
             source_bytes: 1000,
+            replace: false,
         }
     }
 

@@ -56,6 +56,8 @@ pub struct MediaJob {
     pub verify: Depth,
     /// Size of the source in bytes.
     pub source_bytes: u64,
+    /// Whether its result is to take the source's place: then it waits beside that until it may.
+    pub replace: bool,
 }
 
 /// The reference loads.
@@ -79,13 +81,6 @@ impl Job {
         Self {
             work: Work::Media(Box::new(media)),
             ..self.clone()
-        }
-    }
-
-    /// Says how much is to be looked at before a result takes its place.
-    pub fn set_depth(&mut self, depth: Depth) {
-        if let Work::Media(media) = &mut self.work {
-            media.verify = depth;
         }
     }
 

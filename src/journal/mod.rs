@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use lock::Lock;
 
 /// The folder below an output folder that holds journal and lock.
-const FOLDER: &str = ".rushes";
+pub const FOLDER: &str = ".rushes";
 
 /// The journal of an output folder in which this run alone works.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::recipe::{CodecThreads, Recipe};
 const RESULTS: u32 = 1;
 
 /// What changes where a file, or a folder of pictures, does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Its size in bytes; of a folder, that of all that is in it.
     pub size: u64,

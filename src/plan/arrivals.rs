@@ -3,9 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::SourceFile;
+use crate::journal::Stamp;
 
 /// A file as a list tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,16 +15,6 @@ pub struct Listed {
     pub source: SourceFile,
     /// What changes with it.
     pub stamp: Stamp,
-}
-
-/// What changes where a file does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its modification time, where the system tells; it is only compared, so
-    /// that the clock of a network share may be wrong.
-    pub modified: Option<SystemTime>,
 }
 
 /// A file that is ready to be worked on.
@@ -165,7 +156,7 @@ mod tests {
                 source: source(name),
                 stamp: Stamp {
                     size: *size,
-                    modified: None,
+                    modified_ns: None,
                 },
             });
             let now = self.began + Duration::from_secs(second);
@@ -215,7 +206,7 @@ mod tests {
             source: source("a"),
             stamp: Stamp {
                 size: 9,
-                modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(modified)),
+                modified_ns: Some(modified),
             },
         };
         let (began, busy) = (folder.began, HashSet::new());

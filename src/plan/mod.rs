@@ -1,17 +1,21 @@
 //! From folders to jobs: what is there, what becomes of it, under which name.
 
 mod arrivals;
+mod decide;
 mod names;
 mod output;
 mod scan;
 mod wanted;
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use rayon::prelude::*;
 
-pub use arrivals::{Arrival, Arrivals, Listed, Stamp};
-pub use names::Existing;
+pub use arrivals::{Arrival, Arrivals, Listed};
+pub use decide::{Anew, Because};
+use decide::{Decision, Make, Subject};
+pub use names::{Existing, free_names};
 pub use output::prepare_output;
 pub use scan::{Found, SourceFile, glob, scan, survey};
 pub use wanted::Wanted;
@@ -19,21 +23,74 @@ pub use wanted::Wanted;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, MediaInfo, MediaJob, StreamKind, Work};
+use crate::journal::{Fingerprint, Known, Record, Stamp};
 use crate::media;
 use crate::media::verify::Depth;
 use crate::recipe::{Pipeline, Recipe, resolve};
+
+/// What a plan goes by, besides sources and recipes.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// What to do where something that is not known as the result has its name.
+    pub existing: Existing,
+    /// What is known of results.
+    pub known: &'a Known,
+    /// Whether results take their sources' places.
+    pub replace: bool,
+    /// How much is looked at before a result takes its place.
+    pub verify: Depth,
+}
+
+impl Rules<'_> {
+    /// Nothing is known of results.
+    pub fn new(existing: Existing) -> Self {
+        static NOTHING: LazyLock<Known> = LazyLock::new(Known::default);
+        Self {
+            existing,
+            known: &NOTHING,
+            replace: false,
+            verify: Depth::default(),
+        }
+    }
+}
 
 /// What a batch will do.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// The work.
     pub jobs: Vec<Job>,
-    /// Sources whose result is already there.
-    pub skipped: Vec<PathBuf>,
+    /// What was found out about each job's source.
+    pub subjects: Vec<Planned>,
+    /// Sources on which nothing is to be done.
+    pub skipped: Vec<Skipped>,
+    /// Sources whose replacement is in place, with that.
+    pub retiring: Vec<(PathBuf, PathBuf)>,
+    /// Files that are results themselves.
+    pub own_results: usize,
     /// Sources that got their whole name, since another would have got the same one.
     pub by_whole_name: Vec<PathBuf>,
     /// Sources that cannot be worked on, and why.
     pub refused: Vec<Refused>,
+}
+
+/// What was found out about a source on which there is work to be done.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The source as its container describes it.
+    pub info: MediaInfo,
+    /// Why results that are there are made anew, one a target.
+    pub anew: Vec<Option<Anew>>,
+    /// What the journal is to say of the results, one a target: all but what they are then.
+    records: Vec<Record>,
+}
+
+/// A source on which nothing is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The source.
+    pub source: PathBuf,
+    /// Why.
+    pub because: Because,
 }
 
 /// A source that cannot be worked on.
@@ -47,6 +104,30 @@ pub struct Refused {
     pub log: Vec<String>,
 }
 
+impl Planned {
+    /// The source as it was when it was looked at.
+    pub fn stamp(&self) -> Stamp {
+        let first = self.records.first();
+        first.map_or_else(Stamp::default, |record| record.source_stamp)
+    }
+
+    /// What the journal is to say of result `index`, which is as `stamp` tells.
+    pub fn record(
+        &self,
+        index: usize,
+        stamp: Stamp,
+        salvaged: bool,
+        dropped: bool,
+    ) -> Option<Record> {
+        Some(Record {
+            target_stamp: stamp,
+            salvaged,
+            dropped,
+            ..self.records.get(index)?.clone()
+        })
+    }
+}
+
 /// Plans `recipes` for all `sources`, with results under `output`: one job a
 /// source, which makes all of its results.
 ///
@@ -57,79 +138,163 @@ pub fn plan(
     sources: &[SourceFile],
     recipes: &[Recipe],
     output: &Path,
-    existing: Existing,
+    rules: &Rules,
     cancel: &Cancel,
 ) -> Result<Plan> {
-    let targets = names::targets(sources, recipes, output)?;
+    let found = sources.len();
+    let sources = without_results(sources, output, rules);
+    let targets = names::targets(&sources, recipes, output, rules.replace)?;
+    let prints: Vec<_> = recipes.iter().map(Fingerprint::of).collect();
+    let planner = Planner {
+        recipes,
+        prints,
+        output,
+        rules,
+        cancel,
+    };
     let looks: Vec<_> = sources
         .par_iter()
         .zip(&targets)
-        .map(|(source, targets)| {
-            media::log::capture(|| {
-                let wanted = existing.wanted(recipes, targets)?;
-                look(&source.path, wanted, cancel)
-            })
-        })
+        .map(|(source, targets)| media::log::capture(|| planner.look(source, targets)))
         .collect();
     if cancel.is_set() {
         return Err(Error::interrupted());
     }
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        own_results: found - sources.len(),
+        ..Plan::default()
+    };
     for ((source, targets), (look, log)) in sources.iter().zip(&targets).zip(looks) {
         if targets.by_whole_name {
             plan.by_whole_name.push(source.path.clone());
         }
-        match look {
-            Err(error) if error.kind() == Kind::Usage => return Err(error),
-            Err(error) => plan.refused.push(Refused {
-                source: source.path.clone(),
-                reason: error.line(),
-                log,
-            }),
-            Ok(None) => plan.skipped.push(source.path.clone()),
-            Ok(Some(Look {
-                info,
-                pipeline,
-                targets,
-            })) => plan.jobs.push(Job {
-                id: plan.jobs.len(),
-                name: source.relative.display().to_string(),
-                cost: cost(&info),
-                work: Work::Media(Box::new(MediaJob {
-                    source: source.path.clone(),
-                    targets,
-                    claimed_s: claimed_s(&info, &pipeline),
-                    pipeline,
-                    duration_s: info.duration_s,
-                    source_bytes: std::fs::metadata(&source.path).map_or(0, |data| data.len()),
-                    verify: Depth::default(),
-                })),
-            }),
-        }
+        plan.add(source, look, log)?;
     }
     Ok(plan)
 }
 
-/// A source that was looked at.
-struct Look {
-    info: MediaInfo,
-    pipeline: Pipeline,
-    targets: Vec<PathBuf>,
+/// What of `sources` is no result itself, as the journal knows it.
+fn without_results(sources: &[SourceFile], output: &Path, rules: &Rules) -> Vec<SourceFile> {
+    let Ok(below) = std::path::absolute(output) else {
+        return sources.to_vec();
+    };
+    let is_result = |source: &SourceFile| {
+        let path = std::path::absolute(&source.path);
+        path.is_ok_and(|path| decide::written(&path, &below, rules).is_some())
+    };
+    let sources = sources.iter();
+    sources
+        .filter(|source| !is_result(source))
+        .cloned()
+        .collect()
 }
 
-/// Looks into a source for the results that are `wanted` of it; a source of which none is, is not opened.
-fn look(path: &Path, wanted: Vec<(&Recipe, PathBuf)>, cancel: &Cancel) -> Result<Option<Look>> {
-    if wanted.is_empty() {
-        return Ok(None);
+/// What a source turned out to be.
+enum Look {
+    Work(Box<Worked>),
+    Skip(Because),
+    Retire(PathBuf),
+}
+
+/// A source that was looked into.
+struct Worked {
+    planned: Planned,
+    job: MediaJob,
+}
+
+/// What all sources are looked at with.
+struct Planner<'a> {
+    recipes: &'a [Recipe],
+    prints: Vec<Fingerprint>,
+    output: &'a Path,
+    rules: &'a Rules<'a>,
+    cancel: &'a Cancel,
+}
+
+impl Planner<'_> {
+    /// Looks at a source; into it only where there is something to be done.
+    fn look(&self, source: &SourceFile, targets: &names::Targets) -> Result<Look> {
+        let subject = Subject::of(source).map_err(|error| {
+            Error::failed(format!("cannot read '{}'", source.path.display())).because(error)
+        })?;
+        match subject.decide(&self.prints, targets, self.output, self.rules)? {
+            Decision::Skip(because) => Ok(Look::Skip(because)),
+            Decision::Retire(target) => Ok(Look::Retire(target)),
+            Decision::Make(wanted) => self.work(&subject, wanted),
+        }
     }
-    let info = media::probe(path, cancel)?;
-    let (recipes, targets): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
-    let pipeline = resolve(&recipes, &info)?;
-    Ok(Some(Look {
-        info,
-        pipeline,
-        targets,
-    }))
+
+    fn work(&self, subject: &Subject, wanted: Vec<Make>) -> Result<Look> {
+        let source = &subject.source.path;
+        let info = media::probe(source, self.cancel)?;
+        let recipes: Vec<_> = wanted
+            .iter()
+            .map(|make| &self.recipes[make.recipe])
+            .collect();
+        let pipeline = resolve(&recipes, &info)?;
+        let records = wanted.iter().map(|make| self.record(subject, make));
+        let records = records.collect();
+        let anew = wanted.iter().map(|make| make.anew).collect();
+        let job = MediaJob {
+            source: source.clone(),
+            targets: wanted.into_iter().map(|make| make.target).collect(),
+            claimed_s: claimed_s(&info, &pipeline),
+            pipeline,
+            duration_s: info.duration_s,
+            source_bytes: subject.stamp.size,
+            verify: self.rules.verify,
+            replace: self.rules.replace,
+        };
+        let planned = Planned {
+            info,
+            anew,
+            records,
+        };
+        Ok(Look::Work(Box::new(Worked { planned, job })))
+    }
+
+    /// What can be said of a result before there is one.
+    fn record(&self, subject: &Subject, make: &Make) -> Record {
+        let below = make.target.strip_prefix(self.output);
+        Record {
+            target: below.unwrap_or(&make.target).to_owned(),
+            source: subject.source.relative.clone(),
+            path: subject.path.clone(),
+            source_stamp: subject.stamp,
+            recipe: self.prints[make.recipe],
+            target_stamp: Stamp::default(),
+            salvaged: false,
+            dropped: false,
+        }
+    }
+}
+
+impl Plan {
+    fn add(&mut self, source: &SourceFile, look: Result<Look>, log: Vec<String>) -> Result<()> {
+        match look {
+            Err(error) if error.kind() == Kind::Usage => return Err(error),
+            Err(error) => self.refused.push(Refused {
+                source: source.path.clone(),
+                reason: error.line(),
+                log,
+            }),
+            Ok(Look::Skip(because)) => self.skipped.push(Skipped {
+                source: source.path.clone(),
+                because,
+            }),
+            Ok(Look::Retire(target)) => self.retiring.push((source.path.clone(), target)),
+            Ok(Look::Work(worked)) => {
+                self.jobs.push(Job {
+                    id: self.jobs.len(),
+                    name: source.relative.display().to_string(),
+                    cost: cost(&worked.planned.info),
+                    work: Work::Media(Box::new(worked.job)),
+                });
+                self.subjects.push(worked.planned);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What the container promises to hold; unknown where it guesses, and where its

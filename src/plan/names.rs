@@ -23,44 +23,10 @@ pub enum Existing {
     Error,
 }
 
-impl Existing {
-    /// The results that are to be made, each with the name to write to.
-    ///
-    /// # Errors
-    /// Where one exists and that was to be an error.
-    pub(super) fn wanted<'a>(
-        self,
-        recipes: &'a [Recipe],
-        targets: &Targets,
-    ) -> Result<Vec<(&'a Recipe, PathBuf)>> {
-        let mut wanted = Vec::with_capacity(recipes.len());
-        for (recipe, target) in recipes.iter().zip(&targets.paths) {
-            wanted.extend(self.resolve(target)?.map(|target| (recipe, target)));
-        }
-        Ok(wanted)
-    }
-
-    /// The name to write to; `None` where there is nothing to do.
-    ///
-    /// # Errors
-    /// Where `target` exists and that was to be an error.
-    fn resolve(self, target: &Path) -> Result<Option<PathBuf>> {
-        if target.symlink_metadata().is_err() {
-            return Ok(Some(target.to_owned()));
-        }
-        match self {
-            Self::Skip => Ok(None),
-            Self::Overwrite => Ok(Some(target.to_owned())),
-            Self::Rename => Ok(Some(free_name(target))),
-            Self::Error => Err(Error::usage(format!("'{}' exists", target.display()))
-                .cure("use --exists skip, overwrite or rename, or another output folder")),
-        }
-    }
-}
-
-fn free_name(target: &Path) -> PathBuf {
+/// `a (2).mp4`, `a (3).mp4` and so on.
+pub fn free_names(target: &Path) -> impl Iterator<Item = PathBuf> {
     let stem = target.file_stem().unwrap_or_default();
-    let numbered = (2_u32..).map(|number| {
+    (2_u32..).map(move |number| {
         let mut name = stem.to_owned();
         name.push(format!(" ({number})"));
         if let Some(ending) = target.extension() {
@@ -68,9 +34,7 @@ fn free_name(target: &Path) -> PathBuf {
             name.push(ending);
         }
         target.with_file_name(name)
-    });
-    let mut free = numbered.filter(|path| path.symlink_metadata().is_err());
-    free.next().unwrap_or_else(|| target.to_owned())
+    })
 }
 
 /// Where one source's results go.
@@ -90,11 +54,13 @@ pub(super) struct Targets {
 /// `a.mkv.mp4`.
 ///
 /// # Errors
-/// Where two sources would get one target all the same, or a target would be a source.
+/// Where two sources would get one target all the same, or a target would be a
+/// source, unless that is just what it is to `replace`.
 pub(super) fn targets(
     sources: &[SourceFile],
     recipes: &[Recipe],
     output: &Path,
+    replace: bool,
 ) -> Result<Vec<Targets>> {
     let mut targets: Vec<_> = sources
         .iter()
@@ -115,7 +81,7 @@ pub(super) fn targets(
             targets.by_whole_name |= by_whole_name;
         }
     }
-    refuse_collisions(sources, &targets)?;
+    refuse_collisions(sources, &targets, replace)?;
     Ok(targets)
 }
 
@@ -156,7 +122,7 @@ fn whole_name(source: &SourceFile, ending: Option<&str>, output: &Path) -> PathB
     output.join(source.relative.with_file_name(name))
 }
 
-fn refuse_collisions(sources: &[SourceFile], targets: &[Targets]) -> Result<()> {
+fn refuse_collisions(sources: &[SourceFile], targets: &[Targets], replace: bool) -> Result<()> {
     let mut owners = HashMap::new();
     let pairs = sources
         .iter()
@@ -172,7 +138,7 @@ fn refuse_collisions(sources: &[SourceFile], targets: &[Targets]) -> Result<()> 
             ))
             .cure("rename one of them, or convert them into different folders"));
         }
-        if same_file(&source.path, target) {
+        if !replace && same_file(&source.path, target) {
             return Err(
                 Error::usage(format!("'{shown}' would be overwritten by its own result"))
                     .cure("choose another output folder with -o"),
@@ -183,7 +149,9 @@ fn refuse_collisions(sources: &[SourceFile], targets: &[Targets]) -> Result<()> 
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    // Mostly there is no such target, and that is told fastest.
+    b.symlink_metadata().is_ok()
+        && matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(test)]
@@ -206,7 +174,7 @@ mod tests {
     }
 
     fn names(sources: &[SourceFile]) -> Vec<PathBuf> {
-        let targets = targets(sources, &[transcode()], Path::new("out")).unwrap();
+        let targets = targets(sources, &[transcode()], Path::new("out"), false).unwrap();
         targets
             .into_iter()
             .flat_map(|targets| targets.paths)
@@ -238,22 +206,9 @@ mod tests {
     fn two_sources_for_one_result_are_refused_by_name() {
         let mut twice = sources(&["a.avi", "a.avi"]);
         twice[1].path = "elsewhere/a.avi".into();
-        let error = targets(&twice, &[transcode()], Path::new("out")).unwrap_err();
+        let error = targets(&twice, &[transcode()], Path::new("out"), false).unwrap_err();
         for name in ["in/a.avi", "elsewhere/a.avi"] {
             assert!(error.to_string().contains(name), "{error}");
         }
-    }
-
-    #[test]
-    fn a_new_name_is_free() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["a.mp4", "a (2).mp4"] {
-            std::fs::write(folder.path().join(name), b"x").unwrap();
-        }
-        let name = Existing::Rename
-            .resolve(&folder.path().join("a.mp4"))
-            .unwrap()
-            .unwrap();
-        assert_eq!(name, folder.path().join("a (3).mp4"));
     }
 }

@@ -169,6 +169,16 @@ impl Way {
         }
     }
 
+    /// The name of the encoder, where the stream is not taken as it is.
+    pub fn encoder(&self) -> Option<&str> {
+        match self {
+            Way::Copy(_) | Way::Attach { .. } => None,
+            Way::Video(way) => Some(&way.encoder.name),
+            Way::Audio(way) => Some(&way.encoder.name),
+            Way::Subtitle { encoder } => Some(encoder),
+        }
+    }
+
     /// Whether the stream is taken as it is.
     pub fn is_copy(&self) -> bool {
         matches!(self, Way::Copy(_) | Way::Attach { .. })

@@ -57,6 +57,7 @@ impl Reporter for Bars {
                 }
             }
             Event::SourceSkipped { .. }
+            | Event::SourceReplaced { .. }
             | Event::JobPlanned { .. }
             | Event::JobAdded { .. }
             | Event::JobFinished { .. } => {}

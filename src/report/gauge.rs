@@ -109,6 +109,7 @@ impl Gauge {
             Event::JobFinished { outcome, .. } => self.finished(outcome, now),
             Event::SourceRefused { .. }
             | Event::SourceSkipped { .. }
+            | Event::SourceReplaced { .. }
             | Event::JobPlanned { .. }
             | Event::BatchFinished { .. } => {}
         }

@@ -36,7 +36,7 @@ trait Reporter {
     fn event(&mut self, event: &Event);
 }
 
-/// Runs `jobs` on `engine` and tells of it in `style`.
+/// Runs `jobs` on `engine` and tells of it in `style`; each outcome is shown to `ended`.
 ///
 /// # Errors
 /// As [`dispatch_all`].
@@ -46,9 +46,10 @@ pub fn run_batch(
     terms: &Terms,
     cancel: &Cancel,
     style: Style,
+    ended: &(dyn Fn(&Outcome) + Sync),
 ) -> Result<Vec<Outcome>> {
     telling(style, |events| {
-        dispatch_all(jobs, engine, terms, cancel, events)
+        dispatch_all(jobs, engine, terms, cancel, events, ended)
     })
 }
 

@@ -58,6 +58,7 @@ impl Reporter for Plain {
                 eprintln!("{}", not_started(self.not_started));
             }
             Event::SourceSkipped { .. }
+            | Event::SourceReplaced { .. }
             | Event::JobPlanned { .. }
             | Event::JobProgress { .. }
             | Event::BatchFinished { .. } => {}

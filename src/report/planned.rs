@@ -2,20 +2,25 @@
 
 use super::words;
 use crate::job::{Job, MediaJob, Work};
-use crate::plan::Plan;
-use crate::recipe::{DroppedBy, Medium, Product, Track, Way};
+use crate::plan::{Plan, Planned, Skipped};
+use crate::recipe::{DroppedBy, Medium, Product, Track};
 
 /// The plan in lines: per source its results, what is copied, encoded and left
 /// out, what is skipped, and totals.
 pub fn lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
-    for job in &plan.jobs {
+    for (job, planned) in plan.jobs.iter().zip(&plan.subjects) {
         if let Work::Media(media) = &job.work {
-            add_job(&mut lines, media);
+            add_job(&mut lines, media, planned);
         }
     }
-    for skipped in &plan.skipped {
-        lines.push(format!("{}: skipped, its result exists", skipped.display()));
+    for (source, target) in &plan.retiring {
+        lines.push(format!("{} → trash", source.display()));
+        lines.push(format!("    replaced: {}", target.display()));
+    }
+    for Skipped { source, because } in &plan.skipped {
+        lines.push(format!("{}: skipped", source.display()));
+        lines.push(format!("    {}", because.words()));
     }
     let length: f64 = plan.jobs.iter().filter_map(Job::duration_s).sum();
     let bytes: u64 = plan.jobs.iter().filter_map(Job::source_bytes).sum();
@@ -30,15 +35,17 @@ pub fn lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn add_job(lines: &mut Vec<String>, media: &MediaJob) {
+fn add_job(lines: &mut Vec<String>, media: &MediaJob, planned: &Planned) {
     let length = media
         .duration_s
         .map(|s| format!("{}, ", words::duration(s)))
         .unwrap_or_default();
     let bytes = words::bytes(media.source_bytes);
     lines.push(format!("{} ({length}{bytes})", media.source.display()));
-    for (product, target) in media.pipeline.products.iter().zip(&media.targets) {
+    let results = media.pipeline.products.iter().zip(&media.targets);
+    for ((product, target), anew) in results.zip(&planned.anew) {
         lines.push(format!("  → {}", target.display()));
+        lines.extend(anew.map(|anew| format!("    {}", anew.words())));
         lines.push(format!("    {}", tracks(product)));
         for dropped in &product.dropped {
             if dropped.by != DroppedBy::Recipe {
@@ -74,10 +81,8 @@ fn words_of(track: &Track) -> String {
         Medium::Attached => "attachment",
     };
     let stream = track.stream;
-    match &track.way {
-        Way::Copy(_) | Way::Attach { .. } => format!("{kind} {stream}"),
-        Way::Video(way) => format!("{kind} {stream} ({})", way.encoder.name),
-        Way::Audio(way) => format!("{kind} {stream} ({})", way.encoder.name),
-        Way::Subtitle { encoder } => format!("{kind} {stream} ({encoder})"),
+    match track.way.encoder() {
+        Some(encoder) => format!("{kind} {stream} ({encoder})"),
+        None => format!("{kind} {stream}"),
     }
 }

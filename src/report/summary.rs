@@ -1,11 +1,13 @@
 //! What became of a batch: the table at its end, and `report.json`.
 
+use std::path::Path;
+
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Deserialize, Serialize};
 
 use super::words;
 use crate::job::{Job, Made, Outcome, Verdict};
-use crate::plan::Plan;
+use crate::plan::{Because, Plan};
 
 /// The report's name in the output folder.
 pub const FILE: &str = "report.json";
@@ -43,6 +45,8 @@ pub struct Totals {
     pub refused: usize,
     /// Sources whose results were there already.
     pub skipped: usize,
+    /// Those among them that an earlier run salvaged.
+    pub salvaged_before: usize,
     /// Sources that were not begun, or stopped.
     pub cancelled: usize,
     /// Frames encoded or copied, or pictures written.
@@ -94,13 +98,28 @@ pub struct SourceReport {
     pub results: Vec<Made>,
     /// Things that the user should know.
     pub warnings: Vec<String>,
-    /// Why it failed or was refused.
+    /// Whether it was skipped since an earlier run salvaged it.
+    pub salvaged_before: bool,
+    /// Why it failed, was refused or skipped.
     pub reason: Option<String>,
     /// The last lines that libav or ffmpeg said about it.
     pub log: Vec<String>,
 }
 
 impl Report {
+    /// Whether the file at `path` is a report, of whatever version.
+    pub fn is_at(path: &Path) -> bool {
+        #[derive(Deserialize)]
+        struct Head {
+            #[serde(rename = "version")]
+            _version: u32,
+            #[serde(rename = "rushes")]
+            _rushes: String,
+        }
+        let text = std::fs::read(path);
+        text.is_ok_and(|text| serde_json::from_slice::<Head>(&text).is_ok())
+    }
+
     /// What became of `plan`, which was begun at `started`.
     pub fn new(plan: &Plan, outcomes: &[Outcome], recipes: Vec<String>, started: String) -> Self {
         let mut sources: Vec<SourceReport> = plan
@@ -114,11 +133,11 @@ impl Report {
             log: refused.log.clone(),
             ..SourceReport::untouched(refused.source.display().to_string(), Status::Refused)
         }));
-        sources.extend(
-            plan.skipped.iter().map(|source| {
-                SourceReport::untouched(source.display().to_string(), Status::Skipped)
-            }),
-        );
+        sources.extend(plan.skipped.iter().map(|skipped| SourceReport {
+            reason: Some(skipped.because.words().into()),
+            salvaged_before: skipped.because == Because::Salvaged,
+            ..SourceReport::untouched(skipped.source.display().to_string(), Status::Skipped)
+        }));
         let end = |outcome: &Outcome| outcome.end_s;
         Self {
             version: VERSION,
@@ -143,6 +162,7 @@ impl Report {
             ("salvaged", totals.salvaged),
             ("failed", totals.failed + totals.refused),
             ("skipped", totals.skipped),
+            ("… salvaged before", totals.salvaged_before),
             ("not done", totals.cancelled),
         ] {
             // What is always there is a row; what is not, only where it is.
@@ -181,14 +201,15 @@ impl Report {
     /// The sources that failed or were refused, a line each with the reason; none where there are none.
     pub fn failures(&self) -> Vec<String> {
         let bad = self.sources.iter().filter(|source| {
-            matches!(
+            let now = matches!(
                 source.status,
                 Status::Failed | Status::Refused | Status::Salvaged
-            )
+            );
+            now || source.salvaged_before
         });
         bad.map(|source| {
             let what = match source.status {
-                Status::Salvaged => "salvaged",
+                Status::Salvaged | Status::Skipped => "salvaged",
                 _ => "failed",
             };
             let why = source
@@ -216,6 +237,7 @@ impl Totals {
                 Status::Skipped => totals.skipped += 1,
                 Status::Cancelled => totals.cancelled += 1,
             }
+            totals.salvaged_before += usize::from(source.salvaged_before);
             if matches!(source.status, Status::Done | Status::Salvaged) {
                 let results = &source.results;
                 totals.frames += results.iter().filter_map(|made| made.frames).sum::<u64>();
@@ -239,6 +261,7 @@ impl SourceReport {
             speed: None,
             results: vec![],
             warnings: vec![],
+            salvaged_before: false,
             reason: None,
             log: vec![],
         }

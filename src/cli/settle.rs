@@ -1,0 +1,184 @@
+//! What follows an outcome: the journal learns of results, and with `--replace`
+//! they take their sources' places.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::delivery::{Replacement, to_trash};
+use crate::dispatch::Event;
+use crate::error::Result;
+use crate::job::{Done, Failure, Job, MediaJob, Outcome, Verdict, Work};
+use crate::journal::{Journal, Record, Stamp};
+use crate::plan::Planned;
+use crate::report::{Style, announce};
+
+/// What follows the outcomes of a batch.
+pub(super) struct Settling<'a> {
+    journal: &'a Journal,
+    style: Style,
+    // What is needed of each job once it ends.
+    jobs: Mutex<HashMap<usize, (MediaJob, Planned)>>,
+    settled: Mutex<HashMap<usize, Settled>>,
+}
+
+/// What came of an outcome afterwards.
+#[derive(Debug, Default)]
+struct Settled {
+    // Where the result is, if not where it was planned.
+    target: Option<PathBuf>,
+    warnings: Vec<String>,
+    failure: Option<String>,
+}
+
+impl<'a> Settling<'a> {
+    pub(super) fn new(journal: &'a Journal, style: Style) -> Self {
+        Self {
+            journal,
+            style,
+            jobs: Mutex::default(),
+            settled: Mutex::default(),
+        }
+    }
+
+    /// To be told of each job before it can end.
+    pub(super) fn expect(&self, job: &Job, planned: Planned) {
+        if let Work::Media(media) = &job.work {
+            let what = (MediaJob::clone(media), planned);
+            locked(&self.jobs).insert(job.id, what);
+        }
+    }
+
+    /// A job has ended. To be called by its slot, so that those of other slots go on.
+    pub(super) fn ended(&self, outcome: &Outcome) {
+        let job = locked(&self.jobs).remove(&outcome.job);
+        let (Some((media, planned)), Some(done)) = (job, outcome.done()) else {
+            return;
+        };
+        let settled = if media.replace {
+            self.replace(&media, &planned, done)
+        } else {
+            self.record(&media, &planned, done)
+        };
+        let settled = settled.unwrap_or_else(|error| Settled {
+            failure: media.replace.then(|| error.line()),
+            warnings: vec![format!(
+                "it will be skipped or done again: {}",
+                error.line()
+            )],
+            ..Settled::default()
+        });
+        locked(&self.settled).insert(outcome.job, settled);
+    }
+
+    /// The outcome as it is after all.
+    pub(super) fn amend(&self, mut outcome: Outcome) -> Outcome {
+        let settled = locked(&self.settled).remove(&outcome.job);
+        let (Some(settled), Verdict::Done(done)) = (settled, &mut outcome.verdict) else {
+            return outcome;
+        };
+        if let Some(reason) = settled.failure {
+            let log = vec![];
+            outcome.verdict = Verdict::Failed(Failure { reason, log });
+            return outcome;
+        }
+        if let (Some(target), Some(made)) = (settled.target, done.results.first_mut()) {
+            made.target = target.display().to_string();
+        }
+        done.warnings.extend(settled.warnings);
+        outcome
+    }
+
+    /// Between the result's rename and this there may be a kill: then nobody
+    /// knows whose result that is, and it is kept as a stranger's.
+    fn record(&self, media: &MediaJob, planned: &Planned, done: &Done) -> Result<Settled> {
+        let targets = media.targets.iter().enumerate();
+        let records: Vec<Record> = targets
+            .filter_map(|(index, target)| {
+                // One that has vanished since is not done.
+                let stamp = Stamp::of(target).ok()?;
+                planned.record(index, stamp, done.salvaged, drops(done, index))
+            })
+            .collect();
+        self.journal.append(&records)?;
+        Ok(Settled::default())
+    }
+
+    fn replace(&self, media: &MediaJob, planned: &Planned, done: &Done) -> Result<Settled> {
+        let keep = if done.salvaged {
+            Some("it was salvaged, and may hold more")
+        } else if drops(done, 0) {
+            Some("not all of its streams are in the result")
+        } else {
+            None
+        };
+        let [target] = media.targets.as_slice() else {
+            return Ok(Settled::default());
+        };
+        let replacement = Replacement {
+            source: &media.source,
+            stamp: planned.stamp(),
+            target,
+            keep: keep.is_some(),
+            overwrite: planned.anew.iter().any(Option::is_some),
+        };
+        let record = |place: &Path, stamp: Stamp| {
+            let record = planned.record(0, stamp, done.salvaged, drops(done, 0));
+            let record = record.map(|record| Record {
+                target: record
+                    .target
+                    .with_file_name(place.file_name().unwrap_or_default()),
+                ..record
+            });
+            self.journal.append(record.as_slice())
+        };
+        let replaced = replacement.take_place(record, &to_trash)?;
+        let why = match (&replaced.stayed, keep) {
+            (Some(error), _) => Some(error.line()),
+            (None, keep) => keep.map(str::to_owned),
+        };
+        self.tell(&media.source, &replaced.target, why.clone());
+        let kept = why.map(|why| format!("the source is kept: {why}"));
+        Ok(Settled {
+            target: Some(replaced.target),
+            warnings: kept.into_iter().collect(),
+            failure: None,
+        })
+    }
+
+    /// Finishes what an earlier run could not: sources whose replacement is in
+    /// place go to the trash. Tells of those that cannot.
+    pub(super) fn retire(&self, retiring: &[(PathBuf, PathBuf)]) -> usize {
+        let mut stayed = 0;
+        for (source, target) in retiring {
+            let kept = to_trash(source).err().map(|error| error.line());
+            if let Some(why) = &kept {
+                stayed += 1;
+                eprintln!("rushes: {why}");
+            }
+            self.tell(source, target, kept);
+        }
+        stayed
+    }
+
+    fn tell(&self, source: &Path, target: &Path, kept: Option<String>) {
+        if self.style == Style::Json {
+            let event = Event::SourceReplaced {
+                source: source.display().to_string(),
+                target: target.display().to_string(),
+                kept,
+            };
+            announce(Style::Json, &event);
+        }
+    }
+}
+
+/// Whether a stream of the source is not in result `index`.
+fn drops(done: &Done, index: usize) -> bool {
+    let made = done.results.get(index);
+    made.is_some_and(|made| !made.dropped.is_empty())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
