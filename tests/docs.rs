@@ -6,9 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "README.md",
     "docs/events.md",
+    "docs/report.md",
     "docs/results.md",
     "samples/README.md",
 ];
@@ -131,4 +132,16 @@ fn shown_events_are_events() {
         let shown: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(again, shown, "a field is missing or unknown: {line}");
     }
+}
+
+#[test]
+fn the_shown_report_is_a_report() {
+    let text = block_lines(&read("docs/report.md"), "json").join("\n");
+    let report: rushes::report::summary::Report = serde_json::from_str(&text).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        serde_json::to_value(&report).unwrap(),
+        shown,
+        "a field is missing or unknown"
+    );
 }

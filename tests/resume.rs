@@ -448,6 +448,25 @@ fn sources_are_replaced_and_a_second_run_takes_no_result_for_a_source() {
 }
 
 #[test]
+fn a_source_that_is_as_its_replacement_would_be_is_left_alone() {
+    let site = Site::new(&["fits.mp4", "fits.mov"]);
+    let folder = site.folder();
+    let replace = |flags: &[&str]| {
+        let named = [folder.to_str().unwrap(), "--replace"];
+        site.run("convert", &[&named[..], flags].concat())
+    };
+    let before = fs::metadata(site.source("fits.mp4")).unwrap().ino();
+    let output = replace(&["--include", "fits.mp4"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(count(&output, "skipped"), Some(1));
+    assert_eq!(fs::metadata(site.source("fits.mp4")).unwrap().ino(), before);
+    // To copy all may be just what is wanted.
+    let remux = ["--preset", "remux", "--format", "mp4"];
+    let output = replace(&[&remux[..], &["--include", "fits.mp4"]].concat());
+    assert_eq!(count(&output, "done"), Some(1), "{}", stderr(&output));
+}
+
+#[test]
 fn files_of_one_folder_are_replaced_and_others_are_refused_with_the_cure() {
     let site = Site::new(&["a.mov", "b.mov", "other/c.mov"]);
     let run = |names: &[&str], flags: &[&str]| {

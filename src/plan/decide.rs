@@ -17,6 +17,8 @@ pub enum Because {
     Done,
     /// So it is, and the source did not hold all that it claims.
     Salvaged,
+    /// It is what its replacement would be.
+    AsWanted,
     /// Under the result's name there is the result of another source.
     AnotherSource,
     /// Under the result's name there is something that rushes did not write, or that has changed since.
@@ -31,6 +33,7 @@ impl Because {
             Self::Salvaged => {
                 "it is done, as far as it could be: the source does not hold what it claims"
             }
+            Self::AsWanted => "it is as it is wanted",
             Self::AnotherSource => "the result of another source has its result's name",
             Self::Exists => "its result's name is taken by a file that is not known as its result",
         }

@@ -232,6 +232,9 @@ impl Planner<'_> {
             .map(|make| &self.recipes[make.recipe])
             .collect();
         let pipeline = resolve(&recipes, &info)?;
+        if self.rules.replace && is_as_wanted(&recipes, &pipeline, &info) {
+            return Ok(Look::Skip(Because::AsWanted));
+        }
         let records = wanted.iter().map(|make| self.record(subject, make));
         let records = records.collect();
         let anew = wanted.iter().map(|make| make.anew).collect();
@@ -295,6 +298,14 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// Whether a source is what its replacement would be. Where copying all is what
+/// was asked for, that is to be done.
+fn is_as_wanted(recipes: &[&Recipe], pipeline: &Pipeline, info: &MediaInfo) -> bool {
+    let remuxes = recipes.iter().any(|recipe| recipe.copies_all());
+    let mut products = pipeline.products.iter();
+    !remuxes && products.all(|product| product.changes_nothing(&info.format))
 }
 
 /// What the container promises to hold; unknown where it guesses, and where its

@@ -249,6 +249,22 @@ impl Recipe {
             }
         }
     }
+
+    /// Whether to copy all streams is what it is about.
+    pub fn copies_all(&self) -> bool {
+        let Recipe::Transcode(transcode) = self else {
+            return false;
+        };
+        let video = transcode
+            .video
+            .as_ref()
+            .is_some_and(|video| matches!(video.copy, Copying::Always));
+        let audio = transcode
+            .audio
+            .as_ref()
+            .is_some_and(|audio| matches!(audio.copy, Copying::Always));
+        video || audio
+    }
 }
 
 impl Transcode {

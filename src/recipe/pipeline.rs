@@ -186,6 +186,18 @@ impl Way {
 }
 
 impl Product {
+    /// Whether a file of `format`, a demuxer's name, would get all of its
+    /// streams into such a file again, and none of them changed.
+    pub fn changes_nothing(&self, format: &str) -> bool {
+        let same_container = match &self.sink {
+            Sink::File { muxer, .. } => format.split(',').any(|name| name == muxer),
+            Sink::Pictures { .. } => false,
+        };
+        same_container
+            && self.dropped.is_empty()
+            && self.tracks.iter().all(|track| track.way.is_copy())
+    }
+
     /// Its tracks that carry `medium`.
     pub fn tracks_of(&self, medium: Medium) -> impl Iterator<Item = &Track> {
         self.tracks
