@@ -49,6 +49,10 @@ pub(super) fn beside_sources(running: &mut Running) -> Result<()> {
     let Some(first) = running.paths.first() else {
         return Ok(());
     };
+    // Told by the search for sources.
+    if running.paths.iter().any(|path| !path.exists()) {
+        return Ok(());
+    }
     let folder = |path: &Path| {
         if path.is_dir() {
             return path.to_owned();

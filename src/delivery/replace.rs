@@ -313,7 +313,10 @@ mod tests {
         assert!(scene.run(false).unwrap().stayed.is_none());
         assert_eq!(scene.files(), [file("a.mp4", "the result")]);
         assert_eq!(*scene.trashed.lock().unwrap(), [file("a.mov", "source")]);
-        assert_eq!(*scene.recorded.lock().unwrap(), [scene.target.clone()]);
+        assert_eq!(
+            scene.recorded.lock().unwrap().as_slice(),
+            std::slice::from_ref(&scene.target)
+        );
     }
 
     #[test]
