@@ -19,9 +19,9 @@ pub use replace::{Replaced, Replacement, Trash, is_stepped_aside, to_trash};
 use crate::engine::{Engine, JobError, Ran, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Done, Job, Made, MediaJob, Work};
-use crate::media::dead_streams;
 use crate::media::survey::{Survey, survey};
 use crate::media::verify::{Checked, Evidence, verify};
+use crate::media::{dead_streams, log};
 use crate::recipe::{Medium, Pipeline, Product};
 
 /// Runs `job` on `engine` and puts its results in place.
@@ -75,7 +75,11 @@ fn attempt(
     for index in 0..media.targets.len() {
         attempt.keep_smaller(index, engine, job, watch)?;
     }
-    let checked = attempt.verify(watch)?;
+    let (checked, said) = log::capture(|| attempt.verify(watch));
+    let checked = checked.map_err(|error| JobError {
+        error,
+        log: [std::mem::take(&mut attempt.ran.log), said].concat(),
+    })?;
     if state_of(&media.source)? != before {
         let shown = media.source.display();
         return Err(

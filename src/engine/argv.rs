@@ -179,6 +179,7 @@ mod tests {
             width: 640,
             height: 360,
             frame_rate: Ratio::new(25, 1),
+            sample_aspect: Ratio::new(1, 1),
             orient: String::new(),
             pixel_format: "yuv420p".into(),
             depth: 8,

@@ -121,10 +121,17 @@ fn ended_badly(name: &str, status: ExitStatus, log: &[String]) -> Error {
         (None, None) => "no exit code".into(),
     };
     let error = Error::failed(format!("{name} failed with {how}"));
-    match log.last() {
-        Some(line) => error.because(line.clone()),
+    match cause(log) {
+        Some(line) => error.because(line.to_owned()),
         None => error,
     }
+}
+
+/// The last line that says something: after the cause, ffmpeg tells what it is giving up.
+fn cause(log: &[String]) -> Option<&str> {
+    const GIVING_UP: [&str; 2] = ["Conversion failed!", "Error initializing output stream "];
+    let says = |line: &&String| !GIVING_UP.iter().any(|words| line.starts_with(words));
+    log.iter().rfind(says).or(log.last()).map(String::as_str)
 }
 
 /// A child that leads a process group of its own; no member outlives this value.
@@ -267,6 +274,27 @@ mod tests {
             std::thread::sleep(Duration::from_millis(1));
         }
         false
+    }
+
+    #[test]
+    fn the_cause_is_the_last_line_that_says_something() {
+        let log = |lines: &[&str]| {
+            lines
+                .iter()
+                .map(|line| (*line).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let cause_of = |lines: &[&str]| cause(&log(lines)).map(str::to_owned);
+        let full = "av_interleaved_write_frame(): No space left on device";
+        assert_eq!(
+            cause_of(&["first", full, "Conversion failed!"]),
+            Some(full.into())
+        );
+        assert_eq!(
+            cause_of(&["Conversion failed!"]),
+            Some("Conversion failed!".into())
+        );
+        assert_eq!(cause_of(&[]), None);
     }
 
     #[test]

@@ -20,7 +20,10 @@ impl Engine for Linked {
             Work::Load(load) => Ok(run_load(*load, watch)?),
             Work::Media(media) => {
                 let (result, log) = media::log::capture(|| media::run(media, targets, watch));
-                result.map_err(|error| JobError { error, log })
+                match result {
+                    Ok(ran) => Ok(Ran { log, ..ran }),
+                    Err(error) => Err(JobError { error, log }),
+                }
             }
         }
     }

@@ -56,6 +56,8 @@ pub struct Ran {
     pub damaged: Vec<(usize, u64)>,
     /// What was read of the source, where the engine reads it itself.
     pub survey: Option<Survey>,
+    /// The last lines that libav or ffmpeg said meanwhile.
+    pub log: Vec<String>,
 }
 
 /// Why a job failed, and what was said about it.

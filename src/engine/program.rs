@@ -56,6 +56,13 @@ impl Program {
             damaged_stream,
         )?;
         let frames = frames(&job.pipeline, targets, report.progress.frames);
+        if let Some(cause) = said.tail.iter().find_map(|line| unfinished(line)) {
+            return Err(JobError {
+                error: Error::failed("ffmpeg could not finish the result")
+                    .because(cause.to_owned()),
+                log: said.tail.into(),
+            });
+        }
         let encodes = job.pipeline.products[0].tracks[0].way.medium() == Medium::Video;
         if encodes && frames[0] == Some(0) {
             return Err(JobError {
@@ -68,6 +75,7 @@ impl Program {
             media_s: report.progress.position_s,
             damaged: said.counts.into_iter().collect(),
             survey: None,
+            log: said.tail.into(),
         })
     }
 
@@ -157,6 +165,14 @@ fn covers(job: &MediaJob, watch: &Watch) -> Result<(Option<TempDir>, Vec<Cover>)
     Ok((Some(folder), covers))
 }
 
+/// Why the end of a result could not be written, where a line of the log tells
+/// so. FFmpeg 5.1 ends with exit code 0 all the same.
+fn unfinished(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("Error writing trailer of ")?;
+    // Before the cause comes the name of the file, which may be anything.
+    Some(rest.rsplit_once(": ").map_or(rest, |(_, cause)| cause))
+}
+
 /// The stream of which a line of the log tells that a packet could not be
 /// decoded, or a picture only in part.
 fn damaged_stream(line: &str) -> Option<usize> {
@@ -203,6 +219,13 @@ mod tests {
         let line = "Error while decoding stream #0:2: Invalid data found when processing input";
         assert_eq!(damaged_stream(line), Some(2));
         assert_eq!(damaged_stream("[h264 @ 0x1] no frame!"), None);
+    }
+
+    #[test]
+    fn a_result_without_its_end_is_told_with_the_cause() {
+        let line = "Error writing trailer of file:out/a: b.part: No space left on device";
+        assert_eq!(unfinished(line), Some("No space left on device"));
+        assert_eq!(unfinished("[mp4 @ 0x1] Non-monotonous DTS"), None);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub enum StreamKind {
         height: u32,
         /// Best guess of the frame rate; 0/1 where unknown.
         frame_rate: Ratio,
+        /// Width of a sample to its height as stored; 0/1 where the source does not tell.
+        sample_aspect: Ratio,
         /// Filters that turn a decoded picture upright, e.g. `transpose=clock`; empty where it is.
         orient: String,
         /// Pixel format by libav's name, e.g. `yuv420p`; empty where unknown.

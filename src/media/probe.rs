@@ -106,6 +106,7 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
             width: raw.width.max(0) as u32,
             height: raw.height.max(0) as u32,
             frame_rate: frame_rate(input, stream.index()),
+            sample_aspect: sample_aspect(input, stream.index()),
             orient: orientation(stream),
             pixel_format: pixel_format_name(raw.format),
             depth: depth(raw.format),
@@ -166,8 +167,26 @@ pub(super) fn frame_rate(input: &Input, stream: usize) -> Ratio {
             std::ptr::null_mut(),
         )
     };
-    if rate.num > 0 && rate.den > 0 {
-        Ratio::new(rate.num, rate.den)
+    positive_ratio(rate)
+}
+
+/// The shape of a stream's samples, where container or codec tells, as the `ffmpeg` program takes it.
+fn sample_aspect(input: &Input, stream: usize) -> Ratio {
+    // SAFETY: as in `frame_rate`.
+    let aspect = unsafe {
+        let context = input.context().as_ptr().cast_mut();
+        ffi::av_guess_sample_aspect_ratio(
+            context,
+            *(*context).streams.add(stream),
+            std::ptr::null_mut(),
+        )
+    };
+    positive_ratio(aspect)
+}
+
+fn positive_ratio(ratio: ffi::AVRational) -> Ratio {
+    if ratio.num > 0 && ratio.den > 0 {
+        Ratio::new(ratio.num, ratio.den)
     } else {
         Ratio::new(0, 1)
     }

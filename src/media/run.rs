@@ -137,6 +137,7 @@ impl<'a> Run<'a> {
                 .filter(|(_, packets)| *packets > 0)
                 .collect(),
             survey: Some(self.survey),
+            log: vec![],
         };
         self.outputs.into_iter().try_for_each(Output::finish)?;
         Ok(ran)

@@ -9,6 +9,7 @@ mod encoder;
 mod pipeline;
 mod preset;
 mod resolve;
+mod shape;
 mod sound;
 mod streams;
 mod video;
@@ -151,6 +152,13 @@ pub struct Size {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
+}
+
+impl Size {
+    /// Number of pixels.
+    pub fn pixels(self) -> f64 {
+        f64::from(self.width) * f64::from(self.height)
+    }
 }
 
 /// Formats that pictures are written in.

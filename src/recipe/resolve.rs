@@ -1,6 +1,6 @@
 //! From a recipe and a probed source to one [`Product`] of its [`super::Pipeline`].
 
-use super::video::{Picture, scale_to};
+use super::video::Picture;
 use super::{
     Container, Copying, EncoderSpec, Frames, Medium, PictureFormat, Pipeline, Product, Recipe,
     Sink, Track, Transcode, VideoWay, Way, streams,
@@ -101,9 +101,7 @@ fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
         "fps=fps={}/{}:round=up:start_time=0",
         recipe.every.den, recipe.every.num
     );
-    let own = picture.size();
-    let size = recipe.fit.map_or(own, |fit| picture.fitted(fit, 1));
-    let scale = scale_to(size, &picture);
+    let scale = picture.shape.scaled_for_pictures(recipe.fit);
     Ok(Product {
         tracks: vec![Track {
             stream: stream.index,
@@ -182,6 +180,7 @@ mod tests {
             width,
             height,
             frame_rate: Ratio::new(25, 1),
+            sample_aspect: Ratio::new(1, 1),
             orient: orient.into(),
             pixel_format: "yuv420p".into(),
             depth: 8,
@@ -221,7 +220,7 @@ mod tests {
         let pipeline = resolve(&[&transcode(Some(BOX_720P))], &video(1440, 1080, "")).unwrap();
         assert_eq!(
             filter(&pipeline),
-            "scale=960:720:flags=bicubic,format=yuv420p"
+            "scale=960:720:flags=bicubic,setsar=1/1,format=yuv420p"
         );
     }
 
@@ -230,7 +229,7 @@ mod tests {
         let pipeline = resolve(&[&transcode(None)], &video(321, 241, "")).unwrap();
         assert_eq!(
             filter(&pipeline),
-            "scale=322:242:flags=bicubic,format=yuv420p"
+            "scale=322:242:flags=bicubic,setsar=1/1,format=yuv420p"
         );
     }
 
@@ -243,7 +242,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             filter(&pipeline),
-            "scale=406:720:flags=bicubic,format=yuv420p"
+            "scale=406:720:flags=bicubic,setsar=1/1,format=yuv420p"
         );
     }
 

@@ -1,18 +1,21 @@
 //! What becomes of a video stream: copied or encoded, and through which filters.
 
+use super::shape::Shape;
 use super::{Copying, Rate, Size, Track, Transcode, Video, VideoFits, VideoWay, Way};
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, Ratio, StreamInfo, StreamKind};
 
 /// A video stream as displayed.
 pub(super) struct Picture {
-    width: u32,
-    height: u32,
+    pub(super) shape: Shape,
     frame_rate: Ratio,
     pub(super) orient: String,
     pixel_format: String,
     depth: u32,
 }
+
+/// Samples that are longer one way than this many times the other are not meant so.
+const LONGEST_SAMPLE: f64 = 16.0;
 
 /// Bits a second that are not too many for any picture.
 const SMALL_RATE: f64 = 1e6;
@@ -28,6 +31,7 @@ impl Picture {
             width,
             height,
             frame_rate,
+            sample_aspect,
             ref orient,
             ref pixel_format,
             depth,
@@ -38,14 +42,16 @@ impl Picture {
                 stream.index
             )));
         };
-        let (width, height) = if orient.contains("transpose") {
-            (height, width)
-        } else {
-            (width, height)
+        let stored = Shape {
+            size: Size { width, height },
+            aspect: usual(sample_aspect),
         };
         Ok(Self {
-            width,
-            height,
+            shape: if orient.contains("transpose") {
+                stored.turned()
+            } else {
+                stored
+            },
             frame_rate,
             orient: orient.clone(),
             pixel_format: pixel_format.clone(),
@@ -61,26 +67,16 @@ impl Picture {
             USUAL_FRAME_S
         }
     }
+}
 
-    pub(super) fn size(&self) -> Size {
-        Size {
-            width: self.width,
-            height: self.height,
-        }
-    }
-
-    /// The largest size inside `fit` with this aspect, not above this size, in multiples of `step`.
-    pub(super) fn fitted(&self, fit: Size, step: u32) -> Size {
-        let (width, height) = (f64::from(self.width.max(1)), f64::from(self.height.max(1)));
-        let factor = (f64::from(fit.width) / width)
-            .min(f64::from(fit.height) / height)
-            .min(1.0);
-        let round =
-            |length: f64| (((length * factor / f64::from(step)).round() as u32) * step).max(step);
-        Size {
-            width: round(width),
-            height: round(height),
-        }
+/// What nobody tells, or means, is square.
+fn usual(aspect: Ratio) -> Ratio {
+    let told = aspect.is_positive();
+    let range = 1.0 / LONGEST_SAMPLE..=LONGEST_SAMPLE;
+    if told && range.contains(&aspect.as_f64()) {
+        aspect
+    } else {
+        Ratio::new(1, 1)
     }
 }
 
@@ -157,9 +153,7 @@ impl VideoFits {
         video: &Video,
         bits: Option<u64>,
     ) -> bool {
-        let fits_box = video
-            .fit
-            .is_none_or(|fit| picture.fitted(fit, 1) == picture.size());
+        let fits_box = video.fit.is_none_or(|fit| picture.shape.is_within(fit));
         let fits_rate = video
             .fps
             .is_none_or(|fps| same_rate(fps, picture.frame_rate));
@@ -172,7 +166,7 @@ impl VideoFits {
 
     /// Bits a second that are not too many.
     fn most_bits(&self, picture: &Picture, video: &Video) -> f64 {
-        let pixels = f64::from(picture.width) * f64::from(picture.height);
+        let pixels = picture.shape.size.pixels();
         match (video.rate, self.bits_per_pixel) {
             // Rate control misses its aim by a few percent.
             (Some(Rate::Bitrate(bits)), _) => bits as f64 * 1.05,
@@ -188,16 +182,13 @@ fn same_rate(a: Ratio, b: Ratio) -> bool {
 }
 
 fn filter(video: &Video, picture: &Picture) -> String {
-    let own = picture.size();
-    // 4:2:0 pictures have even sizes.
-    let size = picture.fitted(video.fit.unwrap_or(own), 2);
     let mut filters = Vec::new();
     filters.extend(
         video
             .fps
             .map(|fps| format!("fps=fps={}/{}", fps.num, fps.den)),
     );
-    filters.push(scale_to(size, picture));
+    filters.push(picture.shape.scaled_for_video(video.fit));
     filters.push(format!(
         "format={}",
         pixel_format(&video.pixels, picture.depth)
@@ -213,17 +204,6 @@ fn pixel_format(offered: &[String], depth: u32) -> &str {
         .find(|name| depth_of(name) >= depth)
         .or_else(|| offered.iter().max_by_key(|name| depth_of(name)))
         .map_or("yuv420p", String::as_str)
-}
-
-/// The one place where size and pixel format change: without it, libav would
-/// insert a conversion of its own, before or after turning the picture upright
-/// as it sees fit. Where nothing changes, the filter passes frames on.
-pub(super) fn scale_to(size: Size, picture: &Picture) -> String {
-    if size.width == picture.width && size.height == picture.height {
-        "scale=flags=bicubic".into()
-    } else {
-        format!("scale={}:{}:flags=bicubic", size.width, size.height)
-    }
 }
 
 /// The smallest multiple of the frame rate's numerator that is at least 90,000

@@ -1,0 +1,177 @@
+//! The size of a picture, and how it is scaled.
+
+use super::Size;
+use crate::job::Ratio;
+
+/// A picture's size as it is stored, upright, and the shape of its samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub size: Size,
+    /// Width of a sample to its height.
+    pub aspect: Ratio,
+}
+
+impl Shape {
+    /// Width and height in square samples; neither side gets fewer.
+    fn square(self) -> (f64, f64) {
+        let (width, height) = (self.size.width.max(1), self.size.height.max(1));
+        let (width, height) = (f64::from(width), f64::from(height));
+        match self.aspect.as_f64() {
+            wide if wide > 1.0 => (width * wide, height),
+            narrow => (width, height / narrow),
+        }
+    }
+
+    /// The same, turned by a quarter.
+    pub(super) fn turned(self) -> Self {
+        Self {
+            size: Size {
+                width: self.size.height,
+                height: self.size.width,
+            },
+            aspect: Ratio::new(self.aspect.den, self.aspect.num),
+        }
+    }
+
+    /// Whether it is not larger than `fit` on the screen.
+    pub(super) fn is_within(self, fit: Size) -> bool {
+        let (width, height) = self.square();
+        width.round() <= f64::from(fit.width) && height.round() <= f64::from(fit.height)
+    }
+
+    /// The largest size in square samples that is inside `fit` and not above
+    /// this one, in multiples of `step`.
+    fn fitted(self, fit: Size, step: u32) -> Size {
+        let (width, height) = self.square();
+        let factor = (f64::from(fit.width) / width)
+            .min(f64::from(fit.height) / height)
+            .min(1.0);
+        let round = |length: f64, most: u32| {
+            let steps = (length * factor / f64::from(step)).round() as u32;
+            (steps.min(most / step) * step).max(step)
+        };
+        Size {
+            width: round(width, fit.width),
+            height: round(height, fit.height),
+        }
+    }
+
+    /// The filter that makes it fit into a box, if there is one, in even sizes:
+    /// 4:2:0 pictures have no others. What fits keeps its samples.
+    pub(super) fn scaled_for_video(self, fit: Option<Size>) -> String {
+        match fit.filter(|fit| !self.is_within(*fit)) {
+            Some(fit) => self.scale_to(self.fitted(fit, 2), SQUARE),
+            None => self.scale_to(self.even(), self.aspect),
+        }
+    }
+
+    /// The filter that makes it a picture in square samples, which fits into a box, if there is one.
+    pub(super) fn scaled_for_pictures(self, fit: Option<Size>) -> String {
+        let (width, height) = self.square();
+        let own = Size {
+            width: width.round() as u32,
+            height: height.round() as u32,
+        };
+        self.scale_to(self.fitted(fit.unwrap_or(own), 1), SQUARE)
+    }
+
+    fn even(self) -> Size {
+        let even = |length: u32| (length + length % 2).max(2);
+        Size {
+            width: even(self.size.width),
+            height: even(self.size.height),
+        }
+    }
+
+    /// The one place where size and pixel format change: without it, libav would
+    /// insert a conversion of its own, before or after turning the picture upright
+    /// as it sees fit. Where nothing changes, the filter passes frames on.
+    ///
+    /// Left alone, it would make samples by a hair not square, to make up for
+    /// sizes that are whole numbers; players then stretch the picture.
+    fn scale_to(self, size: Size, aspect: Ratio) -> String {
+        if size == self.size {
+            return "scale=flags=bicubic".into();
+        }
+        let (Size { width, height }, Ratio { num, den }) = (size, aspect);
+        format!("scale={width}:{height}:flags=bicubic,setsar={num}/{den}")
+    }
+}
+
+const SQUARE: Ratio = Ratio { num: 1, den: 1 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(width: u32, height: u32, aspect: (i32, i32)) -> Shape {
+        Shape {
+            size: Size { width, height },
+            aspect: Ratio::new(aspect.0, aspect.1),
+        }
+    }
+
+    fn size(width: u32, height: u32) -> Size {
+        Size { width, height }
+    }
+
+    #[test]
+    fn what_fits_keeps_its_size_and_its_samples() {
+        let shape = shape(720, 576, (16, 15));
+        assert!(shape.is_within(size(1280, 720)));
+        assert_eq!(
+            shape.scaled_for_video(Some(size(1280, 720))),
+            "scale=flags=bicubic"
+        );
+        assert_eq!(shape.scaled_for_video(None), "scale=flags=bicubic");
+    }
+
+    #[test]
+    fn odd_sizes_become_even_for_video_and_keep_the_shape_of_their_samples() {
+        assert_eq!(
+            shape(321, 241, (4, 3)).scaled_for_video(None),
+            "scale=322:242:flags=bicubic,setsar=4/3"
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_scaled_as_it_is_on_the_screen() {
+        // 720 stored columns are 1024 on the screen.
+        assert_eq!(
+            shape(720, 576, (64, 45)).scaled_for_video(Some(size(854, 480))),
+            "scale=854:480:flags=bicubic,setsar=1/1"
+        );
+        assert_eq!(
+            shape(1920, 1080, (1, 1)).scaled_for_video(Some(size(320, 180))),
+            "scale=320:180:flags=bicubic,setsar=1/1"
+        );
+        // Twice as high on the screen as it is stored.
+        assert_eq!(
+            shape(640, 360, (1, 2)).scaled_for_video(Some(size(640, 480))),
+            "scale=426:480:flags=bicubic,setsar=1/1"
+        );
+    }
+
+    #[test]
+    fn no_side_is_outside_the_box() {
+        for fit in [size(321, 181), size(101, 7), size(3, 3)] {
+            let fitted = shape(1920, 1080, (1, 1)).fitted(fit, 2);
+            assert!(
+                fitted.width <= fit.width && fitted.height <= fit.height,
+                "{fitted:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn pictures_have_square_samples() {
+        assert_eq!(
+            shape(720, 576, (64, 45)).scaled_for_pictures(None),
+            "scale=1024:576:flags=bicubic,setsar=1/1"
+        );
+        assert_eq!(
+            shape(321, 241, (1, 1)).scaled_for_pictures(None),
+            "scale=flags=bicubic"
+        );
+    }
+}
