@@ -314,3 +314,23 @@ fn pictures_are_those_that_a_player_shows_at_their_times() {
         );
     }
 }
+
+/// `MALLOC_PERTURB_` is glibc's: it fills memory before it is used.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn what_memory_held_before_changes_no_result() {
+    let root = tempfile::tempdir().unwrap();
+    let mut made = Vec::new();
+    for dispatch in DISPATCHES {
+        for filling in ["0", "7", "165"] {
+            let out = root.path().join(format!("{dispatch}-{filling}"));
+            let mut command = common::rushes();
+            command.args(args!["convert", common::tiny(), "-o", &out, "-q"]);
+            command.args(["--copy", "never", "--dispatch", dispatch]);
+            let status = command.env("MALLOC_PERTURB_", filling).status();
+            assert!(status.unwrap().success());
+            made.push(decoded(&out.join("tiny.mp4")).frames);
+        }
+    }
+    assert!(made.iter().all(|frames| *frames == made[0]));
+}

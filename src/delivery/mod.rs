@@ -7,9 +7,7 @@ mod leftovers;
 mod part;
 mod replace;
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 pub use leftovers::sweep;
 use part::{Part, keep_times, size_of, unwritable};
@@ -19,6 +17,7 @@ pub use replace::{Replaced, Replacement, Trash, is_stepped_aside, to_trash};
 use crate::engine::{Engine, JobError, Ran, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Done, Job, Made, MediaJob, Work};
+use crate::journal::Stamp;
 use crate::media::survey::{Survey, survey};
 use crate::media::verify::{Checked, Evidence, verify};
 use crate::media::{dead_streams, log};
@@ -71,32 +70,31 @@ fn attempt(
     watch: &mut Watch,
 ) -> Result<Done, JobError> {
     let before = state_of(&media.source)?;
-    let mut attempt = Attempt::run(engine, job, media, watch)?;
-    for index in 0..media.targets.len() {
-        attempt.keep_smaller(index, engine, job, watch)?;
+    let ended = Attempt::run(engine, job, media, watch).and_then(|attempt| {
+        let checked = attempt.verify(watch)?;
+        Ok((attempt, checked))
+    });
+    match ended {
+        Err(failure) if failure.error.kind() == Kind::Interrupted => Err(failure),
+        // Whatever came of it: it was made of two sources.
+        _ if state_of(&media.source)? != before => {
+            let shown = media.source.display();
+            Err(
+                Error::failed(format!("'{shown}' was changed while it was read"))
+                    .cure("run the same command again once nothing writes to it")
+                    .into(),
+            )
+        }
+        Err(failure) => Err(failure),
+        Ok((attempt, checked)) => Ok(attempt.finish(checked)?),
     }
-    let (checked, said) = log::capture(|| attempt.verify(watch));
-    let checked = checked.map_err(|error| JobError {
-        error,
-        log: [std::mem::take(&mut attempt.ran.log), said].concat(),
-    })?;
-    if state_of(&media.source)? != before {
-        let shown = media.source.display();
-        return Err(
-            Error::failed(format!("'{shown}' was changed while it was read"))
-                .cure("run the same command again once nothing writes to it")
-                .into(),
-        );
-    }
-    Ok(attempt.finish(checked)?)
 }
 
 /// What shows that a source is still the same.
-fn state_of(source: &Path) -> Result<(u64, Option<SystemTime>)> {
-    let data = fs::metadata(source).map_err(|error| {
+fn state_of(source: &Path) -> Result<Stamp> {
+    Stamp::of(source).map_err(|error| {
         Error::failed(format!("cannot read '{}'", source.display())).because(error)
-    })?;
-    Ok((data.len(), data.modified().ok()))
+    })
 }
 
 /// A job's results while they stand under temporary names.
@@ -127,12 +125,16 @@ impl<'a> Attempt<'a> {
         if ran.survey.is_none() {
             ran.survey = Some(survey_of(media, watch)?);
         }
-        Ok(Self {
+        let mut attempt = Self {
             media,
             parts,
             products,
             ran,
-        })
+        };
+        for index in 0..media.targets.len() {
+            attempt.keep_smaller(index, engine, job, watch)?;
+        }
+        Ok(attempt)
     }
 
     /// Where result `index` is not smaller than its source and that is asked
@@ -172,7 +174,17 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    fn verify(&self, watch: &Watch) -> Result<Vec<Checked>> {
+    /// # Errors
+    /// With what was said about the result when it was made and looked at.
+    fn verify(&self, watch: &Watch) -> Result<Vec<Checked>, JobError> {
+        let (checked, said) = log::capture(|| self.check(watch));
+        checked.map_err(|error| JobError {
+            error,
+            log: [self.ran.log.clone(), said].concat(),
+        })
+    }
+
+    fn check(&self, watch: &Watch) -> Result<Vec<Checked>> {
         let survey = self.ran.survey.as_ref();
         let mut checked = Vec::with_capacity(self.parts.len());
         for (index, part) in self.parts.iter().enumerate() {

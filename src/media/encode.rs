@@ -122,8 +122,8 @@ impl Encoder {
         let raw = unsafe { encoder.context.as_mut_ptr() };
         describe(raw)?;
         let mut options = ffmpeg::Dictionary::new();
-        for (key, value) in &spec.options {
-            options.set(key, value);
+        for (key, value) in spec.options_here() {
+            options.set(&key, &value);
         }
         // SAFETY: the dictionary goes in and what was not used comes out, freed by its owner.
         let left = unsafe {
