@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::delivery::{Replacement, to_trash};
 use crate::dispatch::Event;
@@ -17,9 +17,14 @@ use crate::report::{Style, announce};
 pub(super) struct Settling<'a> {
     journal: &'a Journal,
     style: Style,
-    // What is needed of each job once it ends.
-    jobs: Mutex<HashMap<usize, (MediaJob, Planned)>>,
+    jobs: Mutex<HashMap<usize, Expected>>,
     settled: Mutex<HashMap<usize, Settled>>,
+}
+
+/// What is needed of a job once it ends.
+struct Expected {
+    media: Arc<MediaJob>,
+    planned: Planned,
 }
 
 /// What came of an outcome afterwards.
@@ -44,24 +49,27 @@ impl<'a> Settling<'a> {
     /// To be told of each job before it can end.
     pub(super) fn expect(&self, job: &Job, planned: Planned) {
         if let Work::Media(media) = &job.work {
-            let what = (MediaJob::clone(media), planned);
-            locked(&self.jobs).insert(job.id, what);
+            let expected = Expected {
+                media: Arc::clone(media),
+                planned,
+            };
+            locked(&self.jobs).insert(job.id, expected);
         }
     }
 
     /// A job has ended. To be called by its slot, so that those of other slots go on.
     pub(super) fn ended(&self, outcome: &Outcome) {
         let job = locked(&self.jobs).remove(&outcome.job);
-        let (Some((media, planned)), Some(done)) = (job, outcome.done()) else {
+        let (Some(job), Some(done)) = (job, outcome.done()) else {
             return;
         };
-        let settled = if media.replace {
-            self.replace(&media, &planned, done)
+        let settled = if job.media.replace {
+            self.replace(&job, done)
         } else {
-            self.record(&media, &planned, done)
+            self.record(&job, done)
         };
         let settled = settled.unwrap_or_else(|error| Settled {
-            failure: media.replace.then(|| error.line()),
+            failure: job.media.replace.then(|| error.line()),
             warnings: vec![format!(
                 "it will be skipped or done again: {}",
                 error.line()
@@ -91,20 +99,21 @@ impl<'a> Settling<'a> {
 
     /// Between the result's rename and this there may be a kill: then nobody
     /// knows whose result that is, and it is kept as a stranger's.
-    fn record(&self, media: &MediaJob, planned: &Planned, done: &Done) -> Result<Settled> {
-        let targets = media.targets.iter().enumerate();
+    fn record(&self, job: &Expected, done: &Done) -> Result<Settled> {
+        let targets = job.media.targets.iter().enumerate();
         let records: Vec<Record> = targets
             .filter_map(|(index, target)| {
                 // One that has vanished since is not done.
                 let stamp = Stamp::of(target).ok()?;
-                planned.record(index, stamp, done.salvaged, drops(done, index))
+                job.planned
+                    .record(index, stamp, done.salvaged, drops(done, index))
             })
             .collect();
         self.journal.append(&records)?;
         Ok(Settled::default())
     }
 
-    fn replace(&self, media: &MediaJob, planned: &Planned, done: &Done) -> Result<Settled> {
+    fn replace(&self, job: &Expected, done: &Done) -> Result<Settled> {
         let keep = if done.salvaged {
             Some("it was salvaged, and may hold more")
         } else if drops(done, 0) {
@@ -112,6 +121,7 @@ impl<'a> Settling<'a> {
         } else {
             None
         };
+        let Expected { media, planned } = job;
         let [target] = media.targets.as_slice() else {
             return Ok(Settled::default());
         };

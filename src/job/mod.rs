@@ -5,6 +5,7 @@ mod outcome;
 mod ratio;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,7 @@ pub struct Job {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Work {
     /// A media file becomes another file, or a folder of pictures.
-    Media(Box<MediaJob>),
+    Media(Arc<MediaJob>),
     /// One of the two reference loads of the original exercise.
     Load(Load),
 }
@@ -79,7 +80,7 @@ impl Job {
     /// The same job with other media work.
     pub fn with(&self, media: MediaJob) -> Self {
         Self {
-            work: Work::Media(Box::new(media)),
+            work: Work::Media(Arc::new(media)),
             ..self.clone()
         }
     }

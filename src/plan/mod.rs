@@ -8,7 +8,7 @@ mod scan;
 mod wanted;
 
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 
@@ -76,8 +76,6 @@ pub struct Plan {
 /// What was found out about a source on which there is work to be done.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// The source as its container describes it.
-    pub info: MediaInfo,
     /// Why results that are there are made anew, one a target.
     pub anew: Vec<Option<Anew>>,
     /// What the journal is to say of the results, one a target: all but what they are then.
@@ -200,6 +198,7 @@ enum Look {
 struct Worked {
     planned: Planned,
     job: MediaJob,
+    cost: f64,
 }
 
 /// What all sources are looked at with.
@@ -248,12 +247,11 @@ impl Planner<'_> {
             verify: self.rules.verify,
             replace: self.rules.replace,
         };
-        let planned = Planned {
-            info,
-            anew,
-            records,
-        };
-        Ok(Look::Work(Box::new(Worked { planned, job })))
+        Ok(Look::Work(Box::new(Worked {
+            planned: Planned { anew, records },
+            job,
+            cost: cost(&info),
+        })))
     }
 
     /// What can be said of a result before there is one.
@@ -290,8 +288,8 @@ impl Plan {
                 self.jobs.push(Job {
                     id: self.jobs.len(),
                     name: source.relative.display().to_string(),
-                    cost: cost(&worked.planned.info),
-                    work: Work::Media(Box::new(worked.job)),
+                    cost: worked.cost,
+                    work: Work::Media(Arc::new(worked.job)),
                 });
                 self.subjects.push(worked.planned);
             }
