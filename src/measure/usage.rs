@@ -17,6 +17,10 @@ use crate::error::{Error, Result};
 /// the look itself (about half a millisecond a process).
 const LOOK_EVERY: Duration = Duration::from_millis(60);
 
+/// Time to the first look, and then twice as long to each next one up to
+/// `LOOK_EVERY`, so that a short cell is seen, too.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+
 /// What a process and its descendants used.
 #[derive(Debug, Clone)]
 pub struct Usage {
@@ -88,7 +92,7 @@ pub fn run_measured(
 
 /// Looks at the family's memory until it ended, and passes a stop on.
 fn look(process: u32, ended: &AtomicBool, peak: &AtomicU64, cancel: &Cancel) {
-    let mut told = false;
+    let (mut told, mut pause) = (false, FIRST_LOOK);
     while !ended.load(Ordering::Relaxed) {
         if cancel.is_set() && !told {
             told = true;
@@ -96,7 +100,8 @@ fn look(process: u32, ended: &AtomicBool, peak: &AtomicU64, cancel: &Cancel) {
                 let _ = kill_process_group(group, Signal::TERM);
             }
         }
+        std::thread::park_timeout(pause);
+        pause = (pause * 2).min(LOOK_EVERY);
         peak.fetch_max(family_bytes(process), Ordering::Relaxed);
-        std::thread::park_timeout(LOOK_EVERY);
     }
 }
