@@ -224,6 +224,13 @@ impl<'a> Chain<'a> {
         }
     }
 
+    /// Ends without what the encoder still holds.
+    pub(super) fn abandon(&mut self) {
+        if let Some(encoder) = self.encoder.take() {
+            encoder.abandon();
+        }
+    }
+
     /// Frames encoded so far.
     pub(super) fn frames(&self) -> u64 {
         self.frames

@@ -257,27 +257,45 @@ pub fn try_video_encoder(spec: &EncoderSpec, pixel_format: &str) -> Result<()> {
 /// where it is told of the end before it got a frame.
 const WANTS_ITS_END: &CStr = c"libsvtav1";
 
-impl Drop for Encoder {
-    fn drop(&mut self) {
+impl Encoder {
+    /// Ends without what it still holds, where another end would take seconds:
+    /// for a process that is about to end itself.
+    pub(super) fn abandon(mut self) {
+        if self.waits_for_its_end() {
+            self.keep_for_ever();
+        }
+    }
+
+    fn waits_for_its_end(&mut self) -> bool {
         // SAFETY: the context is valid; a codec has a static name, and is gone where it did not open.
         let opened = unsafe {
             let codec = (*self.context.as_ptr()).codec;
             (ffi::avcodec_is_open(self.context.as_mut_ptr()) != 0 && !codec.is_null())
                 .then(|| CStr::from_ptr((*codec).name))
         };
-        if opened != Some(WANTS_ITS_END) || self.stage == Stage::Drained {
+        opened == Some(WANTS_ITS_END) && self.stage != Stage::Drained
+    }
+
+    fn keep_for_ever(&mut self) {
+        // SAFETY: the context is replaced by an empty one, which is freed instead.
+        unsafe {
+            let empty = codec::Context::wrap(ffi::avcodec_alloc_context3(ptr::null()), None);
+            std::mem::forget(std::mem::replace(&mut self.context, empty));
+        }
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        if !self.waits_for_its_end() {
             return;
         }
         if self.stage == Stage::Working {
             // What is left is thrown away.
             let _ = self.encode(None, |_| Ok(()));
         } else {
-            // Kept for ever rather than waited for: there is one such at most a process.
-            // SAFETY: the context is replaced by an empty one, which is freed instead.
-            unsafe {
-                let empty = codec::Context::wrap(ffi::avcodec_alloc_context3(ptr::null()), None);
-                std::mem::forget(std::mem::replace(&mut self.context, empty));
-            }
+            // Rather than waited for: there is one such at most a process.
+            self.keep_for_ever();
         }
     }
 }

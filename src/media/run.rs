@@ -24,9 +24,14 @@ use crate::recipe::Pipeline;
 /// target cannot be written, and where `watch` asks to stop.
 pub fn run<T: AsRef<Path>>(job: &MediaJob, targets: &[T], watch: &mut Watch) -> Result<Ran> {
     let mut run = Run::open(job, targets, watch)?;
-    run.pump(watch)?;
-    run.drain()?;
-    run.finish()
+    let read = run.pump(watch).and_then(|()| run.drain());
+    if read
+        .as_ref()
+        .is_err_and(|error| error.kind() == Kind::Interrupted)
+    {
+        run.abandon();
+    }
+    read.and_then(|()| run.finish())
 }
 
 /// A pipeline at work.
@@ -117,6 +122,15 @@ impl<'a> Run<'a> {
             source.drain(&self.input, &mut self.outputs)?;
         }
         Ok(())
+    }
+
+    /// Leaves all as it is: this process is about to end.
+    fn abandon(&mut self) {
+        let tracks = self
+            .sources
+            .iter_mut()
+            .flat_map(|source| &mut source.tracks);
+        tracks.for_each(Track::abandon);
     }
 
     fn finish(self) -> Result<Ran> {

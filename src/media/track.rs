@@ -139,6 +139,13 @@ impl<'a> Track<'a> {
         }
     }
 
+    /// Ends without what its encoder still holds.
+    pub(super) fn abandon(&mut self) {
+        if let Work::Code(chain) = &mut self.work {
+            chain.abandon();
+        }
+    }
+
     /// Frames or packets handed over so far.
     pub(super) fn written(&self) -> u64 {
         match &self.work {
