@@ -174,6 +174,85 @@ fn all_that_a_file_holds_arrives_in_mp4() {
 }
 
 #[test]
+fn what_a_phone_says_of_place_and_device_arrives() {
+    let bench = Bench::new();
+    let source = bench.0.path().join("phone.mov");
+    let place = "+51.5334-000.1255+026.756/";
+    ffmpeg(
+        args![
+            "-i",
+            tiny(),
+            "-c",
+            "copy",
+            "-movflags",
+            "use_metadata_tags",
+            "-metadata",
+            format!("com.apple.quicktime.location.ISO6709={place}"),
+            "-metadata",
+            "com.apple.quicktime.make=Maker",
+            "-metadata",
+            "title=Title"
+        ],
+        &source,
+    );
+    for dispatch in DISPATCHES {
+        for flags in [&[][..], &["--copy", "never"], &["--format", "mkv"]] {
+            let out = bench.convert(&source, dispatch, flags);
+            let ending = if flags.contains(&"mkv") {
+                "phone.mkv"
+            } else {
+                "phone.mp4"
+            };
+            let result = out.join(ending);
+            let what = format!("{dispatch} {flags:?}");
+            assert_eq!(
+                tag(&result, "com.apple.quicktime.location.ISO6709"),
+                place,
+                "{what}"
+            );
+            assert_eq!(tag(&result, "com.apple.quicktime.make"), "Maker", "{what}");
+            assert_eq!(tag(&result, "title"), "Title", "{what}");
+            // Of the source as a file, this says something wrong.
+            assert!(!tag(&result, "major_brand").contains("qt"), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_tag_that_the_container_has_no_place_for_is_told() {
+    let bench = Bench::new();
+    let source = bench.0.path().join("tagged.mkv");
+    let tags = [
+        "-c",
+        "copy",
+        "-metadata",
+        "mood=calm",
+        "-metadata",
+        "title=Title",
+    ];
+    let mut arguments = args!["-i", tiny()].to_vec();
+    arguments.extend(tags.map(Into::into));
+    ffmpeg(arguments, &source);
+    for dispatch in DISPATCHES {
+        let out = bench.0.path().join(dispatch);
+        let output = common::rushes()
+            .args(args![
+                "convert",
+                &source,
+                "-o",
+                &out,
+                "--json",
+                "--dispatch",
+                dispatch
+            ])
+            .output()
+            .unwrap();
+        let warnings = warnings_of(&finished(&events(&output))[0]);
+        assert_eq!(warnings, ["tags that did not arrive: mood"], "{dispatch}");
+    }
+}
+
+#[test]
 fn all_that_a_file_holds_arrives_in_matroska_untouched() {
     let bench = Bench::new();
     let source = rich(bench.0.path());

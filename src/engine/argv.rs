@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::job::MediaJob;
-use crate::recipe::{EncoderSpec, Sink, Track, Way};
+use crate::recipe::{EncoderSpec, Sink, Track, Way, tags};
 
 /// The arguments for `job`, writing its products to `targets`; `covers` are the
 /// files to attach, one a track that attaches one.
@@ -128,6 +128,9 @@ fn add_sink(list: &mut Arguments, sink: &Sink, target: &Path) {
         Sink::File { muxer, options } => {
             // Named, all tags are taken: the source's date, too.
             list.add(["-map_metadata", "0"]);
+            for name in tags::STALE {
+                list.add(["-metadata", &format!("{name}=")]);
+            }
             // A stream that begins late must not end the job.
             list.add(["-max_muxing_queue_size", "1000000"]);
             for (key, value) in options {
@@ -194,6 +197,7 @@ mod tests {
             duration_s: Some(2.0),
             duration_is_guessed: false,
             bit_rate: None,
+            tags: vec![],
             streams: vec![stream(0, video, "vp9"), stream(1, audio, "opus")],
         };
         MediaJob {

@@ -15,6 +15,8 @@ pub struct MediaInfo {
     pub duration_is_guessed: bool,
     /// Bits a second of the whole, where the container tells.
     pub bit_rate: Option<u64>,
+    /// Names of the whole file's tags, e.g. `title`.
+    pub tags: Vec<String>,
     /// The streams in file order.
     pub streams: Vec<StreamInfo>,
 }

@@ -16,6 +16,7 @@ use super::subtitle::Subtitles;
 use super::{Encoder, Input, side_data};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
+use crate::recipe::tags::STALE;
 
 /// A file being written.
 pub struct Muxer {
@@ -179,6 +180,15 @@ impl Muxer {
         unsafe { (*(*self.context.as_ptr()).oformat).flags & ffi::AVFMT_GLOBALHEADER != 0 }
     }
 
+    fn forget_tag(&mut self, name: &str) {
+        let Ok(name) = CString::new(name) else { return };
+        // SAFETY: the context is open; no value takes the entry out.
+        unsafe {
+            let tags = &mut (*self.context.as_mut_ptr()).metadata;
+            ffi::av_dict_set(tags, name.as_ptr(), ptr::null(), 0);
+        }
+    }
+
     /// Copies the source's tags, its date among them, and chapters.
     ///
     /// # Errors
@@ -195,6 +205,9 @@ impl Muxer {
                 ),
                 "copy tags",
             )?;
+        }
+        for name in STALE {
+            self.forget_tag(name);
         }
         self.copy_chapters(input)
     }

@@ -40,6 +40,12 @@ pub(super) fn describe(input: &Input) -> MediaInfo {
         duration_is_guessed: input.duration_is_guessed(),
         // SAFETY: the context is open; libav works it out from size and length.
         bit_rate: positive(unsafe { (*input.context().as_ptr()).bit_rate }),
+        tags: input
+            .context()
+            .metadata()
+            .iter()
+            .map(|(name, _)| name.to_owned())
+            .collect(),
         streams: input
             .context()
             .streams()

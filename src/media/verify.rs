@@ -151,6 +151,7 @@ impl<'a> File<'a> {
         self.frames(&mut checked)?;
         self.sound(&mut checked)?;
         self.company(&mut checked);
+        self.tags(&mut checked);
         self.decodes(&mut checked, cancel)?;
         if self.evidence.job.verify == Depth::Ssim && !videos.is_empty() {
             checked.ssim = ssim::score(self.path, self.evidence, cancel)?;
@@ -291,6 +292,27 @@ impl<'a> File<'a> {
             if found < planned {
                 checked.salvage(format!("{found} of {planned} {what} have arrived"));
             }
+        }
+    }
+
+    /// Tells which of the whole file's tags the container has no place for.
+    fn tags(&self, checked: &mut Checked) {
+        let found: Vec<String> = self
+            .info
+            .tags
+            .iter()
+            .map(|name| name.to_lowercase())
+            .collect();
+        let wanted = self.evidence.job.pipeline.tags.iter();
+        let lost: Vec<&str> = wanted
+            .filter(|name| !found.contains(name))
+            .map(String::as_str)
+            .collect();
+        if !lost.is_empty() {
+            let lost = lost.join(", ");
+            checked
+                .warnings
+                .push(format!("tags that did not arrive: {lost}"));
         }
     }
 

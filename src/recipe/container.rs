@@ -45,12 +45,17 @@ impl Container {
         }
     }
 
-    /// The muxer with its options.
-    pub(super) fn sink(self) -> Sink {
+    /// The muxer with its options, for a source that has tags of free names or not.
+    pub(super) fn sink(self, has_free_tags: bool) -> Sink {
         let options = match self {
             // The index goes to the front, so that a browser can start at once.
             Container::Mp4 | Container::Mov | Container::M4a => {
-                vec![("movflags".into(), "+faststart".into())]
+                let tags = if has_free_tags {
+                    "+use_metadata_tags"
+                } else {
+                    ""
+                };
+                vec![("movflags".into(), format!("+faststart{tags}"))]
             }
             Container::Mkv | Container::Webm => vec![],
         };

@@ -12,6 +12,7 @@ mod resolve;
 mod shape;
 mod sound;
 mod streams;
+pub mod tags;
 mod video;
 
 use serde::{Deserialize, Serialize};

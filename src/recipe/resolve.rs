@@ -3,7 +3,7 @@
 use super::video::Picture;
 use super::{
     Container, Copying, EncoderSpec, Frames, Medium, PictureFormat, Pipeline, Product, Recipe,
-    Sink, Track, Transcode, VideoWay, Way, streams,
+    Sink, Track, Transcode, VideoWay, Way, streams, tags,
 };
 use crate::error::{Error, Result};
 use crate::job::MediaInfo;
@@ -22,6 +22,7 @@ pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
     Ok(Pipeline {
         input_format: media.format.clone(),
         generate_pts: copies_video && !streams::tells_times(&media.format),
+        tags: tags::wanted(&media.tags),
         products,
         codec_threads: recipes
             .iter()
@@ -70,7 +71,7 @@ impl Transcode {
 fn transcoded(recipe: &Transcode, media: &MediaInfo) -> Result<Product> {
     let mut product = Product {
         tracks: vec![],
-        sink: recipe.container.sink(),
+        sink: recipe.container.sink(tags::are_free(&media.tags)),
         dropped: vec![],
         kept: None,
     };
@@ -162,6 +163,7 @@ mod tests {
             duration_s: Some(2.0),
             duration_is_guessed: false,
             bit_rate: None,
+            tags: vec![],
             streams: vec![StreamInfo {
                 index: 0,
                 kind,

@@ -1,0 +1,78 @@
+//! Tags of a whole file, by libav's names: which a result is to have.
+
+/// What describes the source as a file, and does not hold for its result.
+const OF_THE_FILE: [&str; 30] = [
+    "audiodelay",
+    "audiosize",
+    "bps",
+    "canseektoend",
+    "compatible_brands",
+    "datasize",
+    "deviceconformancetemplate",
+    "duration",
+    "encoder",
+    "filesize",
+    "hasaudio",
+    "hascuepoints",
+    "haskeyframes",
+    "hasmetadata",
+    "hasvideo",
+    "iscommercial",
+    "isvbr",
+    "lastkeyframelocation",
+    "lastkeyframetimestamp",
+    "lasttimestamp",
+    "major_brand",
+    "metadatacreator",
+    "metadatadate",
+    "minor_version",
+    "software",
+    "totaldatarate",
+    "totalduration",
+    "videosize",
+    "wmfsdkneeded",
+    "wmfsdkversion",
+];
+
+/// Of these, what a muxer that takes any name would write into a result, where it is wrong.
+pub const STALE: [&str; 3] = ["compatible_brands", "major_brand", "minor_version"];
+
+/// Those of `names` that the result is to have, too; in lower case, as containers change it.
+pub(super) fn wanted(names: &[String]) -> Vec<String> {
+    let names = names.iter().map(|name| name.to_lowercase());
+    names
+        .filter(|name| !OF_THE_FILE.contains(&name.as_str()) && !name.starts_with("encoder-"))
+        .collect()
+}
+
+/// Whether one of `names` is of those that phones write, such as
+/// `com.apple.quicktime.location.iso6709`: mp4 and mov have no fixed place for
+/// them, but a list of free names.
+pub(super) fn are_free(names: &[String]) -> bool {
+    names
+        .iter()
+        .any(|name| name.to_lowercase().starts_with("com."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_describes_the_file_is_not_wanted_of_its_result() {
+        assert_eq!(
+            wanted(&names(&["major_brand", "TITLE", "encoder"])),
+            ["title"]
+        );
+    }
+
+    #[test]
+    fn the_tags_of_phones_are_free_names() {
+        assert!(are_free(&names(&["title", "com.android.version"])));
+        assert!(!are_free(&names(&["title", "comment"])));
+    }
+}
