@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::media::hash::content;
+use crate::media::outline::outline;
 use crate::report::summary;
 
 /// A file that differs between two folders of results.
@@ -16,8 +17,10 @@ pub struct Difference {
     pub what: String,
 }
 
-/// Sizes of two encodes of one source may differ by this share: containers hold encoder names and dates.
+/// Sizes of two encodes of one source may differ by this share, and so many
+/// bytes: containers hold encoder names and dates, and tables of times.
 const SIZE_TOLERANCE: f64 = 0.01;
+const SIZE_TOLERANCE_BYTES: f64 = 4096.0;
 
 /// Decodes all files below `a` and `b` and tells the first difference of each.
 ///
@@ -53,20 +56,29 @@ fn difference(a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
         return Ok(None);
     }
     let (content_a, content_b) = (content(a, cancel)?, content(b, cancel)?);
-    if let Some(frame) = content_a.first_difference(&content_b) {
-        let (n, m) = (content_a.frames.len(), content_b.frames.len());
-        return Ok(Some(format!("frame {frame} differs ({n} and {m} frames)")));
+    if let Some(difference) = content_a.difference(&content_b) {
+        return Ok(Some(difference));
     }
-    if content_a.audio_samples != content_b.audio_samples {
-        return Ok(Some(format!(
-            "audio samples differ: {:?} and {:?}",
-            content_a.audio_samples, content_b.audio_samples
-        )));
+    if let Some(difference) = line_difference(&outline(a, cancel)?, &outline(b, cancel)?) {
+        return Ok(Some(difference));
     }
     let size = |path: &Path| std::fs::metadata(path).map_or(0.0, |data| data.len() as f64);
     let (size_a, size_b) = (size(a), size(b));
-    let apart = (size_a - size_b).abs() / size_a.max(size_b).max(1.0);
-    Ok((apart > SIZE_TOLERANCE).then(|| format!("sizes differ by {:.1} %", apart * 100.0)))
+    let (apart, larger) = ((size_a - size_b).abs(), size_a.max(size_b));
+    let differ = apart > larger * SIZE_TOLERANCE + SIZE_TOLERANCE_BYTES;
+    Ok(differ.then(|| format!("sizes differ by {:.1} %", apart / larger * 100.0)))
+}
+
+/// The first line in which two outlines differ.
+fn line_difference(a: &[String], b: &[String]) -> Option<String> {
+    let lines = (0..a.len().max(b.len())).map(|line| (a.get(line), b.get(line)));
+    lines
+        .into_iter()
+        .find(|(a, b)| a != b)
+        .map(|pair| match pair {
+            (Some(a), Some(b)) => format!("'{a}' and '{b}'"),
+            (a, b) => format!("only one has '{}'", a.or(b).map_or("", String::as_str)),
+        })
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

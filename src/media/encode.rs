@@ -17,7 +17,12 @@ pub struct Encoder {
     // Set on each frame where the encoder works at a constant quantiser.
     qscale: Option<i32>,
     stage: Stage,
+    // What is added to the decoding times, once the first packet tells whether they are right.
+    dts_shift: Option<i64>,
 }
+
+/// No encoder holds a frame back for the sake of so many seconds of later ones.
+const LONGEST_DELAY_S: i64 = 3600;
 
 /// How far an encoder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +121,7 @@ impl Encoder {
             context,
             qscale: spec.qscale.map(|q| i32::from(q) * ffi::FF_QP2LAMBDA),
             stage: Stage::Fresh,
+            dts_shift: None,
         };
         encoder.configure(setup);
         // SAFETY: the context is valid and not yet open.
@@ -191,10 +197,36 @@ impl Encoder {
                 Ok(())
             };
             match poll(result, "encode")? {
-                Poll::Ready => take(packet)?,
+                Poll::Ready => {
+                    self.mend_dts(&mut packet);
+                    take(packet)?;
+                }
                 Poll::NeedInput | Poll::End => return Ok(()),
             }
         }
+    }
+
+    /// x265 counts decoding times from the time of a frame that comes late in a
+    /// clip; where the clip is shorter, from whatever memory held. So the first
+    /// one is far off, and all others by just as much.
+    fn mend_dts(&mut self, packet: &mut Packet) {
+        let (Some(pts), Some(dts)) = (packet.pts(), packet.dts()) else {
+            return;
+        };
+        let most = self.ticks(LONGEST_DELAY_S);
+        let shift = *self.dts_shift.get_or_insert_with(|| {
+            let is_right = pts
+                .checked_sub(dts)
+                .is_some_and(|ahead| (0..=most).contains(&ahead));
+            if is_right { 0 } else { pts.wrapping_sub(dts) }
+        });
+        packet.set_dts(Some(dts.wrapping_add(shift)));
+    }
+
+    fn ticks(&self, seconds: i64) -> i64 {
+        // SAFETY: the context is open.
+        let base = unsafe { (*self.context.as_ptr()).time_base };
+        super::filter::rescale(seconds, Rational::new(1, 1), base.into())
     }
 
     /// The decoder's picture type must not become the encoder's.

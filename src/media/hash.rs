@@ -12,39 +12,90 @@ use super::decode::Decoder;
 use super::error::check;
 use super::filter::rescale;
 use crate::dispatch::Cancel;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What a file decodes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// Every frame of the first video stream, in order.
-    pub frames: Vec<FrameHash>,
+    pub frames: Vec<Unit>,
+    /// What all other streams of video and sound hold, in stream order.
+    pub others: Vec<StreamContent>,
     /// Samples a channel of every audio stream, in stream order.
     pub audio_samples: Vec<u64>,
     /// Packets that could not be decoded.
     pub damaged: u64,
 }
 
-/// One decoded frame.
+/// What one stream decodes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamContent {
+    /// Position in the file.
+    pub stream: usize,
+    /// Whether it is sound.
+    pub is_sound: bool,
+    /// Its frames in order.
+    pub frames: Vec<Unit>,
+}
+
+/// One decoded frame, of video or of sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FrameHash {
-    /// Presentation time in microseconds from the file's beginning.
-    pub time_us: i64,
-    /// XXH3 over the visible pixels of all planes.
-    pub pixels: u64,
+pub struct Unit {
+    /// Presentation time in microseconds from the file's beginning; `None` where nothing tells it.
+    pub time_us: Option<i64>,
+    /// XXH3 over the visible pixels, or the samples, of all planes.
+    pub hash: u64,
 }
 
 impl Content {
-    /// Index of the first frame in which the two differ, where they do.
-    pub fn first_difference(&self, other: &Self) -> Option<usize> {
-        let common = self
-            .frames
-            .iter()
-            .zip(&other.frames)
-            .position(|(a, b)| a != b);
-        common.or((self.frames.len() != other.frames.len())
-            .then(|| self.frames.len().min(other.frames.len())))
+    /// In words where the two first differ, where they do.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        if let Some(words) = first_difference(&self.frames, &other.frames, 0) {
+            return Some(words);
+        }
+        let streams = |content: &Self| content.others.iter().map(|one| one.stream).collect();
+        let (mine, theirs): (Vec<usize>, Vec<usize>) = (streams(self), streams(other));
+        if mine != theirs {
+            return Some(format!("streams {mine:?} and {theirs:?} were decoded"));
+        }
+        if self.audio_samples != other.audio_samples {
+            let (mine, theirs) = (&self.audio_samples, &other.audio_samples);
+            return Some(format!("audio samples differ: {mine:?} and {theirs:?}"));
+        }
+        self.others.iter().zip(&other.others).find_map(|(a, b)| {
+            let apart_us = if a.is_sound { SOUND_APART_US } else { 0 };
+            let words = first_difference(&a.frames, &b.frames, apart_us)?;
+            Some(format!("stream {}: {words}", a.stream))
+        })
     }
+}
+
+/// Times of sound may differ by less than this: those that a source tells in
+/// ticks of a millisecond, the program rounds once more where it has to wait
+/// for the other streams.
+const SOUND_APART_US: i64 = 1000;
+
+/// The first frame that differs in what it holds, or by more than so much in its time.
+fn first_difference(a: &[Unit], b: &[Unit], apart_us: i64) -> Option<String> {
+    let is_near = |a: &Unit, b: &Unit| match (a.time_us, b.time_us) {
+        (Some(a), Some(b)) => (a - b).abs() <= apart_us,
+        (a, b) => a == b,
+    };
+    let is_same = |(a, b): (&Unit, &Unit)| a.hash == b.hash && is_near(a, b);
+    let (n, m) = (a.len(), b.len());
+    let common = a.iter().zip(b).position(|pair| !is_same(pair));
+    let frame = common.or((n != m).then(|| n.min(m)))?;
+    let what = match (a.get(frame), b.get(frame)) {
+        (Some(a), Some(b)) if a.hash == b.hash => {
+            let at = |unit: &Unit| {
+                unit.time_us
+                    .map_or("no time".into(), |us| format!("{} s", us as f64 / 1e6))
+            };
+            format!("is at {} and at {}", at(a), at(b))
+        }
+        _ => "differs".into(),
+    };
+    Some(format!("frame {frame} {what} ({n} and {m} frames)"))
 }
 
 /// Decodes all of `path`.
@@ -55,29 +106,27 @@ pub fn content(path: &Path, cancel: &Cancel) -> Result<Content> {
     let mut input = Input::open(path, picture_format(path), cancel)?;
     let info = super::probe::describe(&input);
     let video = info.main_video().map(|stream| stream.index);
-    let audio: Vec<usize> = info.audio().map(|stream| stream.index).collect();
-    let wanted: Vec<usize> = video.into_iter().chain(audio.iter().copied()).collect();
+    let decodable = info
+        .streams
+        .iter()
+        .filter(|stream| (stream.is_video() || stream.is_audio()) && stream.decodable);
+    let wanted: Vec<usize> = decodable.map(|stream| stream.index).collect();
     input.select(&wanted);
     let mut decoders = wanted
         .iter()
         .map(|stream| Decoder::open(&input, *stream, 1))
         .collect::<Result<Vec<_>>>()?;
-    let mut content = Content {
-        frames: vec![],
-        audio_samples: vec![0; audio.len()],
-        damaged: 0,
-    };
-    let first_audio = usize::from(video.is_some());
+    let mut frames = vec![vec![]; wanted.len()];
+    let mut samples = vec![0; wanted.len()];
     let mut feed = |position: usize, packet: Option<ffmpeg::Packet>| {
-        let is_video = position < first_audio;
         decoders[position].decode(packet, |frame, time_base| {
-            if is_video {
-                content.frames.push(hash_frame(&frame, time_base)?);
-            } else {
-                // SAFETY: the frame is valid.
-                let samples = unsafe { (*frame.as_ptr()).nb_samples }.max(0) as u64;
-                content.audio_samples[position - first_audio] += samples;
-            }
+            // SAFETY: the frame is valid.
+            samples[position] += unsafe { (*frame.as_ptr()).nb_samples }.max(0) as u64;
+            let pts = frame.pts();
+            frames[position].push(Unit {
+                time_us: pts.map(|pts| rescale(pts, time_base, MICROSECOND)),
+                hash: hash_frame(&frame)?,
+            });
             Ok(())
         })
     };
@@ -89,9 +138,32 @@ pub fn content(path: &Path, cancel: &Cancel) -> Result<Content> {
     for position in 0..wanted.len() {
         feed(position, None)?;
     }
-    content.damaged = decoders.iter().map(Decoder::damaged).sum();
+    let is_sound = |stream: usize| info.streams[stream].is_audio();
+    let sounds = wanted.iter().zip(samples);
+    let mut content = Content {
+        frames: vec![],
+        others: vec![],
+        audio_samples: sounds
+            .filter_map(|(stream, samples)| is_sound(*stream).then_some(samples))
+            .collect(),
+        damaged: decoders.iter().map(Decoder::damaged).sum(),
+    };
+    for (stream, frames) in wanted.into_iter().zip(frames) {
+        if Some(stream) == video {
+            content.frames = frames;
+        } else {
+            let is_sound = is_sound(stream);
+            content.others.push(StreamContent {
+                stream,
+                is_sound,
+                frames,
+            });
+        }
+    }
     Ok(content)
 }
+
+const MICROSECOND: ffmpeg::Rational = ffmpeg::Rational(1, 1_000_000);
 
 /// Single pictures have demuxers of their own, which read no name as a pattern.
 fn picture_format(path: &Path) -> Option<&'static str> {
@@ -102,9 +174,20 @@ fn picture_format(path: &Path) -> Option<&'static str> {
     }
 }
 
-fn hash_frame(frame: &ffmpeg::Frame, time_base: ffmpeg::Rational) -> Result<FrameHash> {
+fn hash_frame(frame: &ffmpeg::Frame) -> Result<u64> {
     // SAFETY: the frame is valid.
     let raw = unsafe { &*frame.as_ptr() };
+    let mut hash = Xxh3::new();
+    hash.update(&raw.format.to_le_bytes());
+    if raw.nb_samples > 0 {
+        hash_samples(raw, &mut hash)?;
+    } else {
+        hash_pixels(raw, &mut hash)?;
+    }
+    Ok(hash.digest())
+}
+
+fn hash_pixels(raw: &ffi::AVFrame, hash: &mut Xxh3) -> Result<()> {
     // SAFETY: the number came out of a frame that this very libav made.
     let format = unsafe { std::mem::transmute::<i32, ffi::AVPixelFormat>(raw.format) };
     // SAFETY: computes from the three numbers.
@@ -125,15 +208,32 @@ fn hash_frame(frame: &ffmpeg::Frame, time_base: ffmpeg::Rational) -> Result<Fram
         )
     };
     check(code, "copy a frame")?;
-    let mut hash = Xxh3::new();
     hash.update(&pixels);
     hash.update(&raw.width.to_le_bytes());
-    hash.update(&raw.format.to_le_bytes());
-    let pts = frame
-        .pts()
-        .ok_or_else(|| Error::failed("a decoded frame has no time"))?;
-    Ok(FrameHash {
-        time_us: rescale(pts, time_base, ffmpeg::Rational::new(1, 1_000_000)),
-        pixels: hash.digest(),
-    })
+    Ok(())
+}
+
+fn hash_samples(raw: &ffi::AVFrame, hash: &mut Xxh3) -> Result<()> {
+    // SAFETY: the number came out of a frame that this very libav made; the functions look it up.
+    let (sample, is_planar) = unsafe {
+        let format = std::mem::transmute::<i32, ffi::AVSampleFormat>(raw.format);
+        (
+            ffi::av_get_bytes_per_sample(format),
+            ffi::av_sample_fmt_is_planar(format) != 0,
+        )
+    };
+    let sample = check(sample, "measure a frame of sound")? as usize;
+    let channels = raw.ch_layout.nb_channels.max(0) as usize;
+    let (planes, interleaved) = if is_planar {
+        (channels, 1)
+    } else {
+        (1, channels)
+    };
+    let bytes = raw.nb_samples as usize * sample * interleaved;
+    for plane in 0..planes {
+        // SAFETY: a frame of sound has that many planes of that many bytes (`AVFrame.extended_data`).
+        let samples = unsafe { std::slice::from_raw_parts(*raw.extended_data.add(plane), bytes) };
+        hash.update(samples);
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ pub mod hash;
 mod input;
 pub mod log;
 mod mux;
+pub mod outline;
 mod output;
 mod probe;
 mod run;
