@@ -18,7 +18,7 @@ use rushes::engine::{Engine, Linked, Program, Watch};
 use rushes::job::{Job, Load, Ratio, Work};
 use rushes::media::{SyntheticClip, probe, synthesise};
 use rushes::plan::{Existing, Rules, Wanted, plan, scan};
-use rushes::recipe::{Frames, Recipe, Transcode, Video};
+use rushes::recipe::{Frames, Pick, Recipe, Transcode, Video};
 
 /// A second of 176×144 with sound, and a place for results.
 struct Bench {
@@ -88,7 +88,7 @@ fn transcode() -> Recipe {
 
 fn frames() -> Recipe {
     Recipe::Frames(Frames {
-        every: Ratio::new(1, 5),
+        pick: Pick::Every(Ratio::new(1, 5)),
         ..Frames::default()
     })
 }

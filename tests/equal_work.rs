@@ -307,6 +307,59 @@ fn pictures_are_those_that_a_player_shows_at_their_times() {
     }
 }
 
+#[test]
+fn chosen_frames_are_those_that_a_plain_command_chooses() {
+    let source = common::sample("bars-360p25.mp4");
+    let folder = tempfile::tempdir().unwrap();
+    // Key frames in the middle, and frames between them that refer to later ones.
+    let clip = folder.path().join("clip.mp4");
+    ffmpeg(
+        args![
+            "-i", &source, "-an", "-c:v", "libx264", "-g", "20", "-bf", "3"
+        ],
+        &clip,
+    );
+    for (choice, skip, filter) in [
+        (&["--nth", "7"][..], "default", "select=not(mod(n\\,7))"),
+        (&["--keyframes"], "nokey", "null"),
+    ] {
+        let by_hand = folder.path().join(choice[0]);
+        fs::create_dir(&by_hand).unwrap();
+        let plain = [
+            "-vf",
+            filter,
+            "-fps_mode",
+            "passthrough",
+            "-pix_fmt",
+            "rgb24",
+        ];
+        let mut arguments = args!["-skip_frame", skip, "-i", &clip].to_vec();
+        arguments.extend(plain.map(Into::into));
+        ffmpeg(arguments, &by_hand.join("%06d.png"));
+        let expected = tree(&by_hand);
+        assert!(expected.len() >= 5, "{expected:?}");
+        for dispatch in DISPATCHES {
+            let out = folder.path().join(format!("{dispatch}{}", choice[0]));
+            let mut arguments = args!["frames", &clip, "-o", &out, "--dispatch", dispatch].to_vec();
+            arguments.extend(args!["--format", "png", "-q"]);
+            arguments.extend(choice.iter().map(Into::into));
+            succeed(arguments);
+            let ours = out.join("clip");
+            assert_eq!(tree(&ours), expected, "{dispatch} {choice:?}");
+            for picture in &expected {
+                let (a, b) = (
+                    decoded(&ours.join(picture)),
+                    decoded(&by_hand.join(picture)),
+                );
+                assert_eq!(
+                    a.frames[0].hash, b.frames[0].hash,
+                    "{dispatch} {choice:?} {picture:?}"
+                );
+            }
+        }
+    }
+}
+
 /// `MALLOC_PERTURB_` is glibc's: it fills memory before it is used.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[test]

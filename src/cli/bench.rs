@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::film;
 use crate::job::Ratio;
 use crate::plan::{SourceFile, Wanted, prepare_output, scan};
-use crate::recipe::{CodecThreads, Frames, Transcode, Video};
+use crate::recipe::{CodecThreads, Frames, Pick, Transcode, Video};
 use crate::report::bench::Telling;
 use crate::report::{Style, answer};
 use crate::samples;
@@ -173,7 +173,7 @@ impl Args {
             io_ms: milliseconds(self.io),
             transcode,
             frames: Frames {
-                every: self.every,
+                pick: Pick::Every(self.every),
                 ..Frames::default()
             },
         })

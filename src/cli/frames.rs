@@ -7,15 +7,14 @@ use super::{Ending, outcome};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::Ratio;
-use crate::recipe::{CodecThreads, Frames, PictureFormat, Recipe, Size};
+use crate::recipe::{CodecThreads, Frames, Pick, PictureFormat, Recipe, Size};
 use crate::values;
 
 /// Take pictures out of videos: a folder of pictures a video.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Time from one picture to the next; the first is taken at the beginning.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = values::positive_seconds)]
-    every: Ratio,
+    #[command(flatten)]
+    choice: Choice,
 
     /// The pictures' format.
     #[arg(long, value_enum, default_value = "jpg")]
@@ -33,6 +32,33 @@ pub struct Args {
     running: Running,
 }
 
+/// Which frames are taken.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct Choice {
+    /// Time from one picture to the next; the first is taken at the beginning [default: 1s].
+    #[arg(long, value_name = "TIME", value_parser = values::positive_seconds)]
+    every: Option<Ratio>,
+
+    /// Take the first frame and then one in N.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    nth: Option<u32>,
+
+    /// Take all key frames; nothing else is decoded.
+    #[arg(long)]
+    keyframes: bool,
+}
+
+impl Choice {
+    fn pick(&self) -> Pick {
+        match (self.nth, self.keyframes) {
+            (Some(number), _) => Pick::Nth(number),
+            (None, true) => Pick::KeyFrames,
+            (None, false) => Pick::Every(self.every.unwrap_or(Ratio::new(1, 1))),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
     Jpg,
@@ -42,7 +68,7 @@ enum Format {
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
         let recipe = Recipe::Frames(Frames {
-            every: self.every,
+            pick: self.choice.pick(),
             format: match self.format {
                 Format::Jpg => PictureFormat::Jpeg,
                 Format::Png => PictureFormat::Png,

@@ -38,6 +38,9 @@ pub fn arguments(job: &MediaJob, targets: &[PathBuf], covers: &[Cover]) -> Vec<O
     if pipeline.generate_pts {
         list.add(["-fflags", "+genpts"]);
     }
+    if pipeline.key_frames_only {
+        list.add(["-skip_frame", "nokey"]);
+    }
     list.add(["-threads", &threads, "-i"]);
     list.0.push(file_url(&job.source, false));
     for (position, (product, target)) in pipeline.products.iter().zip(targets).enumerate() {

@@ -74,6 +74,12 @@ impl Decoder {
         })
     }
 
+    /// Decodes nothing but key frames from now on.
+    pub fn take_key_frames(&mut self) {
+        // SAFETY: the context is open; decoders look at this before each packet.
+        unsafe { (*self.context.as_mut_ptr()).skip_frame = ffi::AVDiscard::AVDISCARD_NONKEY };
+    }
+
     /// An empty frame of the shape that frames of sound will have, and their
     /// time base; none where the decoder does not know it yet.
     ///

@@ -192,11 +192,14 @@ impl<'a> Source<'a> {
                 }
             }
         }
-        let decoder = match tracks.iter().any(Track::decodes) {
+        let mut decoder = match tracks.iter().any(Track::decodes) {
             true => Some(Decoder::open(input, stream, threads)?),
             false => None,
         };
-        if let Some(decoder) = &decoder {
+        if let Some(decoder) = &mut decoder {
+            if pipeline.key_frames_only {
+                decoder.take_key_frames();
+            }
             for track in &mut tracks {
                 track.begin(decoder, input, &mut outputs[track.product])?;
             }

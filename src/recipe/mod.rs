@@ -60,8 +60,8 @@ pub struct Transcode {
 /// Pictures taken out of a video.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Frames {
-    /// Distance between two pictures in seconds.
-    pub every: Ratio,
+    /// Which frames become pictures.
+    pub pick: Pick,
     /// The pictures' format.
     pub format: PictureFormat,
     /// JPEG quality scale of libav: 2 (best) to 31; of no effect on PNG.
@@ -70,6 +70,30 @@ pub struct Frames {
     pub fit: Option<Size>,
     /// Threads that each codec and filter of a job may use.
     pub codec_threads: CodecThreads,
+}
+
+/// Which frames become pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pick {
+    /// The frames that are shown at the beginning and then so many seconds apart.
+    Every(Ratio),
+    /// The first frame and then one in so many; at least 1.
+    Nth(u32),
+    /// Those that are decoded without others.
+    KeyFrames,
+}
+
+impl Pick {
+    /// The choice in a few words, e.g. `every 2 s`.
+    fn words(self) -> String {
+        match self {
+            Pick::Every(seconds) => format!("every {} s", seconds.as_f64()),
+            Pick::Nth(1) => "a frame".into(),
+            Pick::Nth(number) => format!("every {number} frames"),
+            Pick::KeyFrames => "a key frame".into(),
+        }
+    }
 }
 
 /// How pictures are encoded, or that they are not.
@@ -225,7 +249,7 @@ impl Default for Audio {
 impl Default for Frames {
     fn default() -> Self {
         Self {
-            every: Ratio::new(1, 1),
+            pick: Pick::Every(Ratio::new(1, 1)),
             format: PictureFormat::Jpeg,
             quality: 3,
             fit: None,
@@ -251,9 +275,9 @@ impl Recipe {
             Recipe::Transcode(transcode) => transcode.words(),
             Recipe::Frames(frames) => {
                 format!(
-                    "one {} picture every {} s",
+                    "one {} picture {}",
                     frames.format.extension(),
-                    frames.every.as_f64()
+                    frames.pick.words()
                 )
             }
         }

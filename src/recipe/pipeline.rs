@@ -12,6 +12,8 @@ pub struct Pipeline {
     pub input_format: String,
     /// Whether times that the container lacks are to be made up from the order of decoding.
     pub generate_pts: bool,
+    /// Whether nothing but key frames is decoded.
+    pub key_frames_only: bool,
     /// Names of the source's tags that results are to have, too, in lower case.
     pub tags: Vec<String>,
     /// The results.

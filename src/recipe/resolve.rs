@@ -2,11 +2,11 @@
 
 use super::video::Picture;
 use super::{
-    Container, Copying, EncoderSpec, Frames, Medium, PictureFormat, Pipeline, Product, Recipe,
-    Sink, Track, Transcode, VideoWay, Way, streams, tags,
+    Container, Copying, EncoderSpec, Frames, Medium, Pick, PictureFormat, Pipeline, Product,
+    Recipe, Sink, Track, Transcode, VideoWay, Way, streams, tags,
 };
 use crate::error::{Error, Result};
-use crate::job::MediaInfo;
+use crate::job::{MediaInfo, Ratio};
 
 /// Resolves `recipes`, which are run together, for the streams of `media`.
 ///
@@ -22,6 +22,7 @@ pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
     Ok(Pipeline {
         input_format: media.format.clone(),
         generate_pts: copies_video && !streams::tells_times(&media.format),
+        key_frames_only: recipes.iter().all(|recipe| recipe.takes_key_frames()),
         tags: tags::wanted(&media.tags),
         products,
         codec_threads: recipes
@@ -46,6 +47,10 @@ fn product(recipe: &Recipe, media: &MediaInfo) -> Result<Product> {
 }
 
 impl Recipe {
+    fn takes_key_frames(&self) -> bool {
+        matches!(self, Recipe::Frames(frames) if frames.pick == Pick::KeyFrames)
+    }
+
     fn codec_threads(&self) -> super::CodecThreads {
         match self {
             Recipe::Transcode(transcode) => transcode.codec_threads,
@@ -97,11 +102,10 @@ fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
         PictureFormat::Jpeg => ("mjpeg", "yuvj420p", Some(recipe.quality)),
         PictureFormat::Png => ("png", "rgb24", None),
     };
-    // Rounding up makes picture n the last frame with pts ≤ n·every: the one a player shows then.
-    let every = format!(
-        "fps=fps={}/{}:round=up:start_time=0",
-        recipe.every.den, recipe.every.num
-    );
+    let (time_base, frame_s) = match recipe.pick {
+        Pick::Every(seconds) => (seconds, seconds.as_f64()),
+        Pick::Nth(_) | Pick::KeyFrames => (picture.time_base(), picture.frame_s()),
+    };
     let scale = picture.shape.scaled_for_pictures(recipe.fit);
     Ok(Product {
         tracks: vec![Track {
@@ -109,14 +113,14 @@ fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
             tag: None,
             way: Way::Video(VideoWay {
                 orient: picture.orient.clone(),
-                filter: format!("{every},{scale},format={pixel_format}"),
+                filter: format!("{}{scale},format={pixel_format}", chosen(recipe.pick)),
                 encoder: EncoderSpec {
                     name: encoder.into(),
                     options: vec![],
                     qscale,
                 },
-                time_base: recipe.every,
-                frame_s: recipe.every.as_f64(),
+                time_base,
+                frame_s,
             }),
         }],
         sink: Sink::Pictures {
@@ -125,6 +129,16 @@ fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
         dropped: vec![],
         kept: None,
     })
+}
+
+/// The filter that lets the chosen frames pass.
+fn chosen(pick: Pick) -> String {
+    match pick {
+        // Rounding up makes picture n the last frame with pts ≤ n·every: the one a player shows then.
+        Pick::Every(Ratio { num, den }) => format!("fps=fps={den}/{num}:round=up:start_time=0,"),
+        Pick::Nth(1) | Pick::KeyFrames => String::new(),
+        Pick::Nth(number) => format!("select=not(mod(n\\,{number})),"),
+    }
 }
 
 /// That a source has nothing of a kind, and what it has.
@@ -155,7 +169,7 @@ impl Container {
 mod tests {
     use super::super::{Size, Transcode, Video};
     use super::*;
-    use crate::job::{Ratio, StreamInfo, StreamKind};
+    use crate::job::{StreamInfo, StreamKind};
 
     fn media(kind: StreamKind) -> MediaInfo {
         MediaInfo {

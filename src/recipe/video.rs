@@ -59,8 +59,13 @@ impl Picture {
         })
     }
 
+    /// A time base in which the source's times are exact, or nearly so.
+    pub(super) fn time_base(&self) -> Ratio {
+        fine_time_base(self.frame_rate)
+    }
+
     /// Distance between two pictures in seconds.
-    fn frame_s(&self) -> f64 {
+    pub(super) fn frame_s(&self) -> f64 {
         if self.frame_rate.is_positive() {
             1.0 / self.frame_rate.as_f64()
         } else {
