@@ -360,6 +360,35 @@ fn chosen_frames_are_those_that_a_plain_command_chooses() {
     }
 }
 
+#[test]
+fn a_number_of_frames_is_spread_evenly_and_each_is_the_one_shown_at_its_time() {
+    // 100 frames of 40 ms: parts of 800 ms, and their middles at frames 10, 30 and so on.
+    let source = common::sample("bars-360p25.mp4");
+    let folder = tempfile::tempdir().unwrap();
+    for dispatch in DISPATCHES {
+        let out = folder.path().join(dispatch);
+        let mut arguments = args!["frames", &source, "-o", &out, "--dispatch", dispatch].to_vec();
+        arguments.extend(args!["--format", "png", "--count", "5", "-q"]);
+        succeed(arguments);
+        let pictures = tree(&out.join("bars-360p25"));
+        assert_eq!(pictures.len(), 5, "{dispatch}: {pictures:?}");
+        for (part, picture) in pictures.iter().enumerate() {
+            let by_hand = folder.path().join(format!("{dispatch}{part}.png"));
+            let filter = format!("select=eq(n\\,{})", 10 + part * 20);
+            let one = ["-vf", &filter, "-frames:v", "1", "-pix_fmt", "rgb24"];
+            let mut arguments = args!["-i", &source].to_vec();
+            arguments.extend(one.map(Into::into));
+            ffmpeg(arguments, &by_hand);
+            let ours = decoded(&out.join("bars-360p25").join(picture));
+            assert_eq!(
+                ours.frames[0].hash,
+                decoded(&by_hand).frames[0].hash,
+                "{dispatch} {part}"
+            );
+        }
+    }
+}
+
 /// `MALLOC_PERTURB_` is glibc's: it fills memory before it is used.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[test]

@@ -130,6 +130,7 @@ fn a_second_run_does_nothing_and_does_not_open_its_sources() {
         (count(&second, "done"), count(&second, "skipped")),
         (Some(0), Some(2))
     );
+    assert_eq!(stderr(&second), "nothing is left to do\n");
     assert_eq!(site.identity("a.mp4"), before);
     // So it is where the folder was moved as a whole.
     let (moved, out) = (site.root.path().join("moved"), site.out());

@@ -44,6 +44,10 @@ struct Choice {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     nth: Option<u32>,
 
+    /// Take N frames, spread evenly over the length.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    count: Option<u32>,
+
     /// Take all key frames; nothing else is decoded.
     #[arg(long)]
     keyframes: bool,
@@ -51,10 +55,11 @@ struct Choice {
 
 impl Choice {
     fn pick(&self) -> Pick {
-        match (self.nth, self.keyframes) {
-            (Some(number), _) => Pick::Nth(number),
-            (None, true) => Pick::KeyFrames,
-            (None, false) => Pick::Every(self.every.unwrap_or(Ratio::new(1, 1))),
+        match (self.nth, self.count, self.keyframes) {
+            (Some(number), ..) => Pick::Nth(number),
+            (_, Some(number), _) => Pick::Count(number),
+            (.., true) => Pick::KeyFrames,
+            _ => Pick::Every(self.every.unwrap_or(Ratio::new(1, 1))),
         }
     }
 }

@@ -61,6 +61,9 @@ pub(super) fn run_recipes(
             "none of the files can be worked on; nothing was started",
         ));
     }
+    if running.style() == Style::Auto {
+        tell_done(&plan);
+    }
     match journal {
         Some(journal) => run(plan, &journal, engine.as_ref(), recipes, running, cancel),
         None => Ok(show(&plan, running.style())),
@@ -100,7 +103,11 @@ fn run(
     }
     let started = jiff::Zoned::now().strftime("%FT%T%:z").to_string();
     let terms = running.terms();
-    let outcomes = run_batch(&plan.jobs, engine, &terms, cancel, style, &|outcome| {
+    let telling = match style {
+        Style::Auto if plan.jobs.is_empty() => Style::Quiet,
+        style => style,
+    };
+    let outcomes = run_batch(&plan.jobs, engine, &terms, cancel, telling, &|outcome| {
         settling.ended(outcome);
     })?;
     let outcomes: Vec<_> = outcomes
@@ -188,6 +195,17 @@ fn announce_jobs(plan: &Plan) {
             };
             announce(Style::Json, &event);
         }
+    }
+}
+
+/// Says what has been done before.
+fn tell_done(plan: &Plan) {
+    if plan.own_results > 0 {
+        let results = words::count(plan.own_results, "result");
+        eprintln!("{results} of earlier runs left alone");
+    }
+    if plan.jobs.is_empty() && plan.retiring.is_empty() {
+        eprintln!("nothing is left to do");
     }
 }
 

@@ -80,6 +80,8 @@ pub enum Pick {
     Every(Ratio),
     /// The first frame and then one in so many; at least 1.
     Nth(u32),
+    /// So many, spread evenly: those shown in the middle of as many equal parts; at least 1.
+    Count(u32),
     /// Those that are decoded without others.
     KeyFrames,
 }
@@ -91,6 +93,7 @@ impl Pick {
             Pick::Every(seconds) => format!("every {} s", seconds.as_f64()),
             Pick::Nth(1) => "a frame".into(),
             Pick::Nth(number) => format!("every {number} frames"),
+            Pick::Count(number) => format!("of {number} spread evenly"),
             Pick::KeyFrames => "a key frame".into(),
         }
     }

@@ -104,8 +104,10 @@ fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
     };
     let (time_base, frame_s) = match recipe.pick {
         Pick::Every(seconds) => (seconds, seconds.as_f64()),
-        Pick::Nth(_) | Pick::KeyFrames => (picture.time_base(), picture.frame_s()),
+        _ => (picture.time_base(), picture.frame_s()),
     };
+    let length_s = stream.duration_s.or(media.duration_s);
+    let chosen = chosen(recipe.pick, length_s)?;
     let scale = picture.shape.scaled_for_pictures(recipe.fit);
     Ok(Product {
         tracks: vec![Track {
@@ -113,7 +115,7 @@ fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
             tag: None,
             way: Way::Video(VideoWay {
                 orient: picture.orient.clone(),
-                filter: format!("{}{scale},format={pixel_format}", chosen(recipe.pick)),
+                filter: format!("{chosen}{scale},format={pixel_format}"),
                 encoder: EncoderSpec {
                     name: encoder.into(),
                     options: vec![],
@@ -131,14 +133,27 @@ fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
     })
 }
 
-/// The filter that lets the chosen frames pass.
-fn chosen(pick: Pick) -> String {
-    match pick {
-        // Rounding up makes picture n the last frame with pts ≤ n·every: the one a player shows then.
+/// The filter that lets the chosen frames of a video of that length pass.
+///
+/// Where frames are chosen by time, rounding up makes each the last frame with
+/// pts ≤ t: the one a player shows then.
+fn chosen(pick: Pick, length_s: Option<f64>) -> Result<String> {
+    Ok(match pick {
         Pick::Every(Ratio { num, den }) => format!("fps=fps={den}/{num}:round=up:start_time=0,"),
         Pick::Nth(1) | Pick::KeyFrames => String::new(),
         Pick::Nth(number) => format!("select=not(mod(n\\,{number})),"),
-    }
+        Pick::Count(number) => {
+            let length_s = length_s.filter(|length_s| *length_s > 0.0).ok_or_else(|| {
+                Error::failed("does not tell how long it is")
+                    .cure("use --every or --nth in place of --count")
+            })?;
+            let length_ms = (length_s * 1e3).round().max(1.0);
+            let (rate, first_s) = (u64::from(number) * 1000, length_s / f64::from(number) / 2.0);
+            format!(
+                "fps=fps={rate}/{length_ms}:round=up:start_time={first_s:.6},trim=end_frame={number},"
+            )
+        }
+    })
 }
 
 /// That a source has nothing of a kind, and what it has.
