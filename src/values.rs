@@ -1,7 +1,7 @@
 //! How durations, sizes, rates and lists are written.
 
 use crate::job::Ratio;
-use crate::recipe::Size;
+use crate::recipe::{Grid, Size};
 
 /// Seconds from `1.5`, `90s`, `250ms`, `5m`, `1:30` or `00:01:30.5`.
 pub fn seconds(text: &str) -> Result<f64, String> {
@@ -53,6 +53,55 @@ pub fn positive_seconds(text: &str) -> Result<Ratio, String> {
         return Err(format!("'{text}' is not between 1 ms and 1000 s"));
     }
     Ok(reduced(micros as i64, 1_000_000))
+}
+
+/// Times of pictures in milliseconds, ascending, each once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Times(pub Vec<u64>);
+
+/// So many times are enough for anybody, and few enough to be held at once.
+const MOST_TIMES: usize = 100_000;
+
+/// Times from `3.2,0:10`, or from the lines of a file, `@times.txt`.
+pub fn times(text: &str) -> Result<Times, String> {
+    let list = match text.strip_prefix('@') {
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(|error| format!("cannot read '{file}', where times were to be: {error}"))?,
+        None => text.to_owned(),
+    };
+    let words = list.split([',', '\n']).map(str::trim);
+    let words = words.filter(|word| !word.is_empty() && !word.starts_with('#'));
+    let times = words.map(|word| Ok((seconds(word)? * 1e3).round() as u64));
+    let mut times = times.collect::<Result<Vec<u64>, String>>()?;
+    times.sort_unstable();
+    times.dedup();
+    match times.len() {
+        0 => Err(format!(
+            "'{text}' holds no time; write 3.2,0:10 or @times.txt"
+        )),
+        1..=MOST_TIMES => Ok(Times(times)),
+        more => Err(format!("{more} times are more than {MOST_TIMES}")),
+    }
+}
+
+/// A number from 0 to 1.
+pub fn share(text: &str) -> Result<f32, String> {
+    decimal(text)
+        .filter(|share| (0.0..=1.0).contains(share))
+        .map(|share| share as f32)
+        .ok_or_else(|| format!("'{text}' is no number from 0 to 1, such as 0.3"))
+}
+
+/// Columns and rows from `5x4`.
+pub fn grid(text: &str) -> Result<Grid, String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=100).contains(side));
+    let grid = text.split_once('x').and_then(|(columns, rows)| {
+        Some(Grid {
+            columns: side(columns)?,
+            rows: side(rows)?,
+        })
+    });
+    grid.ok_or_else(|| format!("'{text}' is no grid; write it as 5x4, each from 1 to 100"))
 }
 
 fn reduced(num: i64, den: i64) -> Ratio {

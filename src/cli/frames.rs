@@ -5,12 +5,12 @@ use clap::ValueEnum;
 use super::running::Running;
 use super::{Ending, outcome};
 use crate::dispatch::Cancel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::Ratio;
-use crate::recipe::{CodecThreads, Frames, Pick, PictureFormat, Recipe, Size};
+use crate::recipe::{CodecThreads, Frames, Grid, Pick, PictureFormat, Recipe, Size};
 use crate::values;
 
-/// Take pictures out of videos: a folder of pictures a video.
+/// Take pictures out of videos: a folder of pictures a video, or one picture.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -20,11 +20,11 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "jpg")]
     format: Format,
 
-    /// JPEG quality, from 2 (best) to 31.
-    #[arg(long, value_name = "Q", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=31))]
-    quality: u8,
+    /// Quality of JPEG and WebP, from 1 (smallest) to 100 (best) [default: 90].
+    #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: Option<u8>,
 
-    /// Box that pictures must fit, such as 320x240; aspect kept, never enlarged.
+    /// Box that pictures, or a contact sheet, must fit, such as 320x240; aspect kept, never enlarged.
     #[arg(long, value_name = "WxH", value_parser = values::size)]
     size: Option<Size>,
 
@@ -44,6 +44,10 @@ struct Choice {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     nth: Option<u32>,
 
+    /// Take what is shown at these times, such as 3.2,0:10, or at those of a file, @times.txt.
+    #[arg(long, value_name = "TIMES", value_parser = values::times)]
+    at: Option<values::Times>,
+
     /// Take N frames, spread evenly over the length.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: Option<u32>,
@@ -51,34 +55,71 @@ struct Choice {
     /// Take all key frames; nothing else is decoded.
     #[arg(long)]
     keyframes: bool,
+
+    /// Take the first frame of each scene: what differs from the frame before by more than this, from 0 to 1 [default: 0.3].
+    #[arg(
+        long,
+        value_name = "DIFFERENCE",
+        value_parser = values::share,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "0.3"
+    )]
+    scenes: Option<f32>,
+
+    /// Take the one picture that stands best for the video.
+    #[arg(long)]
+    best: bool,
+
+    /// Make one contact sheet of so many columns and rows, such as 5x4, with times.
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = values::grid)]
+    sheet: Option<Grid>,
 }
 
 impl Choice {
     fn pick(&self) -> Pick {
-        match (self.nth, self.count, self.keyframes) {
-            (Some(number), ..) => Pick::Nth(number),
-            (_, Some(number), _) => Pick::Count(number),
-            (.., true) => Pick::KeyFrames,
-            _ => Pick::Every(self.every.unwrap_or(Ratio::new(1, 1))),
+        let given = [
+            self.nth.map(Pick::Nth),
+            self.at.clone().map(|times| Pick::At(times.0)),
+            self.count.map(Pick::Count),
+            self.keyframes.then_some(Pick::KeyFrames),
+            self.scenes.map(Pick::Scenes),
+            self.best.then_some(Pick::Best),
+            self.sheet.map(Pick::Sheet),
+        ];
+        let every = || Pick::Every(self.every.unwrap_or(Ratio::new(1, 1)));
+        given.into_iter().flatten().next().unwrap_or_else(every)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Jpg,
+    Png,
+    Webp,
+}
+
+impl From<Format> for PictureFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Jpg => Self::Jpeg,
+            Format::Png => Self::Png,
+            Format::Webp => Self::WebP,
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Jpg,
-    Png,
-}
-
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
+        if self.format == Format::Png && self.quality.is_some() {
+            return Err(Error::usage("--format png --quality: PNG loses nothing")
+                .cure("leave --quality out, or use --format jpg or webp"));
+        }
+        let usual = Frames::default();
         let recipe = Recipe::Frames(Frames {
             pick: self.choice.pick(),
-            format: match self.format {
-                Format::Jpg => PictureFormat::Jpeg,
-                Format::Png => PictureFormat::Png,
-            },
-            quality: self.quality,
+            format: self.format.into(),
+            quality: self.quality.unwrap_or(usual.quality),
             fit: self.size,
             codec_threads: CodecThreads(usize::from(self.running.codec_threads)),
         });

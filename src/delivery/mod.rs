@@ -5,6 +5,7 @@
 
 mod leftovers;
 mod part;
+mod pictures;
 mod replace;
 
 use std::path::{Path, PathBuf};
@@ -70,6 +71,11 @@ fn attempt(
     watch: &mut Watch,
 ) -> Result<Done, JobError> {
     let before = state_of(&media.source)?;
+    let decided = pictures::decided(media, watch.cancel())?;
+    let job = &decided
+        .as_ref()
+        .map_or_else(|| job.clone(), |media| job.with(media.clone()));
+    let media = decided.as_ref().unwrap_or(media);
     let ended = Attempt::run(engine, job, media, watch).and_then(|attempt| {
         let checked = attempt.verify(watch)?;
         Ok((attempt, checked))
@@ -118,12 +124,17 @@ impl<'a> Attempt<'a> {
             .targets
             .iter()
             .zip(&products)
-            .map(|(target, product)| Part::begin(target, product.is_folder()))
+            .map(|(target, product)| Part::begin(target, product.is_pictures()))
             .collect::<Result<Vec<_>>>()?;
         let paths: Vec<PathBuf> = parts.iter().map(|part| part.path.clone()).collect();
         let mut ran = engine.run(job, &paths, watch)?;
         if ran.survey.is_none() {
-            ran.survey = Some(survey_of(media, watch)?);
+            ran.survey = Some(if pictures::are_at_given_times(media) {
+                // What lies beyond them is nobody's concern.
+                Survey::default()
+            } else {
+                survey_of(media, watch)?
+            });
         }
         let mut attempt = Self {
             media,
@@ -195,7 +206,9 @@ impl<'a> Attempt<'a> {
                 survey: survey.ok_or_else(|| Error::failed("nothing was read"))?,
                 damaged: &self.ran.damaged,
             };
-            checked.push(verify(&part.path, &evidence, watch.cancel())?);
+            let mut found = verify(&part.path, &evidence, watch.cancel())?;
+            pictures::count(evidence.product, &self.ran, &mut found)?;
+            checked.push(found);
         }
         Ok(checked)
     }
@@ -210,8 +223,9 @@ impl<'a> Attempt<'a> {
         for ((index, ((part, product), checked)), target) in
             parts.enumerate().zip(&self.media.targets)
         {
+            let part = pictures::gather(part, self.media, product, &self.ran.pictures)?;
             let bytes = size_of(&part.path).map_err(|error| unwritable(target, error))?;
-            if !product.is_folder() {
+            if !product.is_pictures() {
                 keep_times(&self.media.source, &part.path)
                     .map_err(|error| unwritable(target, error))?;
             }
@@ -231,8 +245,9 @@ impl<'a> Attempt<'a> {
                 }
             }
             let kept = !std::ptr::eq(*product, &raw const self.media.pipeline.products[index]);
-            done.results
-                .push(made(target, product, bytes, frames, kept, checked.ssim));
+            let mut made = made(target, product, bytes, frames, kept, checked.ssim);
+            made.time_s = pictures::only_time(product, &self.ran.pictures);
+            done.results.push(made);
         }
         Ok(done)
     }
@@ -255,6 +270,7 @@ fn made(
         dropped: product.dropped.clone(),
         kept_source,
         ssim,
+        time_s: None,
     }
 }
 

@@ -86,11 +86,13 @@ pub fn dispatch(
             cost: waiting.cost,
         });
     });
+    // Threads beyond the slots help jobs that can be split.
+    let threads = terms.slots.max(slots);
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(slots)
+        .num_threads(threads)
         .thread_name(|slot| format!("slot-{slot}"))
         .build()
-        .map_err(|error| Error::failed(format!("cannot start {slots} threads")).because(error))?;
+        .map_err(|error| Error::failed(format!("cannot start {threads} threads")).because(error))?;
     let batch = Batch {
         queue,
         engine,
@@ -100,7 +102,9 @@ pub fn dispatch(
         duty: terms.duty(slots),
     };
     pool.broadcast(|slot| {
-        while let Some(job) = queue.next(cancel) {
+        while slot.index() < slots
+            && let Some(job) = queue.next(cancel)
+        {
             let outcome = batch.run(&job, slot.index());
             let failed = matches!(outcome.verdict, Verdict::Failed(_));
             if failed && terms.on_error == OnError::Stop {

@@ -105,7 +105,15 @@ fn add_track(
             add_encoder(list, &way.encoder, index, threads);
         }
         Way::Video(way) => {
-            list.add([&format!("-filter:{index}"), &way.filter]);
+            let filter = match way.choose.filter() {
+                Some(choice) => format!("{choice},{}", way.filter),
+                None => way.filter.clone(),
+            };
+            list.add([&format!("-filter:{index}"), &filter]);
+            if let Some(number) = way.choose.number() {
+                // The rest of the source need not be read.
+                list.add([&format!("-frames:{index}"), &number.to_string()]);
+            }
             // The filters alone decide which frames there are; the program adds and drops none.
             list.add([&format!("-fps_mode:{index}"), "passthrough"]);
             let (num, den) = (way.time_base.num, way.time_base.den);
@@ -142,11 +150,11 @@ fn add_sink(list: &mut Arguments, sink: &Sink, target: &Path) {
             list.add(["-f", muxer]);
             list.0.push(file_url(target, false));
         }
-        Sink::Pictures { extension } => {
-            list.add(["-f", "image2", "-start_number", "1"]);
+        Sink::Pictures { extension, .. } => {
+            // Named by their pts: nothing else tells it.
+            list.add(["-f", "image2", "-frame_pts", "1"]);
             let mut url = file_url(target, true);
-            url.push("/");
-            url.push(Sink::picture_pattern(extension));
+            url.push(format!("/%d.{extension}"));
             list.0.push(url);
         }
     }
@@ -234,9 +242,6 @@ mod tests {
     #[test]
     fn in_a_pattern_a_percent_sign_of_the_name_is_doubled() {
         let arguments = words(&Recipe::Frames(Frames::default()), "out/50%");
-        assert!(
-            arguments.ends_with("\nfile:out/50%%/%06d.jpg"),
-            "{arguments}"
-        );
+        assert!(arguments.ends_with("\nfile:out/50%%/%d.jpg"), "{arguments}");
     }
 }

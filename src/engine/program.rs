@@ -1,6 +1,7 @@
 //! One subprocess a job: the `ffmpeg` program for media, a small child for the
 //! reference loads.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -10,7 +11,7 @@ use super::{Engine, JobError, Ran, Watch, child};
 use crate::error::{Error, Result};
 use crate::job::{Job, Load, MediaJob, Progress, Work};
 use crate::media;
-use crate::recipe::{Medium, Pipeline, Product, Sink, Way};
+use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Way};
 
 /// The engine, with the programs that it starts.
 #[derive(Debug, Clone)]
@@ -55,7 +56,8 @@ impl Program {
             |line| report.line(line),
             damaged_stream,
         )?;
-        let frames = frames(&job.pipeline, targets, report.progress.frames);
+        let pictures = pictures(job, targets)?;
+        let frames = frames(&job.pipeline, report.progress.frames, pictures.len());
         if let Some(cause) = said.tail.iter().find_map(|line| unfinished(line)) {
             return Err(JobError {
                 error: Error::failed("ffmpeg could not finish the result")
@@ -63,8 +65,13 @@ impl Program {
                 log: said.tail.into(),
             });
         }
-        let encodes = job.pipeline.products[0].tracks[0].way.medium() == Medium::Video;
-        if encodes && frames[0] == Some(0) {
+        let product = &job.pipeline.products[0];
+        let encodes = product.tracks[0].way.medium() == Medium::Video;
+        // Where pictures are chosen, there may be others than those.
+        let chosen = product
+            .pictures()
+            .is_some_and(|way| way.choose != Choose::All);
+        if encodes && !chosen && frames[0] == Some(0) {
             return Err(JobError {
                 error: Error::failed("no picture in it could be decoded"),
                 log: said.tail.into(),
@@ -76,6 +83,7 @@ impl Program {
             damaged: said.counts.into_iter().collect(),
             survey: None,
             log: said.tail.into(),
+            pictures,
         })
     }
 
@@ -114,18 +122,54 @@ impl Engine for Program {
 
 /// Frames of each product's first track, as far as the program tells: `frames`
 /// are those of the first stream of pictures; a folder knows its own.
-fn frames(pipeline: &Pipeline, targets: &[PathBuf], frames: u64) -> Vec<Option<u64>> {
-    let of = |(position, (product, target)): (usize, (&Product, &PathBuf))| match product.sink {
-        Sink::Pictures { .. } => std::fs::read_dir(target)
-            .ok()
-            .map(|entries| entries.count() as u64),
+fn frames(pipeline: &Pipeline, frames: u64, pictures: usize) -> Vec<Option<u64>> {
+    let of = |(position, product): (usize, &Product)| match product.sink {
+        Sink::Pictures { .. } => Some(pictures as u64),
         Sink::File { .. } => {
-            let pictures = product.tracks[0].way.medium() == Medium::Video;
-            (position == 0 && pictures).then_some(frames)
+            let is_video = product.tracks[0].way.medium() == Medium::Video;
+            (position == 0 && is_video).then_some(frames)
         }
     };
-    let pairs = pipeline.products.iter().zip(targets);
-    pairs.enumerate().map(of).collect()
+    pipeline.products.iter().enumerate().map(of).collect()
+}
+
+/// The times of the pictures in seconds, which the program has named by their
+/// pts; gives them their numbers.
+fn pictures(job: &MediaJob, targets: &[PathBuf]) -> Result<Vec<f64>> {
+    let (Some(product), Some(folder)) = (job.pipeline.products.first(), targets.first()) else {
+        return Ok(vec![]);
+    };
+    let (Some(way), Sink::Pictures { extension, .. }) = (product.pictures(), &product.sink) else {
+        return Ok(vec![]);
+    };
+    let number = || -> std::io::Result<Vec<i64>> {
+        let mut all = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let stem = path.file_stem().and_then(OsStr::to_str);
+            all.extend(stem.and_then(|pts| pts.parse::<i64>().ok()));
+        }
+        all.sort_unstable();
+        // Set apart first: a number may be another's pts.
+        for (number, pts) in (1..).zip(&all) {
+            let apart = folder.join(format!("{number}.numbered"));
+            std::fs::rename(folder.join(format!("{pts}.{extension}")), apart)?;
+        }
+        for number in 1..=all.len() as u64 {
+            let apart = folder.join(format!("{number}.numbered"));
+            std::fs::rename(apart, folder.join(Sink::picture_name(number, extension)))?;
+        }
+        Ok(all)
+    };
+    let times = number().map_err(|error| {
+        Error::failed(format!(
+            "cannot number the pictures in '{}'",
+            folder.display()
+        ))
+        .because(error)
+    })?;
+    let tick_s = way.time_base.as_f64();
+    Ok(times.into_iter().map(|pts| pts as f64 * tick_s).collect())
 }
 
 /// The pictures that are to be attached, each in a file of its own: the program

@@ -10,18 +10,22 @@ use crate::job::Progress;
 /// Watches one running job.
 pub struct Watch<'a> {
     cancel: &'a Cancel,
-    report: &'a mut dyn FnMut(Progress),
+    report: &'a mut (dyn FnMut(Progress) + Send),
     pace: Pace,
 }
 
 impl<'a> Watch<'a> {
     /// Reports to `report` until `cancel` is set.
-    pub fn new(cancel: &'a Cancel, report: &'a mut dyn FnMut(Progress)) -> Self {
+    pub fn new(cancel: &'a Cancel, report: &'a mut (dyn FnMut(Progress) + Send)) -> Self {
         Self::paced(cancel, report, 1.0)
     }
 
     /// As [`Watch::new`]; the job may run `duty` of its time, above 0 and at most 1.
-    pub fn paced(cancel: &'a Cancel, report: &'a mut dyn FnMut(Progress), duty: f64) -> Self {
+    pub fn paced(
+        cancel: &'a Cancel,
+        report: &'a mut (dyn FnMut(Progress) + Send),
+        duty: f64,
+    ) -> Self {
         Self {
             cancel,
             report,

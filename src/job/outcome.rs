@@ -49,6 +49,9 @@ pub struct Made {
     pub kept_source: bool,
     /// Structural similarity to the source, where it was asked for: 1 is the same.
     pub ssim: Option<f64>,
+    /// The picture's time in the source in seconds, where the result is one picture of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_s: Option<f64>,
 }
 
 /// Why a job did not finish.

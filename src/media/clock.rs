@@ -62,6 +62,12 @@ impl VideoClock {
         }
     }
 
+    /// What comes next is from elsewhere in the stream.
+    pub(super) fn restart(&mut self) {
+        (self.next_dts_us, self.gave_frame, self.draining) = (None, false, false);
+        self.spare.clear();
+    }
+
     /// Before a packet goes into the decoder: gives it a decoding time.
     pub(super) fn packet_in(&mut self, packet: &mut Packet) {
         let known = packet.dts().map(|dts| rescale(dts, self.time_base, MICROS));

@@ -19,6 +19,8 @@ pub struct Decoder {
     pixel_aspect: Rational,
     clock: Clock,
     damaged: u64,
+    // Whether a frame's own time could not be right.
+    guessed: bool,
 }
 
 enum Clock {
@@ -71,13 +73,53 @@ impl Decoder {
             pixel_aspect,
             clock,
             damaged: 0,
+            guessed: false,
         })
     }
 
     /// Decodes nothing but key frames from now on.
     pub fn take_key_frames(&mut self) {
+        self.skip(ffi::AVDiscard::AVDISCARD_NONKEY);
+    }
+
+    /// Whether the packets that follow are passed over where no other frame refers
+    /// to theirs. Not every decoder can tell.
+    pub(super) fn skip_unreferenced(&mut self, skip: bool) {
+        self.skip(if skip {
+            ffi::AVDiscard::AVDISCARD_NONREF
+        } else {
+            ffi::AVDiscard::AVDISCARD_DEFAULT
+        });
+    }
+
+    fn skip(&mut self, discard: ffi::AVDiscard) {
         // SAFETY: the context is open; decoders look at this before each packet.
-        unsafe { (*self.context.as_mut_ptr()).skip_frame = ffi::AVDiscard::AVDISCARD_NONKEY };
+        unsafe { (*self.context.as_mut_ptr()).skip_frame = discard };
+    }
+
+    /// Forgets all that came before, for a packet from elsewhere in the stream.
+    pub(super) fn restart(&mut self) {
+        // SAFETY: the context is open.
+        unsafe { ffi::avcodec_flush_buffers(self.context.as_mut_ptr()) };
+        if let Clock::Video(clock) = &mut self.clock {
+            clock.restart();
+        }
+    }
+
+    /// By how many frames decoding and showing differ in their order, as far as the decoder knows it.
+    pub(super) fn reordered(&self) -> usize {
+        // SAFETY: the context is open.
+        unsafe { (*self.context.as_ptr()).has_b_frames }.max(0) as usize
+    }
+
+    /// Whether a frame got another time than its packet had, since that could not be right.
+    pub(super) fn has_guessed(&self) -> bool {
+        self.guessed
+    }
+
+    /// The frame rate as far as the decoder knows it.
+    pub(super) fn frame_rate(&self) -> Rational {
+        self.context.frame_rate()
     }
 
     /// An empty frame of the shape that frames of sound will have, and their
@@ -191,6 +233,7 @@ impl Decoder {
     }
 
     fn stamp(&mut self, frame: &mut Frame) {
+        self.guessed |= frame.pts().is_some() && frame.pts() != frame.timestamp();
         frame.set_pts(frame.timestamp());
         match &mut self.clock {
             Clock::Video(clock) => clock.stamp(frame, self.context.frame_rate()),
@@ -243,6 +286,12 @@ fn is_corrupt(frame: &Frame) -> bool {
         let raw = &*frame.as_ptr();
         raw.decode_error_flags != 0 || raw.flags & ffi::AV_FRAME_FLAG_CORRUPT != 0
     }
+}
+
+/// Whether a frame was decoded without others.
+pub(super) fn is_intra(frame: &Frame) -> bool {
+    // SAFETY: the frame is valid.
+    unsafe { (*frame.as_ptr()).pict_type == ffi::AVPictureType::AV_PICTURE_TYPE_I }
 }
 
 /// Errors that a damaged packet causes, as against a broken machine.

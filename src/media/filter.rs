@@ -21,6 +21,10 @@ pub struct Graph {
     sink: filter::Context,
 }
 
+// SAFETY: libav's filters know no thread of their own; the raw contexts belong to
+// the graph and move with it, and whoever holds it is alone with it.
+unsafe impl Send for Graph {}
+
 /// What a graph is configured for; a frame of another shape needs a new graph.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shape {

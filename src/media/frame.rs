@@ -38,7 +38,7 @@ impl Picture {
     ///
     /// # Errors
     /// Where the length does not fit the size, or memory is out.
-    fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> Result<Self> {
+    pub(super) fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> Result<Self> {
         let row = width as usize * 4;
         if rgba.len() != row * height as usize {
             return Err(Error::failed(format!(
@@ -172,6 +172,26 @@ impl Picture {
                 stride,
             )
         }
+    }
+}
+
+/// The bytes of an 8-bit gray picture, row by row.
+///
+/// # Errors
+/// Where it is none.
+pub(super) fn gray_rows(frame: &Frame) -> Result<Vec<u8>> {
+    // SAFETY: the frame is valid; libav allocated `linesize` bytes for each row,
+    // of which the first `width` are pixels.
+    unsafe {
+        let raw = &*frame.as_ptr();
+        let is_gray = raw.format == ffi::AVPixelFormat::AV_PIX_FMT_GRAY8 as i32;
+        if !is_gray || raw.data[0].is_null() || raw.linesize[0] < raw.width {
+            return Err(Error::failed("a picture is not gray"));
+        }
+        let (stride, width) = (raw.linesize[0] as usize, raw.width.max(0) as usize);
+        let rows = (0..raw.height.max(0) as usize)
+            .map(|row| std::slice::from_raw_parts(raw.data[0].add(row * stride), width));
+        Ok(rows.flatten().copied().collect())
     }
 }
 

@@ -201,6 +201,33 @@ impl Input {
         }
     }
 
+    /// Goes to a place from which `stream` can be decoded and that is not after
+    /// `time`, in the stream's ticks from the file's beginning; whether that could be done.
+    pub(super) fn seek_in(&mut self, stream: usize, time: i64) -> bool {
+        let time = time.saturating_sub(self.shift(stream));
+        // SAFETY: the context is open; a failure leaves the position as it is.
+        let code = unsafe {
+            let stream = stream as i32;
+            ffi::avformat_seek_file(self.context.as_mut_ptr(), stream, i64::MIN, time, time, 0)
+        };
+        code >= 0
+    }
+
+    /// Where decoding begins for the frame at `time`, by the container's index:
+    /// equal for times between two key frames; both in the stream's ticks.
+    pub(super) fn key_before(&self, stream: usize, time: i64) -> Option<i64> {
+        let time = time.saturating_sub(self.shift(stream));
+        let stream = self.context.stream(stream)?;
+        // SAFETY: the stream lives as long as the opened input; the entry is
+        // read at once, by a number that libav gave.
+        unsafe {
+            let raw = stream.as_ptr().cast_mut();
+            let number = ffi::av_index_search_timestamp(raw, time, ffi::AVSEEK_FLAG_BACKWARD);
+            let entry = ffi::avformat_index_get_entry(raw, number);
+            entry.as_ref().map(|entry| entry.timestamp)
+        }
+    }
+
     /// The next packet of a selected stream, its timestamps shifted so that the
     /// file begins at 0; `None` at the end.
     ///

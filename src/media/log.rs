@@ -24,14 +24,19 @@ thread_local! {
 }
 
 /// Runs `job` and returns with its result what libav said meanwhile on this thread.
+///
+/// While a job waits for its helpers, its thread may help another job: what was
+/// said about the one is not mixed with what is said about the other.
 pub fn capture<T>(job: impl FnOnce() -> T) -> (T, Vec<String>) {
     super::init();
-    LINES.with_borrow_mut(VecDeque::clear);
+    let outer = LINES.take();
     let result = job();
-    (
-        result,
-        LINES.with_borrow_mut(|lines| lines.drain(..).collect()),
-    )
+    (result, LINES.replace(outer).into())
+}
+
+/// Adds lines that were said about this thread's job on another thread.
+pub fn add(said: Vec<String>) {
+    LINES.with_borrow_mut(|lines| said.into_iter().for_each(|line| keep(lines, line)));
 }
 
 pub(super) fn install() {

@@ -19,6 +19,7 @@ pub mod log;
 mod mux;
 pub mod outline;
 mod output;
+pub mod pictures;
 mod probe;
 mod run;
 mod side_data;

@@ -1,104 +1,58 @@
-//! Where packets of a product go: a file, or a folder of pictures.
+//! Where packets of a product go.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ffmpeg_next::Packet;
 
-use super::mux::payload;
 use super::{Input, Muxer};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::recipe::{Product, Sink};
 
-/// One product being written.
-pub(super) enum Output {
-    /// Streams of a file.
-    File(Muxer),
-    /// Files of their own, numbered from 1.
-    Pictures {
-        folder: PathBuf,
-        extension: String,
-        written: u64,
-        bytes: u64,
-    },
-}
+/// One file being written.
+pub(super) struct Output(Muxer);
 
 impl Output {
-    /// Begins `product` at `target`: a new file, or an existing empty folder.
+    /// Begins `product` as the new file `target`.
     pub(super) fn open(
         input: &Input,
         product: &Product,
         target: &Path,
         cancel: &Cancel,
     ) -> Result<Self> {
-        match &product.sink {
-            Sink::File { muxer, options } => {
-                let mut muxer =
-                    Muxer::create(target, muxer, options, product.tracks.len(), cancel)?;
-                muxer.copy_metadata(input)?;
-                Ok(Self::File(muxer))
-            }
-            Sink::Pictures { extension } => Ok(Self::Pictures {
-                folder: target.to_owned(),
-                extension: extension.clone(),
-                written: 0,
-                bytes: 0,
-            }),
-        }
+        let Sink::File { muxer, options } = &product.sink else {
+            return Err(Error::failed("pictures and files cannot be made together"));
+        };
+        let mut muxer = Muxer::create(target, muxer, options, product.tracks.len(), cancel)?;
+        muxer.copy_metadata(input)?;
+        Ok(Self(muxer))
     }
 
     /// Whether encoders must keep their headers out of the packets.
     pub(super) fn wants_global_header(&self) -> bool {
-        match self {
-            Self::File(muxer) => muxer.wants_global_header(),
-            Self::Pictures { .. } => false,
-        }
+        self.0.wants_global_header()
     }
 
-    /// Describes a stream of a file; pictures have none.
+    /// Describes a stream.
     pub(super) fn describe(
         &mut self,
         describe: impl FnOnce(&mut Muxer) -> Result<()>,
     ) -> Result<()> {
-        match self {
-            Self::File(muxer) => describe(muxer),
-            Self::Pictures { .. } => Ok(()),
-        }
+        describe(&mut self.0)
     }
 
     /// Writes a packet of stream `index`.
     pub(super) fn write(&mut self, index: usize, packet: Packet) -> Result<()> {
-        match self {
-            Self::File(muxer) => muxer.write(index, packet),
-            Self::Pictures {
-                folder,
-                extension,
-                written,
-                bytes,
-            } => {
-                *written += 1;
-                let path = folder.join(Sink::picture_name(*written, extension));
-                *bytes += packet.size() as u64;
-                std::fs::write(&path, payload(&packet)).map_err(|error| {
-                    Error::failed(format!("cannot write '{}'", path.display())).because(error)
-                })
-            }
-        }
+        self.0.write(index, packet)
     }
 
     /// Bytes handed over so far.
     pub(super) fn bytes(&self) -> u64 {
-        match self {
-            Self::File(muxer) => muxer.bytes(),
-            Self::Pictures { bytes, .. } => *bytes,
-        }
+        self.0.bytes()
     }
 
     /// Writes what remains.
     pub(super) fn finish(self) -> Result<()> {
-        match self {
-            Self::File(muxer) => muxer.finish(),
-            Self::Pictures { .. } => Ok(()),
-        }
+        self.0.finish()
     }
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 use ffmpeg::Packet;
 use ffmpeg_next as ffmpeg;
 
-use super::Input;
 use super::chain::Stamped;
 use super::decode::Decoder;
 use super::output::Output;
 use super::survey::Survey;
 use super::track::Track;
+use super::{Input, pictures};
 use crate::engine::{Ran, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::job::{MediaJob, Progress};
@@ -23,6 +23,11 @@ use crate::recipe::Pipeline;
 /// Where the source cannot be read or nothing in it can be decoded, where a
 /// target cannot be written, and where `watch` asks to stop.
 pub fn run<T: AsRef<Path>>(job: &MediaJob, targets: &[T], watch: &mut Watch) -> Result<Ran> {
+    if let ([product], [folder]) = (job.pipeline.products.as_slice(), targets)
+        && product.is_pictures()
+    {
+        return pictures::run(job, folder.as_ref(), watch);
+    }
     let mut run = Run::open(job, targets, watch)?;
     let read = run.pump(watch).and_then(|()| run.drain());
     if read
@@ -151,7 +156,7 @@ impl<'a> Run<'a> {
                 .filter(|(_, packets)| *packets > 0)
                 .collect(),
             survey: Some(self.survey),
-            log: vec![],
+            ..Ran::default()
         };
         self.outputs.into_iter().try_for_each(Output::finish)?;
         Ok(ran)
@@ -197,9 +202,6 @@ impl<'a> Source<'a> {
             false => None,
         };
         if let Some(decoder) = &mut decoder {
-            if pipeline.key_frames_only {
-                decoder.take_key_frames();
-            }
             for track in &mut tracks {
                 track.begin(decoder, input, &mut outputs[track.product])?;
             }

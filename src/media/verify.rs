@@ -89,8 +89,8 @@ const ROUNDING_S: f64 = 0.002;
 pub fn verify(path: &Path, evidence: &Evidence, cancel: &Cancel) -> Result<Checked> {
     match &evidence.product.sink {
         Sink::File { .. } => File::open(path, evidence, cancel)?.check(cancel),
-        Sink::Pictures { extension } => {
-            verify_pictures(path, extension, evidence.frames.unwrap_or(0))?;
+        Sink::Pictures { extension, .. } => {
+            verify_pictures(path, extension, evidence)?;
             let mut checked = Checked {
                 frames: evidence.frames,
                 ..Checked::default()
@@ -465,14 +465,28 @@ fn seconds(seconds: f64) -> String {
     format!("{seconds:.2} s")
 }
 
-fn verify_pictures(folder: &Path, extension: &str, frames: u64) -> Result<()> {
-    for number in [1, frames] {
+/// As many pictures are there as were made, and the first and the last, or all
+/// where that is asked for, are not empty, or decode.
+fn verify_pictures(folder: &Path, extension: &str, evidence: &Evidence) -> Result<()> {
+    let frames = evidence.frames.unwrap_or(0);
+    let whole = evidence.job.verify >= Depth::Decode;
+    let found = std::fs::read_dir(folder).map_or(0, Iterator::count) as u64;
+    if found != frames {
+        return Err(wrong(format!(
+            "{found} pictures are there instead of {frames}"
+        )));
+    }
+    let last = frames.max(1);
+    let looked_at = (1..=last).filter(|number| whole || *number == 1 || *number == last);
+    for number in looked_at.filter(|_| frames > 0) {
         let name = Sink::picture_name(number, extension);
-        let length = std::fs::metadata(folder.join(&name))
-            .map(|data| data.len())
-            .unwrap_or(0);
-        if length == 0 {
+        let path = folder.join(&name);
+        if std::fs::metadata(&path).map_or(0, |data| data.len()) == 0 {
             return Err(wrong(format!("picture {name} is missing or empty")));
+        }
+        if whole {
+            image::open(&path)
+                .map_err(|error| wrong(format!("picture {name} does not decode")).because(error))?;
         }
     }
     Ok(())

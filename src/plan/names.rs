@@ -89,7 +89,7 @@ pub(super) fn targets(
 fn named(sources: &[SourceFile], recipe: &Recipe, root: &Path) -> Vec<(PathBuf, bool)> {
     let ending = match recipe {
         Recipe::Transcode(transcode) => Some(transcode.container.extension()),
-        Recipe::Frames(_) => None,
+        Recipe::Frames(frames) => frames.file_ending(),
     };
     let short =
         |source: &SourceFile| root.join(source.relative.with_extension(ending.unwrap_or("")));

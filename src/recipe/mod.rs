@@ -4,8 +4,11 @@
 //! of one file, into a [`Pipeline`]: the single description that linked libav
 //! executes and that the `ffmpeg` argument list is written from.
 
+mod choose;
 mod container;
 mod encoder;
+mod frames;
+mod pictures;
 mod pipeline;
 mod preset;
 mod resolve;
@@ -19,10 +22,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::job::Ratio;
 
+pub use choose::{Choose, Times};
 pub use container::Container;
+pub use frames::{Frames, Grid, Pick, PictureFormat};
 pub use pipeline::{
-    AudioWay, Dropped, DroppedBy, EncoderSpec, Medium, Pipeline, Product, Sink, Track, VideoWay,
-    Way,
+    AudioWay, Dropped, DroppedBy, EncoderSpec, Gathered, Medium, Pipeline, Product, SheetPlan,
+    Sink, Track, VideoWay, Way,
 };
 pub use preset::{Preset, Presets};
 pub use resolve::resolve;
@@ -55,48 +60,6 @@ pub struct Transcode {
     pub keep_smaller: bool,
     /// Threads that each codec and filter of a job may use.
     pub codec_threads: CodecThreads,
-}
-
-/// Pictures taken out of a video.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Frames {
-    /// Which frames become pictures.
-    pub pick: Pick,
-    /// The pictures' format.
-    pub format: PictureFormat,
-    /// JPEG quality scale of libav: 2 (best) to 31; of no effect on PNG.
-    pub quality: u8,
-    /// Box that the pictures must fit, aspect kept.
-    pub fit: Option<Size>,
-    /// Threads that each codec and filter of a job may use.
-    pub codec_threads: CodecThreads,
-}
-
-/// Which frames become pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pick {
-    /// The frames that are shown at the beginning and then so many seconds apart.
-    Every(Ratio),
-    /// The first frame and then one in so many; at least 1.
-    Nth(u32),
-    /// So many, spread evenly: those shown in the middle of as many equal parts; at least 1.
-    Count(u32),
-    /// Those that are decoded without others.
-    KeyFrames,
-}
-
-impl Pick {
-    /// The choice in a few words, e.g. `every 2 s`.
-    fn words(self) -> String {
-        match self {
-            Pick::Every(seconds) => format!("every {} s", seconds.as_f64()),
-            Pick::Nth(1) => "a frame".into(),
-            Pick::Nth(number) => format!("every {number} frames"),
-            Pick::Count(number) => format!("of {number} spread evenly"),
-            Pick::KeyFrames => "a key frame".into(),
-        }
-    }
 }
 
 /// How pictures are encoded, or that they are not.
@@ -189,15 +152,6 @@ impl Size {
     }
 }
 
-/// Formats that pictures are written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PictureFormat {
-    /// JPEG, file ending `jpg`.
-    Jpeg,
-    /// PNG, file ending `png`.
-    Png,
-}
-
 /// Threads that a codec may use; at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodecThreads(pub usize);
@@ -249,40 +203,12 @@ impl Default for Audio {
     }
 }
 
-impl Default for Frames {
-    fn default() -> Self {
-        Self {
-            pick: Pick::Every(Ratio::new(1, 1)),
-            format: PictureFormat::Jpeg,
-            quality: 3,
-            fit: None,
-            codec_threads: CodecThreads::default(),
-        }
-    }
-}
-
-impl PictureFormat {
-    /// The file ending, without a dot.
-    pub fn extension(self) -> &'static str {
-        match self {
-            PictureFormat::Jpeg => "jpg",
-            PictureFormat::Png => "png",
-        }
-    }
-}
-
 impl Recipe {
     /// The recipe in a few words, e.g. `H.264 CRF 23 medium + AAC 128k`.
     pub fn words(&self) -> String {
         match self {
             Recipe::Transcode(transcode) => transcode.words(),
-            Recipe::Frames(frames) => {
-                format!(
-                    "one {} picture {}",
-                    frames.format.extension(),
-                    frames.pick.words()
-                )
-            }
+            Recipe::Frames(frames) => frames.words(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Choose, Grid, Size};
 use crate::job::Ratio;
 
 /// What happens to one source: it is read and decoded once, whatever the number of results.
@@ -89,6 +90,8 @@ pub struct VideoWay {
     /// Filters that turn the decoded picture upright. The `ffmpeg` program
     /// applies the same ones unasked, so they are kept apart.
     pub orient: String,
+    /// Which frames go on.
+    pub choose: Choose,
     /// The filters of the recipe, ending in the encoder's pixel format.
     pub filter: String,
     /// The encoder.
@@ -129,11 +132,39 @@ pub enum Sink {
         /// The muxer's options.
         options: Vec<(String, String)>,
     },
-    /// A folder with one file a picture, numbered from 1.
+    /// One file a picture, numbered from 1, in a folder.
     Pictures {
         /// Their file ending, without a dot.
         extension: String,
+        /// What becomes of that folder.
+        gathered: Gathered,
     },
+}
+
+/// What becomes of a folder of pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Gathered {
+    /// It is the result.
+    Folder,
+    /// Its only picture is the result.
+    Picture,
+    /// They are drawn on a contact sheet.
+    Sheet(SheetPlan),
+}
+
+/// How a contact sheet is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetPlan {
+    /// Its pictures.
+    pub grid: Grid,
+    /// Box that the sheet must fit; of a usual size where `None`.
+    pub fit: Option<Size>,
+    /// What is told of the source below its name.
+    pub details: Vec<String>,
+    /// From RGBA to what the encoder takes.
+    pub filter: String,
+    /// The encoder.
+    pub encoder: EncoderSpec,
 }
 
 /// A stream of the source that does not arrive.
@@ -209,9 +240,17 @@ impl Product {
             .filter(move |track| track.way.medium() == medium)
     }
 
-    /// Whether it is a folder of pictures.
-    pub fn is_folder(&self) -> bool {
+    /// Whether an engine makes pictures of it, in a folder.
+    pub fn is_pictures(&self) -> bool {
         matches!(self.sink, Sink::Pictures { .. })
+    }
+
+    /// The way of its only track, where it is pictures.
+    pub fn pictures(&self) -> Option<&VideoWay> {
+        match (&self.sink, self.tracks.first().map(|track| &track.way)) {
+            (Sink::Pictures { .. }, Some(Way::Video(way))) => Some(way),
+            _ => None,
+        }
     }
 }
 
@@ -255,10 +294,5 @@ impl Sink {
     /// Name of picture `number` (from 1) in the folder.
     pub fn picture_name(number: u64, extension: &str) -> String {
         format!("{number:06}.{extension}")
-    }
-
-    /// The same names as a pattern of the `image2` muxer.
-    pub fn picture_pattern(extension: &str) -> String {
-        format!("%06d.{extension}")
     }
 }

@@ -1,12 +1,10 @@
 //! From a recipe and a probed source to one [`Product`] of its [`super::Pipeline`].
 
-use super::video::Picture;
 use super::{
-    Container, Copying, EncoderSpec, Frames, Medium, Pick, PictureFormat, Pipeline, Product,
-    Recipe, Sink, Track, Transcode, VideoWay, Way, streams, tags,
+    Container, Copying, Medium, Pick, Pipeline, Product, Recipe, Transcode, pictures, streams, tags,
 };
 use crate::error::{Error, Result};
-use crate::job::{MediaInfo, Ratio};
+use crate::job::MediaInfo;
 
 /// Resolves `recipes`, which are run together, for the streams of `media`.
 ///
@@ -42,7 +40,7 @@ fn product(recipe: &Recipe, media: &MediaInfo) -> Result<Product> {
             }
             Ok(product)
         }
-        Recipe::Frames(frames) => pictures(frames, media),
+        Recipe::Frames(frames) => pictures::pictures(frames, media),
     }
 }
 
@@ -93,69 +91,6 @@ fn transcoded(recipe: &Transcode, media: &MediaInfo) -> Result<Product> {
     Ok(product)
 }
 
-fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
-    let stream = media
-        .main_video()
-        .ok_or_else(|| nothing_of("video stream", media))?;
-    let picture = Picture::of(stream)?;
-    let (encoder, pixel_format, qscale) = match recipe.format {
-        PictureFormat::Jpeg => ("mjpeg", "yuvj420p", Some(recipe.quality)),
-        PictureFormat::Png => ("png", "rgb24", None),
-    };
-    let (time_base, frame_s) = match recipe.pick {
-        Pick::Every(seconds) => (seconds, seconds.as_f64()),
-        _ => (picture.time_base(), picture.frame_s()),
-    };
-    let length_s = stream.duration_s.or(media.duration_s);
-    let chosen = chosen(recipe.pick, length_s)?;
-    let scale = picture.shape.scaled_for_pictures(recipe.fit);
-    Ok(Product {
-        tracks: vec![Track {
-            stream: stream.index,
-            tag: None,
-            way: Way::Video(VideoWay {
-                orient: picture.orient.clone(),
-                filter: format!("{chosen}{scale},format={pixel_format}"),
-                encoder: EncoderSpec {
-                    name: encoder.into(),
-                    options: vec![],
-                    qscale,
-                },
-                time_base,
-                frame_s,
-            }),
-        }],
-        sink: Sink::Pictures {
-            extension: recipe.format.extension().into(),
-        },
-        dropped: vec![],
-        kept: None,
-    })
-}
-
-/// The filter that lets the chosen frames of a video of that length pass.
-///
-/// Where frames are chosen by time, rounding up makes each the last frame with
-/// pts ≤ t: the one a player shows then.
-fn chosen(pick: Pick, length_s: Option<f64>) -> Result<String> {
-    Ok(match pick {
-        Pick::Every(Ratio { num, den }) => format!("fps=fps={den}/{num}:round=up:start_time=0,"),
-        Pick::Nth(1) | Pick::KeyFrames => String::new(),
-        Pick::Nth(number) => format!("select=not(mod(n\\,{number})),"),
-        Pick::Count(number) => {
-            let length_s = length_s.filter(|length_s| *length_s > 0.0).ok_or_else(|| {
-                Error::failed("does not tell how long it is")
-                    .cure("use --every or --nth in place of --count")
-            })?;
-            let length_ms = (length_s * 1e3).round().max(1.0);
-            let (rate, first_s) = (u64::from(number) * 1000, length_s / f64::from(number) / 2.0);
-            format!(
-                "fps=fps={rate}/{length_ms}:round=up:start_time={first_s:.6},trim=end_frame={number},"
-            )
-        }
-    })
-}
-
 /// That a source has nothing of a kind, and what it has.
 pub(super) fn nothing_of(what: &str, media: &MediaInfo) -> Error {
     let codecs: Vec<_> = media
@@ -182,9 +117,9 @@ impl Container {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Size, Transcode, Video};
+    use super::super::{Size, Transcode, Video, Way};
     use super::*;
-    use crate::job::{StreamInfo, StreamKind};
+    use crate::job::{Ratio, StreamInfo, StreamKind};
 
     fn media(kind: StreamKind) -> MediaInfo {
         MediaInfo {

@@ -142,6 +142,7 @@ fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
     let own_s = picture.frame_s();
     VideoWay {
         orient: picture.orient.clone(),
+        choose: super::Choose::All,
         filter: filter(video, picture),
         encoder: video.encoder_spec(threads.max(1)),
         time_base: fine_time_base(video.fps.unwrap_or(picture.frame_rate)),

@@ -1,0 +1,198 @@
+//! From a folder of pictures to the result that was asked for.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::part::{Part, unwritable};
+use crate::dispatch::Cancel;
+use crate::draw::{Raster, Theme, sheet};
+use crate::engine::Ran;
+use crate::error::{Error, Result};
+use crate::job::MediaJob;
+use crate::media;
+use crate::media::verify::Checked;
+use crate::recipe::{Choose, Gathered, Product, SheetPlan, Sink, Times, Way};
+
+/// The file beside pictures that tells what they are of.
+const LIST: &str = "frames.json";
+
+/// The version of that file.
+const VERSION: u32 = 1;
+
+/// What `frames.json` holds.
+#[derive(Serialize)]
+struct List<'a> {
+    version: u32,
+    source: String,
+    pictures: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    file: &'a str,
+    time_s: f64,
+}
+
+/// The job with a time where it left it to the program which picture stands for all.
+///
+/// # Errors
+/// Where none can be found.
+pub(super) fn decided(media: &MediaJob, cancel: &Cancel) -> Result<Option<MediaJob>> {
+    if way_of(media).is_none_or(|way| way.choose != Choose::Best) {
+        return Ok(None);
+    }
+    let time_ms = media::pictures::best_ms(media, cancel)?;
+    let times = Times::at_ms(vec![time_ms]);
+    let mut media = media.clone();
+    let track = media.pipeline.products.first_mut();
+    if let Some(Way::Video(way)) =
+        track.and_then(|product| Some(&mut product.tracks.first_mut()?.way))
+    {
+        way.time_base = times.unit;
+        way.choose = Choose::Times(times);
+    }
+    Ok(Some(media))
+}
+
+/// Whether it is pictures at times that the user, or the length, gave.
+pub(super) fn are_at_given_times(media: &MediaJob) -> bool {
+    way_of(media).is_some_and(|way| way.choose.number().is_some())
+}
+
+fn way_of(media: &MediaJob) -> Option<&crate::recipe::VideoWay> {
+    media.pipeline.products.first()?.pictures()
+}
+
+/// Tells of times at which there is no picture.
+///
+/// # Errors
+/// Where there is none at all.
+pub(super) fn count(product: &Product, ran: &Ran, checked: &mut Checked) -> Result<()> {
+    let Some(way) = product.pictures() else {
+        return Ok(());
+    };
+    let made = ran.pictures.len() as u64;
+    let wanted = way.choose.number().unwrap_or(made);
+    if made == 0 {
+        return Err(Error::failed(
+            "it ends before the first time that was asked for",
+        ));
+    }
+    if made < wanted {
+        checked.warnings.push(format!(
+            "{made} of {wanted} pictures: it ends before the others' times"
+        ));
+    }
+    Ok(())
+}
+
+/// The time of the only picture, where the result is that.
+pub(super) fn only_time(product: &Product, times: &[f64]) -> Option<f64> {
+    match gathered(product)? {
+        Gathered::Picture => times.first().copied(),
+        Gathered::Folder | Gathered::Sheet(_) => None,
+    }
+}
+
+fn gathered(product: &Product) -> Option<&Gathered> {
+    match &product.sink {
+        Sink::Pictures { gathered, .. } => Some(gathered),
+        Sink::File { .. } => None,
+    }
+}
+
+/// Makes the result of `part`, where that is a folder of pictures.
+pub(super) fn gather(
+    part: Part,
+    media: &MediaJob,
+    product: &Product,
+    times: &[f64],
+) -> Result<Part> {
+    let Sink::Pictures {
+        extension,
+        gathered,
+    } = &product.sink
+    else {
+        return Ok(part);
+    };
+    let names = (1..).take(times.len());
+    let names: Vec<String> = names
+        .map(|number| Sink::picture_name(number, extension))
+        .collect();
+    let Some(target) = media.targets.first() else {
+        return Ok(part);
+    };
+    match gathered {
+        Gathered::Folder => {
+            let list = list(&media.source, &names, times)?;
+            fs::write(part.path.join(LIST), list).map_err(|error| unwritable(target, error))?;
+            Ok(part)
+        }
+        Gathered::Picture => {
+            let file = Part::begin_beside(target)?;
+            let name = names.first().map_or("", String::as_str);
+            fs::rename(part.path.join(name), &file.path)
+                .map_err(|error| unwritable(target, error))?;
+            Ok(file)
+        }
+        Gathered::Sheet(plan) => {
+            let bytes = draw(plan, media, &part.path, &names, times)?;
+            let file = Part::begin_beside(target)?;
+            fs::write(&file.path, bytes).map_err(|error| unwritable(target, error))?;
+            Ok(file)
+        }
+    }
+}
+
+fn list(source: &Path, names: &[String], times: &[f64]) -> Result<Vec<u8>> {
+    let pictures = names.iter().zip(times).map(|(file, time_s)| Entry {
+        file,
+        // Both engines tell the same, whatever ticks they count.
+        time_s: (time_s * 1e6).round() / 1e6,
+    });
+    let list = List {
+        version: VERSION,
+        source: source.display().to_string(),
+        pictures: pictures.collect(),
+    };
+    let mut text = serde_json::to_vec_pretty(&list)
+        .map_err(|error| Error::failed("cannot list the pictures").because(error))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// The bytes of a contact sheet of the pictures in `folder`.
+fn draw(
+    plan: &SheetPlan,
+    media: &MediaJob,
+    folder: &Path,
+    names: &[String],
+    times: &[f64],
+) -> Result<Vec<u8>> {
+    let cell = |(name, time_s): (&String, &f64)| -> Result<sheet::Cell> {
+        let picture = image::open(folder.join(name)).map_err(|error| {
+            Error::failed("cannot read a picture of the contact sheet").because(error)
+        })?;
+        let picture = picture.into_rgba8();
+        Ok(sheet::Cell {
+            picture: Raster {
+                width: picture.width(),
+                height: picture.height(),
+                rgba: picture.into_raw(),
+            },
+            time_s: *time_s,
+        })
+    };
+    let cells = names.iter().zip(times).map(cell);
+    let cells = cells.collect::<Result<Vec<_>>>()?;
+    let heading = sheet::Heading::of(&media.source, media.source_bytes, &plan.details);
+    let sheet = sheet::draw(plan.grid, plan.fit, &heading, &cells, &Theme::DARK)?;
+    media::pictures::encode_rgba(
+        (sheet.width, sheet.height),
+        &sheet.rgba,
+        &plan.filter,
+        &plan.encoder,
+    )
+}

@@ -1,0 +1,272 @@
+//! Which of the frames of a whole video become pictures.
+
+use ffmpeg::{Frame, Rational};
+use ffmpeg_next as ffmpeg;
+
+use crate::error::Result;
+use crate::job::Ratio;
+use crate::media::Graph;
+use crate::media::error::Poll;
+use crate::media::filter::{Shape, rescale};
+use crate::media::frame::same_frame;
+use crate::recipe::{Choose, Times, VideoWay};
+
+/// Takes the frames of a video in order, and gives those that become pictures, each with its time in seconds.
+pub(super) enum Chooser<'a> {
+    All {
+        ticks: Rational,
+    },
+    Filter {
+        description: &'a str,
+        ticks: Rational,
+        frame_rate: Rational,
+        graph: Option<(Shape, Graph)>,
+    },
+    Times(Shown<'a>),
+}
+
+impl<'a> Chooser<'a> {
+    pub(super) fn new(way: &'a VideoWay, frame_rate: Rational) -> Self {
+        let ticks = way.time_base.into();
+        match &way.choose {
+            Choose::All | Choose::Best => Self::All { ticks },
+            Choose::Filter(description) => Self::Filter {
+                description,
+                ticks,
+                frame_rate,
+                graph: None,
+            },
+            Choose::Times(times) => Self::Times(Shown::new(times)),
+        }
+    }
+
+    /// Takes the next frame, its pts in `time_base`.
+    pub(super) fn take(
+        &mut self,
+        frame: &Frame,
+        time_base: Rational,
+        give: &mut dyn FnMut(f64, &Frame) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::All { ticks } => give(seconds(frame, time_base, *ticks), frame),
+            Self::Times(shown) => shown.take(frame, time_base, give),
+            Self::Filter {
+                description,
+                ticks,
+                frame_rate,
+                graph,
+            } => {
+                let shape = Shape::of(frame);
+                if graph.as_ref().is_none_or(|(of, _)| *of != shape) {
+                    let made = Graph::new(frame, time_base, *frame_rate, description, 1)?;
+                    *graph = Some((shape, made));
+                }
+                let Some((_, graph)) = graph else {
+                    return Ok(());
+                };
+                graph.push(&same_frame(frame)?)?;
+                pull(graph, *ticks, give)
+            }
+        }
+    }
+
+    /// Takes the end of the video, at `end` in `time_base`.
+    pub(super) fn end(
+        &mut self,
+        end: i64,
+        time_base: Rational,
+        give: &mut dyn FnMut(f64, &Frame) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::All { .. } => Ok(()),
+            Self::Times(shown) => shown.end(end, time_base, give),
+            Self::Filter { graph, ticks, .. } => match graph {
+                Some((_, graph)) => {
+                    graph.close(end)?;
+                    pull(graph, *ticks, give)
+                }
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Whether no later frame can become a picture.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self, Self::Times(shown) if shown.next_mark().is_none())
+    }
+}
+
+fn pull(
+    graph: &mut Graph,
+    ticks: Rational,
+    give: &mut dyn FnMut(f64, &Frame) -> Result<()>,
+) -> Result<()> {
+    loop {
+        let (state, frame) = graph.pull()?;
+        if state != Poll::Ready {
+            return Ok(());
+        }
+        give(seconds(&frame, graph.time_base(), ticks), &frame)?;
+    }
+}
+
+/// A frame's time in seconds, to the pictures' ticks.
+fn seconds(frame: &Frame, time_base: Rational, ticks: Rational) -> f64 {
+    rescale(frame.pts().unwrap_or(0), time_base, ticks) as f64 * f64::from(ticks)
+}
+
+/// The frames that are shown at given times, of frames in order.
+pub(super) struct Shown<'a> {
+    times: &'a Times,
+    // How many times have been given.
+    given: usize,
+    held: Option<Frame>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(times: &'a Times) -> Self {
+        Self {
+            times,
+            given: 0,
+            held: None,
+        }
+    }
+
+    fn next_mark(&self) -> Option<u64> {
+        mark(self.times, self.given)
+    }
+
+    fn take(
+        &mut self,
+        frame: &Frame,
+        time_base: Rational,
+        give: &mut dyn FnMut(f64, &Frame) -> Result<()>,
+    ) -> Result<()> {
+        let from = Instant::new(frame.pts().unwrap_or(0), time_base);
+        let frame = same_frame(frame)?;
+        // Before the first frame, that is what is shown.
+        let held = self.held.take().unwrap_or(same_frame(&frame)?);
+        self.give_before(from, &held, give)?;
+        self.held = Some(frame);
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        end: i64,
+        time_base: Rational,
+        give: &mut dyn FnMut(f64, &Frame) -> Result<()>,
+    ) -> Result<()> {
+        match self.held.take() {
+            Some(held) => self.give_before(Instant::new(end, time_base), &held, give),
+            None => Ok(()),
+        }
+    }
+
+    fn give_before(
+        &mut self,
+        end: Instant,
+        held: &Frame,
+        give: &mut dyn FnMut(f64, &Frame) -> Result<()>,
+    ) -> Result<()> {
+        while let Some(mark) = self.next_mark()
+            && Instant::of_mark(mark, self.times.unit).is_before(end)
+        {
+            give(self.times.seconds(mark), held)?;
+            self.given += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The mark at that position, where there is one.
+pub(super) fn mark(times: &Times, position: usize) -> Option<u64> {
+    match &times.marks {
+        Some(marks) => marks.get(position).copied(),
+        None => Some(position as u64),
+    }
+}
+
+/// An exact time: `ticks · num / den` seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Instant {
+    ticks: i128,
+    num: i128,
+    den: i128,
+}
+
+impl Instant {
+    pub(super) fn new(ticks: i64, base: Rational) -> Self {
+        Self {
+            ticks: ticks.into(),
+            num: base.numerator().into(),
+            den: base.denominator().max(1).into(),
+        }
+    }
+
+    pub(super) fn of_mark(mark: u64, unit: Ratio) -> Self {
+        Self {
+            ticks: mark.into(),
+            num: unit.num.into(),
+            den: unit.den.max(1).into(),
+        }
+    }
+
+    pub(super) fn is_before(self, other: Self) -> bool {
+        self.ticks * self.num * other.den < other.ticks * other.num * self.den
+    }
+
+    /// The last tick of `base` that is not after it.
+    pub(super) fn ticks_in(self, base: Rational) -> i64 {
+        let (num, den) = (
+            i128::from(base.numerator().max(1)),
+            i128::from(base.denominator()),
+        );
+        let ticks = (self.ticks * self.num * den).div_euclid(self.den * num);
+        i64::try_from(ticks).unwrap_or(i64::MAX)
+    }
+}
+
+/// Where a frame ends that begins at `pts`, in ticks: by its own length, or where
+/// that is unknown by the frame rate; rounded as a decoder's clock rounds.
+pub(super) fn end_of(pts: i64, duration: i64, frame_rate: Rational, time_base: Rational) -> i64 {
+    const MICROS: Rational = Rational(1, 1_000_000);
+    let length_us = if duration > 0 {
+        rescale(duration, time_base, MICROS)
+    } else if frame_rate.numerator() > 0 {
+        rescale(1, frame_rate.invert(), MICROS)
+    } else {
+        0
+    };
+    let end_us = rescale(pts, time_base, MICROS).saturating_add(length_us);
+    rescale(end_us, MICROS, time_base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_compared_exactly() {
+        let third = Ratio::new(1, 3);
+        let tick = Rational::new(1, 90_000);
+        assert!(!Instant::of_mark(1, third).is_before(Instant::new(30_000, tick)));
+        assert!(Instant::of_mark(1, third).is_before(Instant::new(30_001, tick)));
+        assert_eq!(
+            Instant::of_mark(1, third).ticks_in(Rational::new(1, 1000)),
+            333
+        );
+        assert_eq!(
+            Instant::of_mark(1000, third).ticks_in(Rational::new(1001, 30_000)),
+            9990
+        );
+    }
+
+    #[test]
+    fn a_frame_without_a_length_lasts_as_long_as_its_rate_says() {
+        let tick = Rational::new(1, 1000);
+        assert_eq!(end_of(40, 0, Rational::new(25, 1), tick), 80);
+        assert_eq!(end_of(40, 33, Rational::new(25, 1), tick), 73);
+        assert_eq!(end_of(40, 0, Rational::new(0, 1), tick), 40);
+    }
+}

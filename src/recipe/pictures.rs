@@ -1,0 +1,182 @@
+//! From a wish for pictures to the way of one video stream.
+
+use super::choose::{Choose, Times};
+use super::frames::{Frames, Grid, Pick, PictureFormat};
+use super::pipeline::{EncoderSpec, Gathered, Product, SheetPlan, Sink, Track, VideoWay, Way};
+use super::resolve::nothing_of;
+use super::video::Picture;
+use crate::draw::sheet;
+use crate::error::{Error, Result};
+use crate::job::{MediaInfo, StreamInfo};
+
+/// Resolves `recipe` for the video that a player would show.
+///
+/// # Errors
+/// Says what the source lacks.
+pub(super) fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
+    let stream = media
+        .main_video()
+        .ok_or_else(|| nothing_of("video stream", media))?;
+    let length_s = stream.duration_s.or(media.duration_s);
+    let choose = choose(&recipe.pick, length_s)?;
+    let (format, gathered) = match &recipe.pick {
+        // Cells are drawn on: nothing must be lost before that.
+        Pick::Sheet(grid) => (
+            PictureFormat::Png,
+            Gathered::Sheet(sheet_of(recipe, *grid, media)),
+        ),
+        Pick::Best => (recipe.format, Gathered::Picture),
+        _ => (recipe.format, Gathered::Folder),
+    };
+    Ok(Product {
+        tracks: vec![Track {
+            stream: stream.index,
+            tag: None,
+            way: Way::Video(way(recipe, format, choose, stream)?),
+        }],
+        sink: Sink::Pictures {
+            extension: format.extension().into(),
+            gathered,
+        },
+        dropped: vec![],
+        kept: None,
+    })
+}
+
+fn way(
+    recipe: &Frames,
+    format: PictureFormat,
+    choose: Choose,
+    stream: &StreamInfo,
+) -> Result<VideoWay> {
+    let picture = Picture::of(stream)?;
+    let fit = match recipe.pick {
+        Pick::Sheet(grid) => Some(sheet::cell_box(grid, recipe.fit)),
+        _ => recipe.fit,
+    };
+    let scale = picture.shape.scaled_for_pictures(fit);
+    let (time_base, frame_s) = match &choose {
+        Choose::Times(times) => (times.unit, times.unit.as_f64()),
+        _ => (picture.time_base(), picture.frame_s()),
+    };
+    Ok(VideoWay {
+        orient: picture.orient.clone(),
+        choose,
+        filter: format!("{scale}{}", format.colours()),
+        encoder: format.encoder(recipe.quality),
+        time_base,
+        frame_s,
+    })
+}
+
+/// The frames to take of a video of that length.
+fn choose(pick: &Pick, length_s: Option<f64>) -> Result<Choose> {
+    Ok(match pick {
+        Pick::Every(unit) => Choose::Times(Times::multiples(*unit)),
+        Pick::Nth(1) | Pick::KeyFrames => Choose::All,
+        Pick::Nth(number) => Choose::Filter(format!("select=not(mod(n\\,{number}))")),
+        Pick::At(times) => Choose::Times(Times::at_ms(times.clone())),
+        Pick::Count(number) => Choose::Times(spread(*number, "--count", length_s)?),
+        Pick::Sheet(grid) => Choose::Times(spread(grid.cells(), "--sheet", length_s)?),
+        Pick::Scenes(least) => Choose::Filter(format!("select=eq(n\\,0)+gt(scene\\,{least})")),
+        Pick::Best => Choose::Best,
+    })
+}
+
+/// The middles of `number` equal parts; fewer where that is less than a millisecond apart.
+fn spread(number: u32, flag: &str, length_s: Option<f64>) -> Result<Times> {
+    let length_s = length_s.filter(|length_s| *length_s > 0.0).ok_or_else(|| {
+        Error::failed("does not tell how long it is")
+            .cure(format!("use --every or --nth in place of {flag}"))
+    })?;
+    let part_ms = length_s * 1e3 / f64::from(number);
+    let mut marks: Vec<u64> = (0..number)
+        .map(|part| ((f64::from(part) + 0.5) * part_ms) as u64)
+        .collect();
+    marks.dedup();
+    Ok(Times::at_ms(marks))
+}
+
+fn sheet_of(recipe: &Frames, grid: Grid, media: &MediaInfo) -> SheetPlan {
+    SheetPlan {
+        grid,
+        fit: recipe.fit,
+        details: sheet::details(media),
+        filter: recipe.format.colours()[1..].into(),
+        encoder: recipe.format.encoder(recipe.quality),
+    }
+}
+
+impl PictureFormat {
+    /// What follows scaling, so that viewers see the right colours. JPEG has
+    /// no place for a matrix: it is that of BT.601 (JFIF, ITU-T T.871). WebP's is the same, in which
+    /// libwebp converts by itself.
+    fn colours(self) -> &'static str {
+        match self {
+            Self::Jpeg => ":out_color_matrix=bt601,format=yuvj420p",
+            Self::Png => ",format=rgb24",
+            Self::WebP => ",format=bgra",
+        }
+    }
+
+    fn encoder(self, quality: u8) -> EncoderSpec {
+        let (name, options, qscale) = match self {
+            Self::Jpeg => ("mjpeg", vec![], Some(quantiser(quality))),
+            Self::Png => ("png", vec![], None),
+            Self::WebP => (
+                "libwebp",
+                vec![("quality".into(), quality.to_string())],
+                None,
+            ),
+        };
+        EncoderSpec {
+            name: name.into(),
+            options,
+            qscale,
+        }
+    }
+}
+
+/// The quantiser scale of libav's encoder, from 2 to 31, that comes nearest to
+/// `quality` on the scale of the Independent JPEG Group.
+///
+/// Theirs multiplies its table of mean 57.6 by S/100, where S is 200 − 2·quality
+/// from 50 on and 5000/quality below; libav multiplies its own, of mean 30, by q/8.
+fn quantiser(quality: u8) -> u8 {
+    let quality = f64::from(quality.clamp(1, 100));
+    let scale = if quality < 50.0 {
+        5000.0 / quality
+    } else {
+        200.0 - 2.0 * quality
+    };
+    (57.6 * scale / 100.0 * 8.0 / 30.0).round().clamp(2.0, 31.0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Ratio;
+
+    #[test]
+    fn quality_falls_as_the_quantiser_grows() {
+        let scales: Vec<u8> = [100, 95, 90, 75, 50, 25, 1].map(quantiser).into();
+        assert_eq!(scales, [2, 2, 3, 8, 15, 31, 31]);
+    }
+
+    #[test]
+    fn a_number_of_frames_is_taken_from_the_middles_of_equal_parts() {
+        let times = spread(4, "--count", Some(10.0)).unwrap();
+        assert_eq!(times.marks.as_deref(), Some(&[1250, 3750, 6250, 8750][..]));
+        let few = spread(1000, "--count", Some(0.01)).unwrap();
+        assert_eq!(few.marks.map(|marks| marks.len()), Some(10));
+        let error = spread(4, "--sheet", None).unwrap_err();
+        assert!(error.report().contains("in place of --sheet"));
+    }
+
+    #[test]
+    fn times_have_the_time_base_of_their_unit() {
+        let unit = Ratio::new(5, 2);
+        let chosen = choose(&Pick::Every(unit), None).unwrap();
+        assert_eq!(chosen, Choose::Times(Times::multiples(unit)));
+    }
+}
