@@ -6,6 +6,7 @@
 
 pub mod glyphs;
 pub mod raster;
+pub mod sheet;
 pub mod slide;
 pub mod svg;
 pub mod text;
