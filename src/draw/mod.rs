@@ -1,9 +1,12 @@
 //! The one place for fonts, colours and pixels.
 //!
 //! Everything drawn is an SVG first; [`raster`] turns it into pixels with the
-//! fonts embedded here, so that a machine without fonts draws the same.
+//! fonts embedded here, so that a machine without fonts draws the same, and
+//! lays pixels over others, such as those of a video.
 
+pub mod glyphs;
 pub mod raster;
+pub mod sheet;
 pub mod slide;
 pub mod svg;
 pub mod text;

@@ -1,12 +1,26 @@
 //! SVG → pixels → PNG, with the embedded fonts alone.
 
 use super::text::Weight;
+use super::theme::Colour;
 use crate::{Error, Result};
 use image::ImageEncoder;
 use image::codecs::png::PngEncoder;
 use resvg::{tiny_skia, usvg};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+
+/// A part of a picture, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The first column.
+    pub x: u32,
+    /// The first row.
+    pub y: u32,
+    /// Number of columns.
+    pub width: u32,
+    /// Number of rows.
+    pub height: u32,
+}
 
 /// A picture in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +35,64 @@ pub struct Raster {
 }
 
 impl Raster {
+    /// A picture of one colour.
+    pub fn filled(width: u32, height: u32, colour: Colour) -> Self {
+        let pixels = width as usize * height as usize;
+        Self {
+            width,
+            height,
+            rgba: colour.opaque().repeat(pixels),
+        }
+    }
+
+    /// All of the picture.
+    pub fn whole(&self) -> Part {
+        Part {
+            x: 0,
+            y: 0,
+            width: self.width,
+            height: self.height,
+        }
+    }
+
+    /// Fills a `part` of the picture with one colour.
+    pub fn fill(&mut self, part: Part, colour: Colour) {
+        let width = part.width.min(self.width.saturating_sub(part.x));
+        for row in 0..part.height {
+            let run = self.run(part.x, part.y.saturating_add(row), width);
+            let Some(run) = self.rgba.get_mut(run) else {
+                return;
+            };
+            for pixel in run.chunks_exact_mut(4) {
+                pixel.copy_from_slice(&colour.opaque());
+            }
+        }
+    }
+
+    /// Lays a `part` of `top` over this opaque picture, its top left corner at
+    /// `at`. What is outside of either picture is left out.
+    pub fn lay(&mut self, top: &Raster, part: Part, at: (u32, u32)) {
+        let width = part.width.min(top.width.saturating_sub(part.x));
+        let width = width.min(self.width.saturating_sub(at.0));
+        for row in 0..part.height {
+            let from = top.run(part.x, part.y.saturating_add(row), width);
+            let to = self.run(at.0, at.1.saturating_add(row), width);
+            let (Some(from), Some(to)) = (top.rgba.get(from), self.rgba.get_mut(to)) else {
+                return;
+            };
+            for (over, under) in from.chunks_exact(4).zip(to.chunks_exact_mut(4)) {
+                blend(under, over);
+            }
+        }
+    }
+
+    /// Where the bytes of `width` pixels from column `x` of row `y` are.
+    fn run(&self, x: u32, y: u32, width: u32) -> std::ops::Range<usize> {
+        let before = (y as usize).saturating_mul(self.width as usize);
+        let begin = before.saturating_add(x as usize).saturating_mul(4);
+        begin..begin.saturating_add(width as usize * 4)
+    }
+
     /// The four bytes at column `x` and row `y`; transparent outside the picture.
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 4] {
         let at = (y as usize * self.width as usize + x as usize) * 4;
@@ -30,16 +102,25 @@ impl Raster {
         }
     }
 
+    /// Whether it is what it says.
+    ///
+    /// # Errors
+    /// When `rgba` does not have the length that width and height promise.
+    pub fn check(&self) -> Result<()> {
+        if self.rgba.len() as u128 != u128::from(self.width) * u128::from(self.height) * 4 {
+            return Err(Error::failed(
+                "the picture's size does not match its pixels",
+            ));
+        }
+        Ok(())
+    }
+
     /// The picture as a PNG file's bytes.
     ///
     /// # Errors
     /// When `rgba` does not have the length that width and height promise.
     pub fn png(&self) -> Result<Vec<u8>> {
-        if self.rgba.len() as u64 != u64::from(self.width) * u64::from(self.height) * 4 {
-            return Err(Error::failed(
-                "the picture's size does not match its pixels",
-            ));
-        }
+        self.check()?;
         let mut bytes = Vec::new();
         PngEncoder::new(&mut bytes)
             .write_image(
@@ -60,6 +141,21 @@ impl Raster {
         std::fs::write(path, self.png()?).map_err(|cause| {
             Error::failed(format!("cannot write '{}'", path.display())).because(cause)
         })
+    }
+}
+
+/// Puts a pixel over an opaque one, which stays opaque.
+fn blend(under: &mut [u8], over: &[u8]) {
+    match over[3] {
+        0 => {}
+        255 => under.copy_from_slice(over),
+        alpha => {
+            let alpha = u32::from(alpha);
+            for (below, above) in under.iter_mut().zip(over).take(3) {
+                let sum = u32::from(*above) * alpha + u32::from(*below) * (255 - alpha);
+                *below = ((sum + 127) / 255) as u8;
+            }
+        }
     }
 }
 
@@ -115,7 +211,6 @@ mod tests {
     use super::*;
     use crate::draw::svg::{Ink, Svg};
     use crate::draw::text::Face;
-    use crate::draw::theme::Colour;
 
     const BLACK: Colour = Colour(0, 0, 0);
     const WHITE: Colour = Colour(255, 255, 255);
@@ -157,6 +252,33 @@ mod tests {
             .to_rgba8();
         assert_eq!(back.dimensions(), (16, 8));
         assert_eq!(back.into_raw(), raster.rgba);
+    }
+
+    #[test]
+    fn what_is_laid_over_a_picture_leaves_it_opaque_and_is_clipped() {
+        let mut below = Raster::filled(4, 3, BLACK);
+        let mut above = Raster::filled(3, 3, WHITE);
+        above.rgba[3] = 0;
+        above.rgba[7] = 128;
+        below.lay(&above, above.whole(), (2, 1));
+        assert_eq!(below.pixel(2, 1), [0, 0, 0, 255]);
+        assert_eq!(below.pixel(3, 1), [128, 128, 128, 255]);
+        assert_eq!(below.pixel(2, 2), [255; 4]);
+        assert_eq!(below.pixel(1, 2), [0, 0, 0, 255]);
+        let part = Part {
+            x: 1,
+            y: 2,
+            width: 9,
+            height: u32::MAX,
+        };
+        let mut below = Raster::filled(4, 3, BLACK);
+        below.lay(&above, part, (0, 0));
+        assert_eq!(below.pixel(1, 0), [255; 4]);
+        assert_eq!(below.pixel(2, 0), [0, 0, 0, 255]);
+        assert_eq!(below.pixel(0, 1), [0, 0, 0, 255]);
+        let all = below.clone();
+        below.lay(&above, above.whole(), (u32::MAX, u32::MAX));
+        assert_eq!(below, all);
     }
 
     #[test]

@@ -90,11 +90,7 @@ pub struct Svg {
 impl Svg {
     /// A document of `width` × `height` pixels, filled with `background`.
     pub fn new(width: f64, height: f64, background: Colour) -> Self {
-        let mut svg = Self {
-            width,
-            height,
-            body: String::new(),
-        };
+        let mut svg = Self::transparent(width, height);
         let all = Area {
             x: 0.0,
             y: 0.0,
@@ -103,6 +99,15 @@ impl Svg {
         };
         svg.rect(all, 0.0, background);
         svg
+    }
+
+    /// A document of `width` × `height` pixels through which all that is below is seen.
+    pub fn transparent(width: f64, height: f64) -> Self {
+        Self {
+            width,
+            height,
+            body: String::new(),
+        }
     }
 
     /// Width in pixels.
@@ -139,14 +144,34 @@ impl Svg {
 
     /// A filled rectangle with corners of `radius`.
     pub fn rect(&mut self, area: Area, radius: f64, fill: Colour) {
+        self.painted_rect(area, radius, &format!("fill=\"{fill}\""));
+    }
+
+    /// A filled rectangle through which what is below is seen; an `opacity` of 1 hides it.
+    pub fn veil(&mut self, area: Area, radius: f64, fill: Colour, opacity: f64) {
+        let paint = format!("fill=\"{fill}\" fill-opacity=\"{opacity:.3}\"");
+        self.painted_rect(area, radius, &paint);
+    }
+
+    /// The rim of a rectangle, `width` pixels wide, half of them on each side of its edge.
+    pub fn outline(&mut self, area: Area, radius: f64, width: f64, ink: (Colour, f64)) {
+        let (stroke, opacity) = ink;
+        let paint = format!(
+            "fill=\"none\" stroke=\"{stroke}\" stroke-width=\"{width:.2}\" \
+             stroke-opacity=\"{opacity:.3}\""
+        );
+        self.painted_rect(area, radius, &paint);
+    }
+
+    fn painted_rect(&mut self, area: Area, radius: f64, paint: &str) {
         let _ = writeln!(
             self.body,
-            "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{:.2}\" rx=\"{radius:.2}\" \
-             fill=\"{fill}\"/>",
+            "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{:.2}\" rx=\"{:.2}\" {paint}/>",
             area.x,
             area.y,
             area.w.max(0.0),
             area.h.max(0.0),
+            radius.max(0.0),
         );
     }
 

@@ -9,7 +9,7 @@ pub const FAMILY: &str = "Inter, sans-serif";
 /// Height of a capital letter in parts of the font size.
 pub const CAP_HEIGHT: f64 = 0.727;
 
-/// What ends a text that was cut.
+/// What stands where a text was cut.
 const ELLIPSIS: &str = "…";
 
 /// The two weights that are embedded.
@@ -38,7 +38,7 @@ impl Weight {
         }
     }
 
-    fn font(self) -> Option<&'static FontRef<'static>> {
+    pub(super) fn font(self) -> Option<&'static FontRef<'static>> {
         static FONTS: OnceLock<[Option<FontRef<'static>>; 2]> = OnceLock::new();
         let fonts = FONTS.get_or_init(|| {
             [Weight::Regular, Weight::SemiBold].map(|w| FontRef::try_from_slice(w.bytes()).ok())
@@ -118,6 +118,28 @@ impl Face {
         kept
     }
 
+    /// `text`, or its beginning and its ending around an ellipsis where it is
+    /// wider than `width`: beginnings and endings tell names apart.
+    pub fn cut_middle(self, text: &str, width: f64) -> String {
+        if self.width(text) <= width {
+            return text.to_owned();
+        }
+        let room = (width - self.width(ELLIPSIS)).max(0.0);
+        let letters: Vec<(char, f64)> = text.chars().map(|c| (c, self.advance(c))).collect();
+        let front = within(letters.iter(), room / 2.0);
+        let back = within(letters[front..].iter().rev(), room / 2.0);
+        let back = letters[letters.len() - back..].iter();
+        // A mark that lost its letter would be set on the ellipsis.
+        let back = back.skip_while(|(_, advance)| *advance <= 0.0);
+        let front: String = letters[..front].iter().map(|(c, _)| c).collect();
+        let back: String = back.map(|(c, _)| c).collect();
+        format!("{}{ELLIPSIS}{}", front.trim_end(), back.trim_start())
+    }
+
+    fn advance(self, c: char) -> f64 {
+        self.width(c.encode_utf8(&mut [0; 4]))
+    }
+
     /// `text` on lines of at most `width` pixels.
     ///
     /// It breaks at white space; a word wider than a line is cut.
@@ -149,6 +171,17 @@ impl Face {
         let complete = |some: &Vec<String>| some.len() == lines.len() && some.join(" ") == text;
         wrapped.find(complete).unwrap_or_else(|| lines.to_vec())
     }
+}
+
+/// How many of `letters` fit into `room` one after the other.
+fn within<'a>(letters: impl Iterator<Item = &'a (char, f64)>, room: f64) -> usize {
+    letters
+        .scan(0.0, |used, (_, advance)| {
+            *used += advance;
+            Some(*used)
+        })
+        .take_while(|used| *used <= room)
+        .count()
 }
 
 /// A block of lines: the text and the face that make it fit.
@@ -223,6 +256,22 @@ mod tests {
         assert_eq!(lines.len(), 1);
         assert!(lines[0].ends_with(ELLIPSIS));
         assert!(face.width(&lines[0]) <= 300.0);
+    }
+
+    #[test]
+    fn a_name_cut_in_the_middle_keeps_its_beginning_and_its_ending() {
+        let face = Face::bold(20.0);
+        let name = format!("day1{}take7.mov", "-x".repeat(100_000));
+        let cut = face.cut_middle(&name, 300.0);
+        assert!(
+            cut.starts_with("day1") && cut.ends_with("take7.mov"),
+            "{cut}"
+        );
+        assert!(cut.contains(ELLIPSIS) && face.width(&cut) <= 300.0);
+        assert_eq!(face.cut_middle("a.mov", 300.0), "a.mov");
+        assert_eq!(face.cut_middle("a.mov", -1.0), ELLIPSIS);
+        let accents = face.cut_middle(&"e\u{301}".repeat(60), 300.0);
+        assert!(!accents.contains("…\u{301}"), "{accents}");
     }
 
     #[test]

@@ -26,6 +26,11 @@ impl Colour {
         )
     }
 
+    /// As a pixel: red, green, blue, alpha.
+    pub fn opaque(self) -> [u8; 4] {
+        [self.0, self.1, self.2, 255]
+    }
+
     /// WCAG relative luminance, 0 to 1.
     pub fn luminance(self) -> f64 {
         let linear = |value: u8| {

@@ -91,6 +91,11 @@ impl StreamInfo {
         matches!(self.kind, StreamKind::Video { .. })
     }
 
+    /// Whether its pictures are shown turned by a quarter: their stored width is their height.
+    pub fn is_turned(&self) -> bool {
+        matches!(&self.kind, StreamKind::Video { orient, .. } if orient.contains("transpose"))
+    }
+
     /// Whether this is an audio stream.
     pub fn is_audio(&self) -> bool {
         matches!(self.kind, StreamKind::Audio { .. })

@@ -47,7 +47,7 @@ impl Picture {
             aspect: usual(sample_aspect),
         };
         Ok(Self {
-            shape: if orient.contains("transpose") {
+            shape: if stream.is_turned() {
                 stored.turned()
             } else {
                 stored

@@ -13,13 +13,54 @@ pub fn duration(seconds: f64) -> String {
 
 /// `0:04`, `1:23`, `1:02:03`.
 pub fn clock(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
+    clock_to(seconds, 0)
+}
+
+/// `0:04.2`: a clock with so many decimals, at most 9.
+pub fn clock_to(seconds: f64, decimals: u8) -> String {
+    let decimals = usize::from(decimals.min(9));
+    let second = 10_u64.pow(decimals as u32);
+    // Rounded once and as a whole, so that 59.96 is 1:00.0 and not 0:60.0.
+    let ticks = (seconds * second as f64).round() as u64;
+    let (whole, rest) = (ticks / second, ticks % second);
     let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
-    if hours > 0 {
+    let mut text = if hours > 0 {
         format!("{hours}:{minutes:02}:{seconds:02}")
     } else {
         format!("{minutes}:{seconds:02}")
+    };
+    if decimals > 0 {
+        text.push_str(&format!(".{rest:0decimals$}"));
     }
+    text
+}
+
+/// `25 fps`, `29.97 fps`, `23.976 fps`.
+pub fn frame_rate(per_second: f64) -> String {
+    let number = format!("{per_second:.3}");
+    format!("{} fps", number.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// `H.264`, `AAC`: a codec as people write it, by libav's name.
+pub fn codec(name: &str) -> String {
+    let known = match name {
+        "h263" => "H.263",
+        "h264" => "H.264",
+        "hevc" => "H.265",
+        "vvc" => "H.266",
+        "mpeg1video" => "MPEG-1",
+        "mpeg2video" => "MPEG-2",
+        "mpeg4" => "MPEG-4",
+        "prores" => "ProRes",
+        "theora" => "Theora",
+        "opus" => "Opus",
+        "vorbis" => "Vorbis",
+        "ac3" => "AC-3",
+        "eac3" => "E-AC-3",
+        pcm if pcm.starts_with("pcm_") => "PCM",
+        other => return other.to_uppercase(),
+    };
+    known.to_owned()
 }
 
 /// `512 B`, `3.4 MiB`.
@@ -103,6 +144,13 @@ mod tests {
         assert_eq!(duration(3723.0), "1:02:03");
         assert_eq!(duration(f64::NAN), "?");
         assert_eq!(clock(4.4), "0:04");
+        assert_eq!(clock_to(4.24, 1), "0:04.2");
+        assert_eq!(clock_to(59.96, 1), "1:00.0");
+        assert_eq!(clock_to(3723.0071, 3), "1:02:03.007");
+        assert_eq!(frame_rate(25.0), "25 fps");
+        assert_eq!(frame_rate(30000.0 / 1001.0), "29.97 fps");
+        assert_eq!(frame_rate(24000.0 / 1001.0), "23.976 fps");
+        assert_eq!(frame_rate(120.0), "120 fps");
         assert_eq!(bytes(512), "512 B");
         assert_eq!(bytes(3_565_158), "3.4 MiB");
         assert_eq!(shrunk(3_565_158, 512), "3.4 MiB → 512 B");
@@ -111,6 +159,21 @@ mod tests {
         assert_eq!(times(99.99), "100 ×");
         assert_eq!(count(1, "job"), "1 job");
         assert_eq!(count(0, "job"), "0 jobs");
+    }
+
+    #[test]
+    fn no_time_is_too_strange_for_a_clock() {
+        for seconds in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
+            assert!(clock_to(seconds, u8::MAX).contains(':'), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn codecs_have_the_names_that_people_use() {
+        assert_eq!(codec("h264"), "H.264");
+        assert_eq!(codec("pcm_s16le"), "PCM");
+        assert_eq!(codec("vp9"), "VP9");
+        assert_eq!(codec("aac"), "AAC");
     }
 
     #[test]
