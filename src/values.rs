@@ -1,5 +1,8 @@
 //! How durations, sizes, rates and lists are written.
 
+use std::path::PathBuf;
+
+use crate::error::Error;
 use crate::job::Ratio;
 use crate::recipe::{Grid, Size};
 
@@ -55,32 +58,59 @@ pub fn positive_seconds(text: &str) -> Result<Ratio, String> {
     Ok(reduced(micros as i64, 1_000_000))
 }
 
-/// Times of pictures in milliseconds, ascending, each once.
+/// Times of pictures, as they were given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Times(pub Vec<u64>);
+pub enum Times {
+    /// In milliseconds, ascending, each once.
+    Given(Vec<u64>),
+    /// In a file, one a line, or with commas between.
+    File(PathBuf),
+}
 
 /// So many times are enough for anybody, and few enough to be held at once.
 const MOST_TIMES: usize = 100_000;
 
-/// Times from `3.2,0:10`, or from the lines of a file, `@times.txt`.
+/// Times from `3.2,0:10`, or the name of a file that holds them from `@times.txt`.
 pub fn times(text: &str) -> Result<Times, String> {
-    let list = match text.strip_prefix('@') {
-        Some(file) => std::fs::read_to_string(file)
-            .map_err(|error| format!("cannot read '{file}', where times were to be: {error}"))?,
-        None => text.to_owned(),
-    };
-    let words = list.split([',', '\n']).map(str::trim);
-    let words = words.filter(|word| !word.is_empty() && !word.starts_with('#'));
-    let times = words.map(|word| Ok((seconds(word)? * 1e3).round() as u64));
+    match text.strip_prefix('@') {
+        Some(file) => Ok(Times::File(file.into())),
+        None => list_of_times(text).map(Times::Given),
+    }
+}
+
+fn list_of_times(text: &str) -> Result<Vec<u64>, String> {
+    let words = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    let words = words.flat_map(|line| line.split(',')).map(str::trim);
+    let times = words
+        .filter(|word| !word.is_empty())
+        .map(|word| Ok((seconds(word)? * 1e3).round() as u64));
     let mut times = times.collect::<Result<Vec<u64>, String>>()?;
     times.sort_unstable();
     times.dedup();
     match times.len() {
-        0 => Err(format!(
-            "'{text}' holds no time; write 3.2,0:10 or @times.txt"
-        )),
-        1..=MOST_TIMES => Ok(Times(times)),
+        0 => Err("there is no time in it; write 3.2,0:10 or @times.txt".into()),
+        1..=MOST_TIMES => Ok(times),
         more => Err(format!("{more} times are more than {MOST_TIMES}")),
+    }
+}
+
+impl Times {
+    /// The times in milliseconds, ascending, each once.
+    ///
+    /// # Errors
+    /// Where a file cannot be read, or holds something else.
+    pub fn resolve(self) -> crate::Result<Vec<u64>> {
+        let file = match self {
+            Self::Given(times) => return Ok(times),
+            Self::File(file) => file,
+        };
+        let shown = file.display();
+        let text = std::fs::read_to_string(&file).map_err(|error| {
+            Error::usage(format!("--at @{shown}: cannot read the file of times")).because(error)
+        })?;
+        list_of_times(&text).map_err(|wrong| Error::usage(format!("--at @{shown}: {wrong}")))
     }
 }
 

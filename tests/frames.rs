@@ -286,7 +286,7 @@ fn times_after_the_end_are_told_and_none_is_a_failure() {
         let some = succeed(some);
         let said = stderr(&some);
         assert!(said.contains("1 of 3 pictures"), "{dispatch}: {said}");
-        assert_eq!(names(&out.join("tiny")), ["000001.jpg", "frames.json"]);
+        assert_eq!(names(&out.join("tiny")), ["000001.jpg"]);
         let none = args![
             "frames",
             tiny(),
@@ -321,7 +321,7 @@ fn pictures_at_equal_distances_are_the_same_read_in_order_and_sought_for() {
         let out = folder.path().join(dispatch);
         let pictures = frames(&clip, &out, &["--every", "0.7", "--dispatch", dispatch]);
         // 3.6 s long: at 0 to 3.5.
-        assert_eq!(names(&pictures).len(), 6 + 1, "{dispatch}");
+        assert_eq!(names(&pictures).len(), 6, "{dispatch}");
         for number in 0..6 {
             let picture = decoded(&pictures.join(format!("{:06}.png", number + 1)));
             assert_eq!(
@@ -488,15 +488,26 @@ fn pictures_are_turned_upright_and_have_square_samples() {
         args!["-i", &flat, "-c", "copy", "-metadata:s:v", "rotate=90"],
         &turned,
     );
+    let shape = ["-show_entries", "stream=width,height", "-of", "csv=p=0"];
     for dispatch in DISPATCHES {
-        let out = folder.path().join(dispatch);
-        let pictures = frames(&turned, &out, &["--at", "1", "--dispatch", dispatch]);
-        let shape = ["-show_entries", "stream=width,height", "-of", "csv=p=0"];
-        assert_eq!(
-            ffprobe(&shape, &pictures.join("000001.png")),
-            "120,320",
-            "{dispatch}"
-        );
+        for format in ["jpg", "png", "webp"] {
+            let out = folder.path().join(dispatch).join(format);
+            succeed(args![
+                "frames",
+                &turned,
+                "-o",
+                &out,
+                "-q",
+                "--at",
+                "1",
+                "--format",
+                format,
+                "--dispatch",
+                dispatch
+            ]);
+            let picture = out.join("turned").join(format!("000001.{format}"));
+            assert_eq!(ffprobe(&shape, &picture), "120,320", "{dispatch} {format}");
+        }
     }
 }
 
@@ -510,10 +521,10 @@ fn a_second_run_makes_only_what_is_missing_or_wanted_otherwise() {
     assert!(again.contains("nothing is left to do"), "{again}");
     let other = stderr(&job("0.2"));
     assert!(other.contains("done"), "{other}");
-    assert_eq!(names(&out.join("tiny")), ["000001.jpg", "frames.json"]);
+    assert_eq!(names(&out.join("tiny")), ["000001.jpg"]);
     fs::remove_dir_all(out.join("tiny")).unwrap();
     job("0.2");
-    assert_eq!(names(&out.join("tiny")), ["000001.jpg", "frames.json"]);
+    assert_eq!(names(&out.join("tiny")), ["000001.jpg"]);
 }
 
 #[test]
@@ -527,8 +538,11 @@ fn wrong_choices_are_refused_with_what_is_right() {
     };
     for (arguments, words) in [
         (&["--at", "x"][..], "'x' is no duration"),
-        (&["--at", ","], "holds no time"),
-        (&["--at", "@no such file"], "cannot read 'no such file'"),
+        (&["--at", ","], "there is no time in it"),
+        (
+            &["--at", "@no such file"],
+            "--at @no such file: cannot read the file of times",
+        ),
         (&["--at", "1", "--nth", "2"], "cannot be used with"),
         (&["--scenes=2"], "no number from 0 to 1"),
         (&["--sheet", "5"], "write it as 5x4"),

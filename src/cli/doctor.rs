@@ -15,7 +15,7 @@ use crate::values;
 pub struct Args {}
 
 /// Encoders that recipes use or users ask for.
-const ENCODERS: [&str; 9] = [
+const ENCODERS: [&str; 10] = [
     "libx264",
     "libx265",
     "libsvtav1",
@@ -25,6 +25,7 @@ const ENCODERS: [&str; 9] = [
     "libmp3lame",
     "mjpeg",
     "png",
+    "libwebp",
 ];
 
 impl Args {

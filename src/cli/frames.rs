@@ -7,6 +7,7 @@ use super::{Ending, outcome};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
+use crate::media;
 use crate::recipe::{CodecThreads, Frames, Grid, Pick, PictureFormat, Recipe, Size};
 use crate::values;
 
@@ -77,10 +78,11 @@ struct Choice {
 }
 
 impl Choice {
-    fn pick(&self) -> Pick {
+    fn pick(self) -> Result<Pick> {
+        let at = self.at.map(values::Times::resolve).transpose()?;
         let given = [
             self.nth.map(Pick::Nth),
-            self.at.clone().map(|times| Pick::At(times.0)),
+            at.map(Pick::At),
             self.count.map(Pick::Count),
             self.keyframes.then_some(Pick::KeyFrames),
             self.scenes.map(Pick::Scenes),
@@ -88,7 +90,7 @@ impl Choice {
             self.sheet.map(Pick::Sheet),
         ];
         let every = || Pick::Every(self.every.unwrap_or(Ratio::new(1, 1)));
-        given.into_iter().flatten().next().unwrap_or_else(every)
+        Ok(given.into_iter().flatten().next().unwrap_or_else(every))
     }
 }
 
@@ -117,12 +119,20 @@ impl Args {
         }
         let usual = Frames::default();
         let recipe = Recipe::Frames(Frames {
-            pick: self.choice.pick(),
+            pick: self.choice.pick()?,
             format: self.format.into(),
             quality: self.quality.unwrap_or(usual.quality),
             fit: self.size,
             codec_threads: CodecThreads(usize::from(self.running.codec_threads)),
         });
+        let encoder = PictureFormat::from(self.format).encoder_name();
+        if !media::has_encoder(encoder) {
+            return Err(Error::usage(format!(
+                "--format {}: the linked FFmpeg has no encoder '{encoder}'",
+                PictureFormat::from(self.format).extension()
+            ))
+            .cure("use another format, or an FFmpeg that was built with it"));
+        }
         outcome::run_recipes(&[recipe], &self.running, cancel)
     }
 }

@@ -223,7 +223,9 @@ impl<'a> Attempt<'a> {
         for ((index, ((part, product), checked)), target) in
             parts.enumerate().zip(&self.media.targets)
         {
-            let part = pictures::gather(part, self.media, product, &self.ran.pictures)?;
+            let mut warnings = checked.warnings;
+            let part =
+                pictures::gather(part, self.media, product, &self.ran.pictures, &mut warnings)?;
             let bytes = size_of(&part.path).map_err(|error| unwritable(target, error))?;
             if !product.is_pictures() {
                 keep_times(&self.media.source, &part.path)
@@ -239,7 +241,7 @@ impl<'a> Attempt<'a> {
             done.frames += frames.unwrap_or(0);
             done.bytes += bytes;
             done.salvaged |= checked.salvaged;
-            for warning in checked.warnings {
+            for warning in warnings {
                 if !done.warnings.contains(&warning) {
                     done.warnings.push(warning);
                 }

@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::part::{Part, unwritable};
 use crate::dispatch::Cancel;
-use crate::draw::{Raster, Theme, sheet};
+use crate::draw::sheet::{self, Cell, Heading};
+use crate::draw::{Raster, Theme};
 use crate::engine::Ran;
 use crate::error::{Error, Result};
 use crate::job::MediaJob;
 use crate::media;
 use crate::media::verify::Checked;
-use crate::recipe::{Choose, Gathered, Product, SheetPlan, Sink, Times, Way};
+use crate::recipe::{Choose, Gathered, Product, Sheet, Sink, Times, VideoWay, Way};
 
 /// The file beside pictures that tells what they are of.
 const LIST: &str = "frames.json";
@@ -61,7 +62,7 @@ pub(super) fn are_at_given_times(media: &MediaJob) -> bool {
     way_of(media).is_some_and(|way| way.choose.number().is_some())
 }
 
-fn way_of(media: &MediaJob) -> Option<&crate::recipe::VideoWay> {
+fn way_of(media: &MediaJob) -> Option<&VideoWay> {
     media.pipeline.products.first()?.pictures()
 }
 
@@ -103,12 +104,13 @@ fn gathered(product: &Product) -> Option<&Gathered> {
     }
 }
 
-/// Makes the result of `part`, where that is a folder of pictures.
+/// Makes the result of `part`, where that is a folder of pictures; adds to `warnings` what the user should know.
 pub(super) fn gather(
     part: Part,
     media: &MediaJob,
     product: &Product,
     times: &[f64],
+    warnings: &mut Vec<String>,
 ) -> Result<Part> {
     let Sink::Pictures {
         extension,
@@ -137,8 +139,17 @@ pub(super) fn gather(
                 .map_err(|error| unwritable(target, error))?;
             Ok(file)
         }
-        Gathered::Sheet(plan) => {
-            let bytes = draw(plan, media, &part.path, &names, times)?;
+        Gathered::Sheet(sheet) => {
+            let heading = Heading::of(&media.source, media.source_bytes, &sheet.details);
+            let missing = heading.missing();
+            if !missing.is_empty() {
+                let missing: String = missing.into_iter().collect();
+                warnings.push(format!(
+                    "the contact sheet has boxes for {missing}: no font is embedded for them"
+                ));
+            }
+            let cells = cells(&part.path, &names, times)?;
+            let bytes = draw(sheet, &heading, &cells)?;
             let file = Part::begin_beside(target)?;
             fs::write(&file.path, bytes).map_err(|error| unwritable(target, error))?;
             Ok(file)
@@ -163,20 +174,14 @@ fn list(source: &Path, names: &[String], times: &[f64]) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The bytes of a contact sheet of the pictures in `folder`.
-fn draw(
-    plan: &SheetPlan,
-    media: &MediaJob,
-    folder: &Path,
-    names: &[String],
-    times: &[f64],
-) -> Result<Vec<u8>> {
-    let cell = |(name, time_s): (&String, &f64)| -> Result<sheet::Cell> {
+/// The pictures of that names in `folder`.
+fn cells(folder: &Path, names: &[String], times: &[f64]) -> Result<Vec<Cell>> {
+    let cell = |(name, time_s): (&String, &f64)| -> Result<Cell> {
         let picture = image::open(folder.join(name)).map_err(|error| {
             Error::failed("cannot read a picture of the contact sheet").because(error)
         })?;
         let picture = picture.into_rgba8();
-        Ok(sheet::Cell {
+        Ok(Cell {
             picture: Raster {
                 width: picture.width(),
                 height: picture.height(),
@@ -185,14 +190,12 @@ fn draw(
             time_s: *time_s,
         })
     };
-    let cells = names.iter().zip(times).map(cell);
-    let cells = cells.collect::<Result<Vec<_>>>()?;
-    let heading = sheet::Heading::of(&media.source, media.source_bytes, &plan.details);
-    let sheet = sheet::draw(plan.grid, plan.fit, &heading, &cells, &Theme::DARK)?;
-    media::pictures::encode_rgba(
-        (sheet.width, sheet.height),
-        &sheet.rgba,
-        &plan.filter,
-        &plan.encoder,
-    )
+    names.iter().zip(times).map(cell).collect()
+}
+
+/// The bytes of a contact sheet.
+fn draw(sheet: &Sheet, heading: &Heading, cells: &[Cell]) -> Result<Vec<u8>> {
+    let drawn = sheet::draw(&sheet.plan, heading, cells, &Theme::DARK)?;
+    let size = (drawn.width, drawn.height);
+    media::pictures::encode_rgba(size, &drawn.rgba, &sheet.filter, &sheet.encoder)
 }

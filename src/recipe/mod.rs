@@ -26,8 +26,8 @@ pub use choose::{Choose, Times};
 pub use container::Container;
 pub use frames::{Frames, Grid, Pick, PictureFormat};
 pub use pipeline::{
-    AudioWay, Dropped, DroppedBy, EncoderSpec, Gathered, Medium, Pipeline, Product, SheetPlan,
-    Sink, Track, VideoWay, Way,
+    AudioWay, Dropped, DroppedBy, EncoderSpec, Gathered, Medium, Pipeline, Product, Sheet, Sink,
+    Track, VideoWay, Way,
 };
 pub use preset::{Preset, Presets};
 pub use resolve::resolve;

@@ -2,10 +2,10 @@
 
 use super::choose::{Choose, Times};
 use super::frames::{Frames, Grid, Pick, PictureFormat};
-use super::pipeline::{EncoderSpec, Gathered, Product, SheetPlan, Sink, Track, VideoWay, Way};
+use super::pipeline::{EncoderSpec, Gathered, Product, Sheet, Sink, Track, VideoWay, Way};
 use super::resolve::nothing_of;
 use super::video::Picture;
-use crate::draw::sheet;
+use crate::draw::sheet::{self, SheetPlan};
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, StreamInfo};
 
@@ -51,10 +51,10 @@ fn way(
 ) -> Result<VideoWay> {
     let picture = Picture::of(stream)?;
     let fit = match recipe.pick {
-        Pick::Sheet(grid) => Some(sheet::cell_box(grid, recipe.fit)),
+        Pick::Sheet(grid) => Some(sheet::cell_box(&plan_of(recipe, grid))?),
         _ => recipe.fit,
     };
-    let scale = picture.shape.scaled_for_pictures(fit);
+    let scale = picture.shape.scaled_for_pictures(fit, format.matrix());
     let (time_base, frame_s) = match &choose {
         Choose::Times(times) => (times.unit, times.unit.as_f64()),
         _ => (picture.time_base(), picture.frame_s()),
@@ -62,7 +62,7 @@ fn way(
     Ok(VideoWay {
         orient: picture.orient.clone(),
         choose,
-        filter: format!("{scale}{}", format.colours()),
+        filter: format!("{scale},format={}", format.pixels()),
         encoder: format.encoder(recipe.quality),
         time_base,
         frame_s,
@@ -97,40 +97,62 @@ fn spread(number: u32, flag: &str, length_s: Option<f64>) -> Result<Times> {
     Ok(Times::at_ms(marks))
 }
 
-fn sheet_of(recipe: &Frames, grid: Grid, media: &MediaInfo) -> SheetPlan {
+fn plan_of(recipe: &Frames, grid: Grid) -> SheetPlan {
     SheetPlan {
-        grid,
+        columns: grid.columns,
+        rows: grid.rows,
         fit: recipe.fit,
+    }
+}
+
+fn sheet_of(recipe: &Frames, grid: Grid, media: &MediaInfo) -> Sheet {
+    Sheet {
+        plan: plan_of(recipe, grid),
         details: sheet::details(media),
-        filter: recipe.format.colours()[1..].into(),
+        filter: format!(
+            "scale=flags=bicubic{},format={}",
+            recipe.format.matrix(),
+            recipe.format.pixels()
+        ),
         encoder: recipe.format.encoder(recipe.quality),
     }
 }
 
 impl PictureFormat {
-    /// What follows scaling, so that viewers see the right colours. JPEG has
-    /// no place for a matrix: it is that of BT.601 (JFIF, ITU-T T.871). WebP's is the same, in which
-    /// libwebp converts by itself.
-    fn colours(self) -> &'static str {
+    /// The scaler's option for the matrix that viewers assume. JPEG has no place for
+    /// one: it is that of BT.601 (JFIF, ITU-T T.871). The others are given RGB.
+    fn matrix(self) -> &'static str {
         match self {
-            Self::Jpeg => ":out_color_matrix=bt601,format=yuvj420p",
-            Self::Png => ",format=rgb24",
-            Self::WebP => ",format=bgra",
+            Self::Jpeg => ":out_color_matrix=bt601",
+            Self::Png | Self::WebP => "",
+        }
+    }
+
+    fn pixels(self) -> &'static str {
+        match self {
+            Self::Jpeg => "yuvj420p",
+            Self::Png => "rgb24",
+            Self::WebP => "bgra",
+        }
+    }
+
+    /// libav's name of the encoder.
+    pub fn encoder_name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "mjpeg",
+            Self::Png => "png",
+            Self::WebP => "libwebp",
         }
     }
 
     fn encoder(self, quality: u8) -> EncoderSpec {
-        let (name, options, qscale) = match self {
-            Self::Jpeg => ("mjpeg", vec![], Some(quantiser(quality))),
-            Self::Png => ("png", vec![], None),
-            Self::WebP => (
-                "libwebp",
-                vec![("quality".into(), quality.to_string())],
-                None,
-            ),
+        let (options, qscale) = match self {
+            Self::Jpeg => (vec![], Some(quantiser(quality))),
+            Self::Png => (vec![], None),
+            Self::WebP => (vec![("quality".into(), quality.to_string())], None),
         };
         EncoderSpec {
-            name: name.into(),
+            name: self.encoder_name().into(),
             options,
             qscale,
         }

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choose, Grid, Size};
+use super::Choose;
+use crate::draw::sheet::SheetPlan;
 use crate::job::Ratio;
 
 /// What happens to one source: it is read and decoded once, whatever the number of results.
@@ -149,16 +150,14 @@ pub enum Gathered {
     /// Its only picture is the result.
     Picture,
     /// They are drawn on a contact sheet.
-    Sheet(SheetPlan),
+    Sheet(Sheet),
 }
 
 /// How a contact sheet is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SheetPlan {
-    /// Its pictures.
-    pub grid: Grid,
-    /// Box that the sheet must fit; of a usual size where `None`.
-    pub fit: Option<Size>,
+pub struct Sheet {
+    /// Its pictures and its box.
+    pub plan: SheetPlan,
     /// What is told of the source below its name.
     pub details: Vec<String>,
     /// From RGBA to what the encoder takes.

@@ -60,19 +60,20 @@ impl Shape {
     /// 4:2:0 pictures have no others. What fits keeps its samples.
     pub(super) fn scaled_for_video(self, fit: Option<Size>) -> String {
         match fit.filter(|fit| !self.is_within(*fit)) {
-            Some(fit) => self.scale_to(self.fitted(fit, 2), SQUARE),
-            None => self.scale_to(self.even(), self.aspect),
+            Some(fit) => self.scale_to(self.fitted(fit, 2), SQUARE, ""),
+            None => self.scale_to(self.even(), self.aspect, ""),
         }
     }
 
-    /// The filter that makes it a picture in square samples, which fits into a box, if there is one.
-    pub(super) fn scaled_for_pictures(self, fit: Option<Size>) -> String {
+    /// The filter that makes it a picture in square samples, which fits into a box, if there is one;
+    /// `options` are more of the scaler's, such as `:out_color_matrix=bt601`.
+    pub(super) fn scaled_for_pictures(self, fit: Option<Size>, options: &str) -> String {
         let (width, height) = self.square();
         let own = Size {
             width: width.round() as u32,
             height: height.round() as u32,
         };
-        self.scale_to(self.fitted(fit.unwrap_or(own), 1), SQUARE)
+        self.scale_to(self.fitted(fit.unwrap_or(own), 1), SQUARE, options)
     }
 
     fn even(self) -> Size {
@@ -89,12 +90,12 @@ impl Shape {
     ///
     /// Left alone, it would make samples by a hair not square, to make up for
     /// sizes that are whole numbers; players then stretch the picture.
-    fn scale_to(self, size: Size, aspect: Ratio) -> String {
+    fn scale_to(self, size: Size, aspect: Ratio, options: &str) -> String {
         if size == self.size {
-            return "scale=flags=bicubic".into();
+            return format!("scale=flags=bicubic{options}");
         }
         let (Size { width, height }, Ratio { num, den }) = (size, aspect);
-        format!("scale={width}:{height}:flags=bicubic,setsar={num}/{den}")
+        format!("scale={width}:{height}:flags=bicubic{options},setsar={num}/{den}")
     }
 }
 
@@ -166,11 +167,11 @@ mod tests {
     #[test]
     fn pictures_have_square_samples() {
         assert_eq!(
-            shape(720, 576, (64, 45)).scaled_for_pictures(None),
+            shape(720, 576, (64, 45)).scaled_for_pictures(None, ""),
             "scale=1024:576:flags=bicubic,setsar=1/1"
         );
         assert_eq!(
-            shape(321, 241, (1, 1)).scaled_for_pictures(None),
+            shape(321, 241, (1, 1)).scaled_for_pictures(None, ""),
             "scale=flags=bicubic"
         );
     }

@@ -211,8 +211,8 @@ pub fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What the program keeps beside results: its journal, and its report.
-pub const OWN: [&str; 2] = [".rushes", "report.json"];
+/// What the program keeps beside results: its journal, its report, and its list of pictures.
+pub const OWN: [&str; 3] = [".rushes", "report.json", "frames.json"];
 
 /// Names below `folder` that only unfinished work has.
 pub fn leftovers(folder: &Path) -> Vec<PathBuf> {

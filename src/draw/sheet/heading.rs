@@ -29,20 +29,12 @@ pub struct Heading {
 }
 
 impl Heading {
-    /// That of the file at `path` of so many `bytes`: what is not known is left out.
-    pub fn of(path: &Path, bytes: u64, media: &MediaInfo) -> Self {
+    /// That of the file at `path` of so many `bytes`, with [`details`] of what it holds.
+    pub fn of(path: &Path, bytes: u64, details: &[String]) -> Self {
         let name = path.file_name().unwrap_or(path.as_os_str());
-        let video = media.main_video();
-        let details = [
-            video.and_then(resolution),
-            video.and_then(frame_rate),
-            length(media),
-            codecs(media),
-            Some(words::bytes(bytes)),
-        ];
         Self {
             name: name.to_string_lossy().into_owned(),
-            details: details.into_iter().flatten().collect(),
+            details: [details, &[words::bytes(bytes)]].concat(),
         }
     }
 
@@ -50,6 +42,18 @@ impl Heading {
     pub fn missing(&self) -> Vec<char> {
         glyphs::missing(&format!("{}{}", self.name, self.details.concat()))
     }
+}
+
+/// What a video is, as far as it is known: `1920×1080`, `25 fps`, `1:02:33`, `H.264 + AAC`.
+pub fn details(media: &MediaInfo) -> Vec<String> {
+    let video = media.main_video();
+    let details = [
+        video.and_then(resolution),
+        video.and_then(frame_rate),
+        length(media),
+        codecs(media),
+    ];
+    details.into_iter().flatten().collect()
 }
 
 fn resolution(video: &StreamInfo) -> Option<String> {
@@ -224,7 +228,7 @@ mod tests {
     }
 
     fn details(media: &MediaInfo) -> String {
-        let heading = Heading::of(Path::new("a/b.mov"), 769_654_784, media);
+        let heading = Heading::of(Path::new("a/b.mov"), 769_654_784, &super::details(media));
         assert_eq!(heading.name, "b.mov");
         heading.details.join(", ")
     }

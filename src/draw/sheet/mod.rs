@@ -6,7 +6,7 @@ mod layout;
 #[cfg(test)]
 mod tests;
 
-pub use heading::Heading;
+pub use heading::{Heading, details};
 pub use layout::{SheetPlan, cell_box};
 
 use super::raster::Part;
