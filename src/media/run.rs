@@ -8,6 +8,7 @@ use ffmpeg_next as ffmpeg;
 use super::Input;
 use super::chain::Stamped;
 use super::decode::Decoder;
+use super::jumps::Expected;
 use super::output::Output;
 use super::survey::Survey;
 use super::track::Track;
@@ -98,6 +99,9 @@ impl<'a> Run<'a> {
             let mut sources = self.sources.iter_mut();
             if let Some(source) = sources.find(|source| source.stream == stream) {
                 source.take(packet, &self.input, &mut self.outputs)?;
+                if let Some(expected) = source.expected() {
+                    self.input.expect(stream, expected);
+                }
             }
             watch.advance(self.progress())?;
         }
@@ -150,7 +154,10 @@ impl<'a> Run<'a> {
                 .map(|source| (source.stream, source.damaged()))
                 .filter(|(_, packets)| *packets > 0)
                 .collect(),
-            survey: Some(self.survey),
+            survey: Some(Survey {
+                has_jumped: self.input.has_jumped(),
+                ..self.survey
+            }),
             log: vec![],
         };
         self.outputs.into_iter().try_for_each(Output::finish)?;
@@ -241,6 +248,14 @@ impl<'a> Source<'a> {
             }
             Ok(())
         })
+    }
+
+    /// When the next packet is due, where what was made of the last one tells.
+    fn expected(&self) -> Option<Expected> {
+        match &self.decoder {
+            Some(decoder) => Some(decoder.expected()),
+            None => self.tracks.iter().find_map(Track::expected),
+        }
     }
 
     fn drain(&mut self, input: &Input, outputs: &mut [Output]) -> Result<()> {

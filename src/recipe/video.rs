@@ -193,13 +193,21 @@ fn filter(video: &Video, picture: &Picture) -> String {
             .fps
             .map(|fps| format!("fps=fps={}/{}", fps.num, fps.den)),
     );
-    filters.push(picture.shape.scaled_for_video(video.fit));
-    filters.push(format!(
-        "format={}",
-        pixel_format(&video.pixels, picture.depth)
-    ));
+    let format = pixel_format(&video.pixels, picture.depth);
+    let is_converted = crate::media::is_rgb(&picture.pixel_format) && !crate::media::is_rgb(format);
+    let (matrix, tags) = if is_converted { FROM_RGB } else { ("", "") };
+    filters.push(picture.shape.scaled_for_video(video.fit, matrix));
+    filters.push(format!("format={format}{tags}"));
     filters.join(",")
 }
+
+/// How red, green and blue become luma and chroma, as an option of the scaling
+/// and as a filter that says so. Where nobody said, players would guess by the
+/// size of the picture, and libav does not guess as they do.
+const FROM_RGB: (&str, &str) = (
+    ":out_color_matrix=bt709:out_range=tv",
+    ",setparams=colorspace=bt709:range=tv",
+);
 
 /// The format to encode: of the offered ones the first that keeps the source's depth, else the deepest.
 fn pixel_format(offered: &[String], depth: u32) -> &str {
