@@ -184,7 +184,7 @@ impl Container {
 mod tests {
     use super::super::{Size, Transcode, Video};
     use super::*;
-    use crate::job::{StreamInfo, StreamKind};
+    use crate::job::{Fields, StreamInfo, StreamKind};
 
     fn media(kind: StreamKind) -> MediaInfo {
         MediaInfo {
@@ -215,6 +215,7 @@ mod tests {
             orient: orient.into(),
             pixel_format: "yuv420p".into(),
             depth: 8,
+            fields: Fields::Progressive,
         })
     }
 
