@@ -5,7 +5,7 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media;
-use crate::recipe::{Audio, Copying, Rate, Size, Transcode, Video};
+use crate::recipe::{Audio, Copying, Deinterlace, Rate, Size, Transcode, Video};
 use crate::values;
 
 /// How video and sound are encoded, where not as the recipe says.
@@ -42,6 +42,10 @@ pub struct Encoding {
     /// Constant frame rate [default: the source's timing].
     #[arg(long, value_name = "RATE", value_parser = values::frame_rate)]
     pub fps: Option<Ratio>,
+
+    /// Whether pictures of two fields, as of television, become whole [default: auto].
+    #[arg(long, value_name = "WHICH", value_enum)]
+    pub deinterlace: Option<Deinterlace>,
 }
 
 impl Encoding {
@@ -85,6 +89,7 @@ impl Encoding {
                         speed: names_speeds(name).then(|| speed.to_owned()),
                         fit: before.fit,
                         fps: before.fps,
+                        deinterlace: before.deinterlace,
                         rate: before.rate.or(Video::default().rate),
                         ..Video::default()
                     }
@@ -122,6 +127,7 @@ impl Encoding {
         video.speed = self.speed.clone().or(video.speed.take());
         video.fit = self.size.or(video.fit);
         video.fps = self.fps.or(video.fps);
+        video.deinterlace = self.deinterlace.unwrap_or(video.deinterlace);
         Ok(())
     }
 
@@ -133,6 +139,11 @@ impl Encoding {
             (self.bitrate.is_some(), "--bitrate", "gives it a bit rate"),
             (self.crf.is_some(), "--crf", "gives it a quality"),
             (self.speed.is_some(), "--speed", "tells how to encode it"),
+            (
+                self.deinterlace == Some(Deinterlace::On),
+                "--deinterlace on",
+                "makes its pictures anew",
+            ),
         ];
         flags
             .into_iter()

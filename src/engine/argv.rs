@@ -175,7 +175,7 @@ fn file_url(path: &Path, pattern: bool) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{MediaInfo, Ratio, StreamInfo, StreamKind};
+    use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
     use crate::recipe::{Frames, Recipe, Transcode, resolve};
 
     fn job(recipe: &Recipe) -> MediaJob {
@@ -197,6 +197,7 @@ mod tests {
             orient: String::new(),
             pixel_format: "yuv420p".into(),
             depth: 8,
+            fields: Fields::Progressive,
         };
         let audio = StreamKind::Audio {
             sample_rate: 44_100,

@@ -62,6 +62,8 @@ pub enum StreamKind {
         pixel_format: String,
         /// Bits of a colour component; 8 where unknown.
         depth: u32,
+        /// Whether pictures are made of two fields.
+        fields: Fields,
     },
     /// A still picture attached to the file, such as a cover.
     Cover,
@@ -83,6 +85,19 @@ pub enum StreamKind {
     Attachment,
     /// Anything else.
     Other,
+}
+
+/// Whether pictures are whole, or made of two fields that were taken one after the other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fields {
+    /// Nothing tells before they are decoded.
+    #[default]
+    Unknown,
+    /// Whole.
+    Progressive,
+    /// Two fields.
+    Interlaced,
 }
 
 impl StreamInfo {

@@ -12,6 +12,7 @@ use ffmpeg::{Frame, Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::filter::rescale;
+use super::jumps::Expected;
 
 const MICROS: Rational = Rational(1, 1_000_000);
 
@@ -121,6 +122,18 @@ impl VideoClock {
         self.ticks(self.next_pts_us)
     }
 
+    /// When the next packet is due.
+    pub(super) fn expected(&self) -> Expected {
+        let decoding_us = match self.next_dts_us {
+            Some(next_dts_us) if self.gave_frame => next_dts_us,
+            _ => self.dts_us,
+        };
+        Expected {
+            next_us: self.next_dts_us,
+            at_us: decoding_us.max(self.next_pts_us),
+        }
+    }
+
     /// The next decoding time is a packet's length away, where that is known.
     fn carry_on(&mut self, frame_rate: Rational) {
         self.next_dts_us = match self.length_us(frame_rate) {
@@ -146,18 +159,25 @@ impl VideoClock {
     }
 }
 
-/// Length of a frame in microseconds; 0 where the rate is unknown.
-fn frame_us(frame_rate: Rational) -> i64 {
-    if frame_rate.numerator() > 0 {
-        rescale(1, frame_rate.invert(), MICROS)
+/// Length of a frame in whole microseconds; 0 where the rate is unknown.
+pub(super) fn frame_us(frame_rate: Rational) -> i64 {
+    if frame_rate.numerator() > 0 && frame_rate.denominator() > 0 {
+        1_000_000 * i64::from(frame_rate.denominator()) / i64::from(frame_rate.numerator())
     } else {
         0
     }
 }
 
-/// The clock of one audio stream: exact to the sample, whatever the container's ticks.
+/// The clock of one audio stream: exact to the sample, whatever the container's
+/// ticks. Times are in microseconds unless said otherwise.
 pub(super) struct AudioClock {
     time_base: Rational,
+    // Where the last frame ends; where the packet at hand begins, if it tells.
+    next_us: i64,
+    // Time of the packet at hand, in ticks, for its first frame.
+    packet_pts: Option<i64>,
+    // That of the packet before it.
+    last_pts: Option<i64>,
     // Where the last frame ends, in ticks.
     end: i64,
     // State of libav's exact conversion from ticks to samples.
@@ -168,6 +188,9 @@ impl AudioClock {
     pub(super) fn new(time_base: Rational) -> Self {
         Self {
             time_base,
+            next_us: 0,
+            packet_pts: None,
+            last_pts: None,
             end: 0,
             state: ffi::AV_NOPTS_VALUE,
         }
@@ -179,26 +202,52 @@ impl AudioClock {
         Rational::new(1, unsafe { (*frame.as_ptr()).sample_rate }.max(1))
     }
 
-    /// Gives a decoded frame its time in samples.
+    /// Before a packet goes into the decoder.
+    pub(super) fn packet_in(&mut self, packet: &Packet) {
+        let told = packet.dts().map(|dts| rescale(dts, self.time_base, MICROS));
+        self.next_us = told.unwrap_or(self.next_us);
+        self.packet_pts = packet.pts();
+        if let (Some(last), Some(pts)) = (self.last_pts, packet.pts())
+            && packet.duration() > 0
+            && pts.saturating_sub(last) > packet.duration()
+        {
+            // After a gap, samples are not counted on.
+            self.state = ffi::AV_NOPTS_VALUE;
+        }
+        self.last_pts = packet.pts();
+    }
+
+    /// Gives a decoded frame, which holds its own time, the time in samples.
     pub(super) fn stamp(&mut self, frame: &mut Frame) {
         let samples = Self::samples(frame);
-        let pts = frame.pts().unwrap_or(self.end);
+        let (pts, time_base) = match frame.pts().or(self.packet_pts.take()) {
+            Some(pts) => (pts, self.time_base),
+            None => (self.next_us, MICROS),
+        };
         // SAFETY: a computation on the frame's sample count and this clock's state.
         let (count, stamped) = unsafe {
             let count = (*frame.as_ptr()).nb_samples;
             let base = samples.into();
-            let stamped = ffi::av_rescale_delta(
-                self.time_base.into(),
-                pts,
-                base,
-                count,
-                &mut self.state,
-                base,
-            );
+            let stamped =
+                ffi::av_rescale_delta(time_base.into(), pts, base, count, &mut self.state, base);
             (count, stamped)
         };
-        self.end = pts.saturating_add(rescale(i64::from(count), samples, self.time_base));
+        let count = i64::from(count);
+        self.packet_pts = None;
+        self.next_us = self
+            .next_us
+            .saturating_add(count * 1_000_000 / i64::from(samples.denominator()));
+        let begins = rescale(pts, time_base, self.time_base);
+        self.end = begins.saturating_add(rescale(count, samples, self.time_base));
         frame.set_pts(Some(stamped));
+    }
+
+    /// When the next packet is due.
+    pub(super) fn expected(&self) -> Expected {
+        Expected {
+            next_us: Some(self.next_us),
+            at_us: self.next_us,
+        }
     }
 
     /// Where the last frame ends, in ticks.

@@ -7,7 +7,9 @@ use ffmpeg::{Packet, Rational};
 use ffmpeg_next as ffmpeg;
 
 use super::Input;
+use super::clock::frame_us;
 use super::filter::rescale;
+use super::jumps::Expected;
 use crate::error::{Error, Result};
 
 const MICROS: Rational = Rational(1, 1_000_000);
@@ -19,8 +21,10 @@ pub(super) struct Copier {
     frame_rate: Rational,
     // Packets that have passed; the first is a key frame.
     taken: u64,
-    // Decoding time of the last one.
+    // Decoding time of the last one of those.
     position_us: i64,
+    // Decoding time of the last one of all.
+    dts_us: i64,
     // Decoding time of the next packet, in microseconds; stands in for a missing one.
     next_dts_us: Option<i64>,
 }
@@ -37,6 +41,7 @@ impl Copier {
             frame_rate: source.avg_frame_rate(),
             taken: 0,
             position_us: 0,
+            dts_us: 0,
             next_dts_us: None,
         })
     }
@@ -49,6 +54,14 @@ impl Copier {
     /// Decoding time of the last one in seconds.
     pub(super) fn position_s(&self) -> f64 {
         self.position_us.max(0) as f64 / 1e6
+    }
+
+    /// When the next packet is due.
+    pub(super) fn expected(&self) -> Expected {
+        Expected {
+            next_us: self.next_dts_us,
+            at_us: self.dts_us,
+        }
     }
 
     /// The packet as it goes on; `None` where it is before the first key frame.
@@ -71,6 +84,7 @@ impl Copier {
         let dts_us = told
             .or(self.next_dts_us)
             .unwrap_or_else(|| self.start_us(packet));
+        self.dts_us = dts_us;
         self.next_dts_us = Some(dts_us.saturating_add(self.length_us(packet)));
         dts_us
     }
@@ -92,12 +106,17 @@ impl Copier {
     }
 
     fn length_us(&self, packet: &Packet) -> i64 {
-        if packet.duration() > 0 {
+        // SAFETY: the parameters belong to the opened input.
+        let (samples, rate) = unsafe {
+            let raw = &*self.parameters.as_ptr();
+            (i64::from(raw.frame_size), i64::from(raw.sample_rate))
+        };
+        if rate > 0 {
+            1_000_000 * samples / rate
+        } else if packet.duration() > 0 {
             rescale(packet.duration(), self.time_base, MICROS)
-        } else if self.frame_rate.numerator() > 0 && self.frame_rate.denominator() > 0 {
-            rescale(1, self.frame_rate.invert(), MICROS)
         } else {
-            0
+            frame_us(self.frame_rate)
         }
     }
 }

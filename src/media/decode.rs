@@ -9,6 +9,7 @@ use super::Input;
 use super::clock::{AudioClock, VideoClock, VideoTimes};
 use super::error::{Poll, check, failed, non_null, poll};
 use super::frame::empty_frame;
+use super::jumps::Expected;
 use crate::error::{Error, Result};
 
 /// A decoder of one stream. Damaged packets are counted and passed over, as the `ffmpeg` program does.
@@ -164,6 +165,14 @@ impl Decoder {
         }
     }
 
+    /// When the next packet is due.
+    pub(super) fn expected(&self) -> Expected {
+        match &self.clock {
+            Clock::Video(clock) => clock.expected(),
+            Clock::Audio(clock) => clock.expected(),
+        }
+    }
+
     /// Packets that could not be decoded so far, and frames of which parts are guessed.
     pub fn damaged(&self) -> u64 {
         self.damaged
@@ -180,10 +189,13 @@ impl Decoder {
         mut take: impl FnMut(Frame, Rational) -> Result<()>,
     ) -> Result<()> {
         let packet = self.clock_in(packet);
-        // All frames are received after each packet, so a full decoder cannot refuse one.
-        match self.send(packet.as_ref()) {
-            Ok(()) | Err(ffmpeg::Error::Eof) => {}
-            Err(error) => self.count_damage(error)?,
+        // One without data would be taken for the end.
+        if packet.as_ref().is_none_or(|packet| packet.size() > 0) {
+            // All frames are received after each packet, so a full decoder cannot refuse one.
+            match self.send(packet.as_ref()) {
+                Ok(()) | Err(ffmpeg::Error::Eof) => {}
+                Err(error) => self.count_damage(error)?,
+            }
         }
         while let Some(frame) = self.receive()? {
             let time_base = self.frame_time_base(&frame);
@@ -223,20 +235,22 @@ impl Decoder {
     }
 
     fn clock_in(&mut self, mut packet: Option<Packet>) -> Option<Packet> {
-        if let Clock::Video(clock) = &mut self.clock {
-            match &mut packet {
-                Some(packet) => clock.packet_in(packet),
-                None => clock.drain(),
-            }
+        match (&mut self.clock, &mut packet) {
+            (Clock::Video(clock), Some(packet)) => clock.packet_in(packet),
+            (Clock::Video(clock), None) => clock.drain(),
+            (Clock::Audio(clock), Some(packet)) => clock.packet_in(packet),
+            (Clock::Audio(_), None) => {}
         }
         packet
     }
 
     fn stamp(&mut self, frame: &mut Frame) {
-        self.guessed |= frame.pts().is_some() && frame.pts() != frame.timestamp();
-        frame.set_pts(frame.timestamp());
         match &mut self.clock {
-            Clock::Video(clock) => clock.stamp(frame, self.context.frame_rate()),
+            Clock::Video(clock) => {
+                self.guessed |= frame.pts().is_some() && frame.pts() != frame.timestamp();
+                frame.set_pts(frame.timestamp());
+                clock.stamp(frame, self.context.frame_rate());
+            }
             Clock::Audio(clock) => clock.stamp(frame),
         }
         if self.pixel_aspect.numerator() != 0 {

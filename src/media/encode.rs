@@ -67,6 +67,7 @@ impl Encoder {
                 (*context).color_trc = frame.color_trc;
                 (*context).colorspace = frame.colorspace;
                 (*context).chroma_sample_location = frame.chroma_location;
+                (*context).field_order = field_order(frame, (*context).codec_id);
             }
             Ok(())
         })
@@ -357,6 +358,36 @@ pub struct Setup {
     pub global_header: bool,
     /// Whether the output must be the same on every machine.
     pub bit_exact: bool,
+}
+
+/// How a picture's fields are stored and shown, as the `ffmpeg` program tells encoders.
+fn field_order(frame: &ffi::AVFrame, codec: ffi::AVCodecID) -> ffi::AVFieldOrder {
+    use ffi::AVFieldOrder as Order;
+    let (is_interlaced, top_first) = fields(frame);
+    let apart = codec == ffi::AVCodecID::AV_CODEC_ID_MJPEG;
+    match (is_interlaced, top_first) {
+        (false, _) => Order::AV_FIELD_PROGRESSIVE,
+        (true, true) if apart => Order::AV_FIELD_TT,
+        (true, false) if apart => Order::AV_FIELD_BB,
+        (true, true) => Order::AV_FIELD_TB,
+        (true, false) => Order::AV_FIELD_BT,
+    }
+}
+
+/// Whether a picture is of two fields, and whether the upper one is shown first.
+#[cfg(not(ffmpeg_8_0))]
+fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
+    (frame.interlaced_frame != 0, frame.top_field_first != 0)
+}
+
+/// As above: from FFmpeg 8 on, flags alone tell.
+#[cfg(ffmpeg_8_0)]
+fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
+    let has = |flag: i32| frame.flags & flag != 0;
+    (
+        has(ffi::AV_FRAME_FLAG_INTERLACED),
+        has(ffi::AV_FRAME_FLAG_TOP_FIELD_FIRST),
+    )
 }
 
 fn pixel_format(number: i32) -> ffi::AVPixelFormat {

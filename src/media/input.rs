@@ -10,6 +10,7 @@ use ffmpeg_next as ffmpeg;
 
 use super::error::{check, failed, non_null};
 use super::filter::rescale;
+use super::jumps::{Arrival, Expected, Jumps};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 
@@ -37,6 +38,7 @@ pub struct Input {
     context: ffmpeg::format::context::Input,
     // Where the file begins, in microseconds of its own clock.
     start_us: i64,
+    jumps: Jumps,
     // Read by the interrupt callback for as long as `context` lives; dropped after it.
     _cancel: Box<Cancel>,
 }
@@ -78,11 +80,14 @@ impl Input {
         let mut input = Self {
             context,
             start_us: 0,
+            jumps: Jumps::new(false, None),
             _cancel: cancel,
         };
         input.find_streams()?;
         // SAFETY: the context is open.
-        input.start_us = known(unsafe { (*input.context.as_ptr()).start_time }).unwrap_or(0);
+        let start_us = known(unsafe { (*input.context.as_ptr()).start_time });
+        input.start_us = start_us.unwrap_or(0);
+        input.jumps = Jumps::new(input.may_jump(), start_us);
         Ok(input)
     }
 
@@ -150,23 +155,27 @@ impl Input {
         self.begin_with(wanted);
     }
 
-    /// Where the clock of a format may jump (MPEG streams), the file begins
-    /// with the first of the wanted streams, as in the `ffmpeg` program.
-    fn begin_with(&mut self, wanted: &[usize]) {
+    /// Whether a format's clock may jump, as that of MPEG streams.
+    pub(super) fn may_jump(&self) -> bool {
         // SAFETY: an open context has a format.
-        let jumps =
-            unsafe { (*(*self.context.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT != 0 };
+        unsafe { (*(*self.context.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT != 0 }
+    }
+
+    /// Where the clock of a format may jump, the file begins with the first of
+    /// the wanted streams, as in the `ffmpeg` program.
+    fn begin_with(&mut self, wanted: &[usize]) {
         let micros = ffmpeg::Rational::new(1, ffi::AV_TIME_BASE);
-        let starts = wanted.iter().filter_map(|stream| {
-            let stream = self.context.stream(*stream)?;
-            Some(rescale(
-                known(stream.start_time())?,
-                stream.time_base(),
-                micros,
-            ))
+        let wrapping = wanted
+            .iter()
+            .filter_map(|stream| self.context.stream(*stream))
+            .filter(|stream| wrap_bits(stream) < 64);
+        let starts = wrapping.filter_map(|stream| {
+            let start = known(stream.start_time())?;
+            Some(rescale(start, stream.time_base(), micros))
         });
-        if let (true, Some(start)) = (jumps, starts.min()) {
-            self.start_us = start;
+        if let (true, Some(start)) = (self.may_jump(), starts.min()) {
+            self.start_us = self.start_us.max(start);
+            self.jumps.begin_at(self.start_us);
         }
     }
 
@@ -175,15 +184,6 @@ impl Input {
         self.context
             .stream(stream)
             .map_or(Rational::new(1, 1), |stream| stream.time_base())
-    }
-
-    /// What is added to a stream's timestamps so that the file begins at 0, in the stream's ticks.
-    fn shift(&self, stream: usize) -> i64 {
-        rescale(
-            -self.start_us,
-            Rational::new(1, ffi::AV_TIME_BASE),
-            self.time_base(stream),
-        )
     }
 
     /// Where the file begins, in microseconds of its own clock.
@@ -204,7 +204,8 @@ impl Input {
     /// Goes to a place from which `stream` can be decoded and that is not after
     /// `time`, in the stream's ticks from the file's beginning; whether that could be done.
     pub(super) fn seek_in(&mut self, stream: usize, time: i64) -> bool {
-        let time = time.saturating_sub(self.shift(stream));
+        let time = self.by_own_clock(stream, time);
+        self.jumps.forget();
         // SAFETY: the context is open; a failure leaves the position as it is.
         let code = unsafe {
             let stream = stream as i32;
@@ -216,7 +217,7 @@ impl Input {
     /// Where decoding begins for the frame at `time`, by the container's index:
     /// equal for times between two key frames; both in the stream's ticks.
     pub(super) fn key_before(&self, stream: usize, time: i64) -> Option<i64> {
-        let time = time.saturating_sub(self.shift(stream));
+        let time = self.by_own_clock(stream, time);
         let stream = self.context.stream(stream)?;
         // SAFETY: the stream lives as long as the opened input; the entry is
         // read at once, by a number that libav gave.
@@ -228,8 +229,15 @@ impl Input {
         }
     }
 
-    /// The next packet of a selected stream, its timestamps shifted so that the
-    /// file begins at 0; `None` at the end.
+    /// A time from the file's beginning by the file's own clock, both in the stream's ticks.
+    fn by_own_clock(&self, stream: usize, time: i64) -> i64 {
+        let micros = Rational::new(1, ffi::AV_TIME_BASE);
+        let start = rescale(self.start_us, micros, self.time_base(stream));
+        time.saturating_add(start)
+    }
+
+    /// The next packet of a selected stream, its timestamps such that the file
+    /// begins at 0 and its clock never jumps; `None` at the end.
     ///
     /// # Errors
     /// Where the file cannot be read on, or reading was cancelled.
@@ -237,15 +245,43 @@ impl Input {
         let mut packet = Packet::empty();
         match packet.read(&mut self.context) {
             Ok(()) => {
-                let shift = self.shift(packet.stream());
-                packet.set_pts(packet.pts().map(|pts| pts.saturating_add(shift)));
-                packet.set_dts(packet.dts().map(|dts| dts.saturating_add(shift)));
+                let arrival = self.arrival(packet.stream());
+                self.jumps.mend(&mut packet, &arrival);
                 Ok(Some(packet))
             }
             Err(ffmpeg::Error::Eof) => Ok(None),
             Err(error) => Err(failed("read on", error)),
         }
     }
+
+    /// What was made of a packet tells better than itself when the next is due.
+    pub(super) fn expect(&mut self, stream: usize, expected: Expected) {
+        self.jumps.expect(stream, expected);
+    }
+
+    /// Whether its clock has jumped so far.
+    pub(super) fn has_jumped(&self) -> bool {
+        self.jumps.has_jumped()
+    }
+
+    fn arrival(&self, stream: usize) -> Arrival {
+        let found = self.context.stream(stream);
+        let medium = found.as_ref().map(|stream| stream.parameters().medium());
+        Arrival {
+            time_base: self.time_base(stream),
+            wrap_bits: found.as_ref().map_or(u32::MAX, wrap_bits),
+            is_timed: matches!(
+                medium,
+                Some(ffmpeg::media::Type::Video | ffmpeg::media::Type::Audio)
+            ),
+        }
+    }
+}
+
+/// Bits of a stream's timestamps.
+fn wrap_bits(stream: &ffmpeg::Stream) -> u32 {
+    // SAFETY: the stream lives as long as the opened input.
+    u32::try_from(unsafe { (*stream.as_ptr()).pts_wrap_bits }).unwrap_or(u32::MAX)
 }
 
 /// A timestamp, where it is one.

@@ -15,6 +15,7 @@ mod filter;
 mod frame;
 pub mod hash;
 mod input;
+mod jumps;
 pub mod log;
 mod mux;
 pub mod outline;
@@ -45,7 +46,9 @@ pub use mux::{Chapter, Muxer, Origin};
 pub use probe::{cover, probe};
 pub use run::run;
 pub use synth::{SyntheticClip, synthesise};
-pub use version::{codec_of_encoder, has_encoder, linked_version, muxer_holds, pixel_depth};
+pub use version::{
+    codec_of_encoder, has_encoder, is_rgb, linked_version, muxer_holds, pixel_depth,
+};
 
 impl From<ffmpeg_next::Rational> for crate::job::Ratio {
     fn from(ratio: ffmpeg_next::Rational) -> Self {

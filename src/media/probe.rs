@@ -12,7 +12,7 @@ use super::filter::layout_name;
 use super::{Input, Origin};
 use crate::dispatch::Cancel;
 use crate::error::Result;
-use crate::job::{MediaInfo, Ratio, StreamInfo, StreamKind};
+use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
 
 /// Opens `path` and lists its streams.
 ///
@@ -116,6 +116,7 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
             orient: orientation(stream),
             pixel_format: pixel_format_name(raw.format),
             depth: depth(raw.format),
+            fields: fields(raw.field_order),
         },
         ffi::AVMediaType::AVMEDIA_TYPE_AUDIO => StreamKind::Audio {
             sample_rate: raw.sample_rate.max(0) as u32,
@@ -127,6 +128,14 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
         },
         ffi::AVMediaType::AVMEDIA_TYPE_ATTACHMENT => StreamKind::Attachment,
         _ => StreamKind::Other,
+    }
+}
+
+fn fields(order: ffi::AVFieldOrder) -> Fields {
+    match order {
+        ffi::AVFieldOrder::AV_FIELD_UNKNOWN => Fields::Unknown,
+        ffi::AVFieldOrder::AV_FIELD_PROGRESSIVE => Fields::Progressive,
+        _ => Fields::Interlaced,
     }
 }
 

@@ -7,6 +7,7 @@ use ffmpeg_next as ffmpeg;
 
 use super::chain::Stamped;
 use super::decode::Decoder;
+use super::jumps::Expected;
 use super::output::Output;
 use super::survey::Survey;
 use super::track::Track;
@@ -103,6 +104,9 @@ impl<'a> Run<'a> {
             let mut sources = self.sources.iter_mut();
             if let Some(source) = sources.find(|source| source.stream == stream) {
                 source.take(packet, &self.input, &mut self.outputs)?;
+                if let Some(expected) = source.expected() {
+                    self.input.expect(stream, expected);
+                }
             }
             watch.advance(self.progress())?;
         }
@@ -155,7 +159,10 @@ impl<'a> Run<'a> {
                 .map(|source| (source.stream, source.damaged()))
                 .filter(|(_, packets)| *packets > 0)
                 .collect(),
-            survey: Some(self.survey),
+            survey: Some(Survey {
+                has_jumped: self.input.has_jumped(),
+                ..self.survey
+            }),
             ..Ran::default()
         };
         self.outputs.into_iter().try_for_each(Output::finish)?;
@@ -243,6 +250,14 @@ impl<'a> Source<'a> {
             }
             Ok(())
         })
+    }
+
+    /// When the next packet is due, where what was made of the last one tells.
+    fn expected(&self) -> Option<Expected> {
+        match &self.decoder {
+            Some(decoder) => Some(decoder.expected()),
+            None => self.tracks.iter().find_map(Track::expected),
+        }
     }
 
     fn drain(&mut self, input: &Input, outputs: &mut [Output]) -> Result<()> {

@@ -20,6 +20,8 @@ pub struct Survey {
     pub ended_early: Option<String>,
     /// Where the file begins, in microseconds of its own clock.
     pub start_us: i64,
+    /// Whether its clock jumped: then its container's words about its length are worth nothing.
+    pub has_jumped: bool,
 }
 
 /// What was read of a stream. Times are in microseconds from the file's beginning.
@@ -147,5 +149,6 @@ pub fn survey(
             return Err(Error::interrupted());
         }
     }
+    survey.has_jumped = input.has_jumped();
     Ok(survey)
 }

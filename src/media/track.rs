@@ -6,6 +6,7 @@ use ffmpeg_next as ffmpeg;
 use super::chain::{Chain, Stamped};
 use super::copy::Copier;
 use super::decode::Decoder;
+use super::jumps::Expected;
 use super::output::Output;
 use super::subtitle::Subtitles;
 use super::{Input, Origin};
@@ -112,6 +113,14 @@ impl<'a> Track<'a> {
             },
             Work::Text(text) => text.take(packet, |packet| output.write(index, packet)),
             Work::Attach | Work::Code(_) => Ok(()),
+        }
+    }
+
+    /// When the next packet is due, where it takes packets as they are.
+    pub(super) fn expected(&self) -> Option<Expected> {
+        match &self.work {
+            Work::Copy(copier) => Some(copier.expected()),
+            _ => None,
         }
     }
 

@@ -445,6 +445,11 @@ impl Checked {
         if let Some(error) = &evidence.survey.ended_early {
             self.salvage(format!("the source ends early: {error}"));
         }
+        if evidence.survey.has_jumped {
+            let told = "the source's clock jumps; times go on where they were";
+            self.warnings.push(told.into());
+            return;
+        }
         let read = evidence.survey.end_s();
         // Some containers count from 0, some from the beginning.
         let counted = read.max(read + evidence.survey.start_us as f64 / 1e6);

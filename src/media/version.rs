@@ -75,14 +75,17 @@ pub fn muxer_holds(muxer: &str, codec: &str) -> bool {
 
 /// Bits of a colour component of a pixel format by libav's name; 0 where there is none of that name.
 pub fn pixel_depth(name: &str) -> u32 {
-    let Ok(name) = CString::new(name) else {
-        return 0;
-    };
+    pixel_format(name).map_or(0, |format| format.comp[0].depth.max(0) as u32)
+}
+
+/// Whether the colours of a pixel format by libav's name are red, green and blue.
+pub fn is_rgb(name: &str) -> bool {
+    let flags = (ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL) as u64;
+    pixel_format(name).is_some_and(|format| format.flags & flags != 0)
+}
+
+fn pixel_format(name: &str) -> Option<&'static ffi::AVPixFmtDescriptor> {
+    let name = CString::new(name).ok()?;
     // SAFETY: looks up static descriptions.
-    unsafe {
-        let description = ffi::av_pix_fmt_desc_get(ffi::av_get_pix_fmt(name.as_ptr()));
-        description
-            .as_ref()
-            .map_or(0, |format| format.comp[0].depth.max(0) as u32)
-    }
+    unsafe { ffi::av_pix_fmt_desc_get(ffi::av_get_pix_fmt(name.as_ptr())).as_ref() }
 }

@@ -77,10 +77,26 @@ pub struct Video {
     pub fit: Option<Size>,
     /// Constant frame rate; the source's timing where `None`.
     pub fps: Option<Ratio>,
+    /// Whether pictures of two fields become whole.
+    pub deinterlace: Deinterlace,
     /// Pixel formats to choose from by libav's names: the first of the source's depth.
     pub pixels: Vec<String>,
     /// Which streams are not encoded.
     pub copy: Copying<VideoFits>,
+}
+
+/// Whether pictures of two fields become whole: players show them with combs
+/// at whatever moves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Deinterlace {
+    /// Those that are marked; others pass untouched.
+    #[default]
+    Auto,
+    /// All, marked or not.
+    On,
+    /// None.
+    Off,
 }
 
 /// How sound is encoded, or that it is not.
@@ -186,6 +202,7 @@ impl Default for Video {
             options: vec![],
             fit: None,
             fps: None,
+            deinterlace: Deinterlace::default(),
             pixels: vec!["yuv420p".into()],
             copy: Copying::Never,
         }
@@ -256,7 +273,11 @@ impl Video {
             .as_deref()
             .map(|speed| format!(" {speed}"))
             .unwrap_or_default();
-        format!("{codec}{rate}{speed}")
+        let whole = match self.deinterlace {
+            Deinterlace::On => " deinterlaced",
+            Deinterlace::Auto | Deinterlace::Off => "",
+        };
+        format!("{codec}{rate}{speed}{whole}")
     }
 }
 

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Audio, AudioFits, Container, Copying, Rate, Size, Transcode, Video, VideoFits};
+use super::{
+    Audio, AudioFits, Container, Copying, Deinterlace, Rate, Size, Transcode, Video, VideoFits,
+};
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::values;
@@ -45,6 +47,8 @@ struct VideoPreset {
     speed: Option<String>,
     size: Option<Written<Size>>,
     fps: Option<Written<Ratio>>,
+    #[serde(default)]
+    deinterlace: Deinterlace,
     #[serde(default)]
     pixels: Vec<String>,
     #[serde(default)]
@@ -227,6 +231,7 @@ impl VideoPreset {
             options: self.options.into_iter().collect(),
             fit: self.size.map(|size| size.0),
             fps: self.fps.map(|fps| fps.0),
+            deinterlace: self.deinterlace,
             pixels: self.pixels,
             copy,
         }

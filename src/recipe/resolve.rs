@@ -119,7 +119,7 @@ impl Container {
 mod tests {
     use super::super::{Size, Transcode, Video, Way};
     use super::*;
-    use crate::job::{Ratio, StreamInfo, StreamKind};
+    use crate::job::{Fields, Ratio, StreamInfo, StreamKind};
 
     fn media(kind: StreamKind) -> MediaInfo {
         MediaInfo {
@@ -150,6 +150,7 @@ mod tests {
             orient: orient.into(),
             pixel_format: "yuv420p".into(),
             depth: 8,
+            fields: Fields::Progressive,
         })
     }
 

@@ -57,11 +57,12 @@ impl Shape {
     }
 
     /// The filter that makes it fit into a box, if there is one, in even sizes:
-    /// 4:2:0 pictures have no others. What fits keeps its samples.
-    pub(super) fn scaled_for_video(self, fit: Option<Size>) -> String {
+    /// 4:2:0 pictures have no others. What fits keeps its samples. `options` are
+    /// further ones of the filter, each with `:` in front.
+    pub(super) fn scaled_for_video(self, fit: Option<Size>, options: &str) -> String {
         match fit.filter(|fit| !self.is_within(*fit)) {
-            Some(fit) => self.scale_to(self.fitted(fit, 2), SQUARE, ""),
-            None => self.scale_to(self.even(), self.aspect, ""),
+            Some(fit) => self.scale_to(self.fitted(fit, 2), SQUARE, options),
+            None => self.scale_to(self.even(), self.aspect, options),
         }
     }
 
@@ -121,16 +122,16 @@ mod tests {
         let shape = shape(720, 576, (16, 15));
         assert!(shape.is_within(size(1280, 720)));
         assert_eq!(
-            shape.scaled_for_video(Some(size(1280, 720))),
+            shape.scaled_for_video(Some(size(1280, 720)), ""),
             "scale=flags=bicubic"
         );
-        assert_eq!(shape.scaled_for_video(None), "scale=flags=bicubic");
+        assert_eq!(shape.scaled_for_video(None, ""), "scale=flags=bicubic");
     }
 
     #[test]
     fn odd_sizes_become_even_for_video_and_keep_the_shape_of_their_samples() {
         assert_eq!(
-            shape(321, 241, (4, 3)).scaled_for_video(None),
+            shape(321, 241, (4, 3)).scaled_for_video(None, ""),
             "scale=322:242:flags=bicubic,setsar=4/3"
         );
     }
@@ -139,16 +140,16 @@ mod tests {
     fn what_does_not_fit_is_scaled_as_it_is_on_the_screen() {
         // 720 stored columns are 1024 on the screen.
         assert_eq!(
-            shape(720, 576, (64, 45)).scaled_for_video(Some(size(854, 480))),
+            shape(720, 576, (64, 45)).scaled_for_video(Some(size(854, 480)), ""),
             "scale=854:480:flags=bicubic,setsar=1/1"
         );
         assert_eq!(
-            shape(1920, 1080, (1, 1)).scaled_for_video(Some(size(320, 180))),
+            shape(1920, 1080, (1, 1)).scaled_for_video(Some(size(320, 180)), ""),
             "scale=320:180:flags=bicubic,setsar=1/1"
         );
         // Twice as high on the screen as it is stored.
         assert_eq!(
-            shape(640, 360, (1, 2)).scaled_for_video(Some(size(640, 480))),
+            shape(640, 360, (1, 2)).scaled_for_video(Some(size(640, 480)), ""),
             "scale=426:480:flags=bicubic,setsar=1/1"
         );
     }

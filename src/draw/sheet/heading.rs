@@ -179,7 +179,7 @@ fn lines(details: &[String], face: Face, width: f64) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::draw::sheet::SheetPlan;
-    use crate::job::Ratio;
+    use crate::job::{Fields, Ratio};
 
     fn stream(index: usize, codec: &str, kind: StreamKind) -> StreamInfo {
         StreamInfo {
@@ -203,6 +203,7 @@ mod tests {
             orient: orient.into(),
             pixel_format: "yuv420p".into(),
             depth: 8,
+            fields: Fields::default(),
         };
         stream(0, "h264", kind)
     }

@@ -99,8 +99,10 @@ impl<'scope, 'env, 'a, 'w> Reading<'scope, 'env, 'a, 'w> {
                 survey.note(packet, reading.time_base);
             }
             reading.take(packet)?;
+            input.expect(studio.stream, reading.decoder.expected());
             studio.advance(survey.end_s())?;
         }
+        survey.has_jumped = input.has_jumped();
         Ok(reading.ran(survey, ended))
     }
 

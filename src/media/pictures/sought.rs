@@ -12,7 +12,7 @@ use super::studio::Studio;
 use crate::engine::Ran;
 use crate::error::Result;
 use crate::media::filter::rescale;
-use crate::media::survey::{Span, Survey};
+use crate::media::survey::{Span, Survey, survey};
 use crate::recipe::Times;
 
 /// Where the container has no index, times within so many seconds go together.
@@ -35,7 +35,11 @@ pub(super) fn run(studio: &Studio, times: &Times) -> Result<Option<Ran>> {
         times,
         found: Mutex::default(),
     };
-    let mut seeker = Some(Seeker::open(studio, times)?);
+    let seeker = Seeker::open(studio, times)?;
+    if seeker.input.may_jump() && clock_jumps(studio)? {
+        return Ok(None);
+    }
+    let mut seeker = Some(seeker);
     let (mut begin, mut until_s) = (0, length_s + BEYOND_S);
     loop {
         let end = search.marks_until(until_s);
@@ -52,6 +56,14 @@ pub(super) fn run(studio: &Studio, times: &Times) -> Result<Option<Ran>> {
         (begin, until_s) = (end, until_s * 2.0);
     }
     Ok(seeker.map(|seeker| search.ran(&seeker)))
+}
+
+/// Whether the clock of the file jumps somewhere: then its times are not those
+/// from the beginning. All packets tell, which is still far less than all frames.
+fn clock_jumps(studio: &Studio) -> Result<bool> {
+    let (job, streams) = (studio.job, [studio.stream]);
+    let format = Some(job.pipeline.input_format.as_str());
+    Ok(survey(&job.source, format, &streams, &studio.cancel())?.has_jumped)
 }
 
 /// What the threads that seek in one source share.

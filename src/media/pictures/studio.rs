@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ffmpeg_next::Frame;
 
 use super::finish::Finisher;
+use crate::dispatch::Cancel;
 use crate::engine::Watch;
 use crate::error::{Error, Kind, Result};
 use crate::job::{MediaJob, Progress};
@@ -67,10 +68,15 @@ impl<'a, 'w> Studio<'a, 'w> {
         })
     }
 
+    /// The flag that stops the job.
+    pub(super) fn cancel(&self) -> Cancel {
+        lock(&self.watch).cancel().clone()
+    }
+
     /// Opens the source for its pictures alone.
     pub(super) fn open(&self) -> Result<(Input, Decoder)> {
         let pipeline = &self.job.pipeline;
-        let cancel = lock(&self.watch).cancel().clone();
+        let cancel = self.cancel();
         let mut input = Input::open(&self.job.source, Some(&pipeline.input_format), &cancel)?;
         input.select(&[self.stream]);
         let mut decoder = Decoder::open(&input, self.stream, pipeline.codec_threads)?;
