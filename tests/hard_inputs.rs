@@ -663,3 +663,37 @@ fn sound_of_another_rate_goes_on_when_it_is_due() {
         assert!((found - length).abs() < 0.2, "{name}: {found} s");
     }
 }
+
+#[test]
+fn how_bright_a_film_is_meant_arrives_with_it() {
+    let root = tempfile::tempdir().unwrap();
+    let sources = root.path().join("in");
+    fs::create_dir(&sources).unwrap();
+    let rows: Vec<Row> = PICTURES
+        .iter()
+        .copied()
+        .filter(|(name, _)| *name == "hdr10.mp4")
+        .collect();
+    make(&rows, &sources);
+    let flags = [
+        "--preset",
+        "hevc",
+        "--copy",
+        "never",
+        "--speed",
+        "ultrafast",
+    ];
+    for out in both(&sources, &flags, root.path()) {
+        let path = out.join("hdr10.mp4");
+        let shown = ["-read_intervals", "%+#1", "-show_frames", "-of", "flat"];
+        let said = ffprobe(&shown, &path);
+        for told in [
+            "red_x=\"34000/50000\"",
+            "max_luminance=\"10000000/10000\"",
+            "max_content=1000",
+            "max_average=400",
+        ] {
+            assert!(said.contains(told), "{told}: {said}");
+        }
+    }
+}

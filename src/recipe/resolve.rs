@@ -216,6 +216,7 @@ mod tests {
             pixel_format: "yuv420p".into(),
             depth: 8,
             fields: Fields::Progressive,
+            light: None,
         })
     }
 
