@@ -198,6 +198,7 @@ mod tests {
             pixel_format: "yuv420p".into(),
             depth: 8,
             fields: Fields::Progressive,
+            light: None,
         };
         let audio = StreamKind::Audio {
             sample_rate: 44_100,

@@ -64,6 +64,8 @@ pub enum StreamKind {
         depth: u32,
         /// Whether pictures are made of two fields.
         fields: Fields,
+        /// How bright it is meant, where its pictures alone tell.
+        light: Option<Light>,
     },
     /// A still picture attached to the file, such as a cover.
     Cover,
@@ -98,6 +100,18 @@ pub enum Fields {
     Progressive,
     /// Two fields.
     Interlaced,
+}
+
+/// How bright a film of high dynamic range is meant (SMPTE ST 2086, CTA-861.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Light {
+    /// The screen that it was made on: x and y of green, blue, red and white in
+    /// 0.00002, most and least luminance in 0.0001 cd/m².
+    pub display: [u32; 10],
+    /// Its brightest pixel in cd/m²; 0 where unknown.
+    pub most: u32,
+    /// Its brightest picture on average in cd/m²; 0 where unknown.
+    pub mean: u32,
 }
 
 impl StreamInfo {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use info::{Fields, MediaInfo, StreamInfo, StreamKind};
+pub use info::{Fields, Light, MediaInfo, StreamInfo, StreamKind};
 pub use outcome::{Done, Failure, Made, Outcome, Progress, Verdict};
 pub use ratio::Ratio;
 

@@ -16,6 +16,7 @@ mod frame;
 pub mod hash;
 mod input;
 mod jumps;
+mod light;
 pub mod log;
 mod mux;
 pub mod outline;

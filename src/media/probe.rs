@@ -19,8 +19,15 @@ use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
 /// # Errors
 /// Where the file cannot be opened as media.
 pub fn probe(path: &Path, cancel: &Cancel) -> Result<MediaInfo> {
-    let input = Input::open(path, None, cancel)?;
-    Ok(describe(&input))
+    let mut input = Input::open(path, None, cancel)?;
+    let mut info = describe(&input);
+    for described in &mut info.streams {
+        if let StreamKind::Video { light, .. } = &mut described.kind {
+            // What cannot be decoded has none.
+            *light = super::light::light(&mut input, described.index).unwrap_or_default();
+        }
+    }
+    Ok(info)
 }
 
 /// The picture attached to a file as stream `stream`.
@@ -117,6 +124,7 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
             pixel_format: pixel_format_name(raw.format),
             depth: depth(raw.format),
             fields: fields(raw.field_order),
+            light: None,
         },
         ffi::AVMediaType::AVMEDIA_TYPE_AUDIO => StreamKind::Audio {
             sample_rate: raw.sample_rate.max(0) as u32,

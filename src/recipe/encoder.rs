@@ -1,6 +1,7 @@
 //! From a recipe to an encoder with its options.
 
 use super::{Audio, EncoderSpec, Rate, Video};
+use crate::job::Light;
 
 impl Video {
     /// The encoder and its options for `threads` codec threads.
@@ -31,7 +32,7 @@ impl Video {
 fn own_threads(encoder: &str, threads: usize) -> Option<(&'static str, String)> {
     match encoder {
         "libx265" => Some((
-            "x265-params",
+            X265,
             format!("pools={threads}:frame-threads={threads}:log-level=error"),
         )),
         "libsvtav1" => Some(("svtav1-params", format!("lp={threads}"))),
@@ -40,6 +41,25 @@ fn own_threads(encoder: &str, threads: usize) -> Option<(&'static str, String)> 
 }
 
 impl EncoderSpec {
+    /// Has the encoder write how bright the film is meant, where it can.
+    pub(super) fn tell_light(&mut self, light: Light) {
+        if self.name != "libx265" {
+            return;
+        }
+        let [gx, gy, bx, by, rx, ry, wx, wy, most, least] = light.display;
+        let mut told = format!(
+            "master-display=G({gx},{gy})B({bx},{by})R({rx},{ry})WP({wx},{wy})L({most},{least})"
+        );
+        if light.most > 0 {
+            told.push_str(&format!(":max-cll={},{}", light.most, light.mean));
+        }
+        match self.options.iter_mut().find(|(key, _)| key == X265) {
+            Some((_, given)) if given.contains("master-display") => {}
+            Some((_, given)) => *given = format!("{given}:{told}"),
+            None => self.options.push((X265.into(), told)),
+        }
+    }
+
     /// The options with what makes the encoder of this machine repeat itself.
     pub fn options_here(&self) -> Vec<(String, String)> {
         let mut options = self.options.clone();
@@ -49,6 +69,9 @@ impl EncoderSpec {
         options
     }
 }
+
+/// x265's own options, as libav takes them.
+const X265: &str = "x265-params";
 
 /// x264's own options, as libav takes them.
 const X264: &str = "x264-params";

@@ -151,6 +151,7 @@ mod tests {
             pixel_format: "yuv420p".into(),
             depth: 8,
             fields: Fields::Progressive,
+            light: None,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::shape::Shape;
 use super::{Copying, Deinterlace, Rate, Size, Track, Transcode, Video, VideoFits, VideoWay, Way};
 use crate::error::{Error, Result};
-use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
+use crate::job::{Fields, Light, MediaInfo, Ratio, StreamInfo, StreamKind};
 
 /// A video stream as displayed.
 pub(super) struct Picture {
@@ -13,6 +13,7 @@ pub(super) struct Picture {
     pixel_format: String,
     depth: u32,
     fields: Fields,
+    light: Option<Light>,
     codec: String,
 }
 
@@ -49,6 +50,7 @@ impl Picture {
             ref pixel_format,
             depth,
             fields,
+            light,
         } = stream.kind
         else {
             return Err(Error::failed(format!(
@@ -71,6 +73,7 @@ impl Picture {
             pixel_format: pixel_format.clone(),
             depth,
             fields,
+            light,
             codec: stream.codec.clone(),
         })
     }
@@ -167,11 +170,17 @@ fn needs_times(codec: &str) -> bool {
 
 fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
     let own_s = picture.frame_s();
+    let mut encoder = video.encoder_spec(threads.max(1));
+    if let Some(light) = picture.light
+        && crate::media::pixel_depth(pixel_format(&video.pixels, picture.depth)) > 8
+    {
+        encoder.tell_light(light);
+    }
     VideoWay {
         orient: picture.orient.clone(),
         choose: super::Choose::All,
         filter: filter(video, picture),
-        encoder: video.encoder_spec(threads.max(1)),
+        encoder,
         time_base: fine_time_base(video.fps.unwrap_or(picture.frame_rate)),
         frame_s: video.fps.map_or(own_s, |fps| own_s.max(1.0 / fps.as_f64())),
     }

@@ -1,0 +1,104 @@
+//! How bright a film of high dynamic range is, where only its pictures tell.
+
+use ffmpeg::codec::packet::side_data::Type as StreamSide;
+use ffmpeg::frame::side_data::Type;
+use ffmpeg::{Frame, ffi};
+use ffmpeg_next as ffmpeg;
+
+use super::Input;
+use super::decode::Decoder;
+use crate::error::Result;
+use crate::job::Light;
+
+/// So many packets are looked at for a first picture.
+const PATIENCE: usize = 250;
+
+/// What the first picture of `stream` tells; none where the transfer function
+/// is not that of absolute brightness (PQ), or the container itself tells: that
+/// arrives anyway.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub(super) fn light(input: &mut Input, stream: usize) -> Result<Option<Light>> {
+    if !is_wanted(input, stream) {
+        return Ok(None);
+    }
+    let mut decoder = Decoder::open(input, stream, 1)?;
+    let mut found = None;
+    for _ in 0..PATIENCE {
+        let Some(packet) = input.read()? else { break };
+        if packet.stream() != stream {
+            continue;
+        }
+        let mut seen = false;
+        decoder.decode(Some(packet), |frame, _| {
+            if !seen {
+                found = of_frame(&frame);
+            }
+            seen = true;
+            Ok(())
+        })?;
+        if seen {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn is_wanted(input: &Input, stream: usize) -> bool {
+    let Some(source) = input.context().stream(stream) else {
+        return false;
+    };
+    let parameters = source.parameters();
+    // SAFETY: the parameters live as long as the opened input.
+    let transfer = unsafe { (*parameters.as_ptr()).color_trc };
+    transfer == ffi::AVColorTransferCharacteristic::AVCOL_TRC_SMPTE2084
+        && !source
+            .side_data()
+            .any(|data| data.kind() == StreamSide::MasteringDisplayMetadata)
+}
+
+fn of_frame(frame: &Frame) -> Option<Light> {
+    // SAFETY: the frame is valid; side data lives as long as it.
+    let numbers = |kind: Type| unsafe {
+        let data = ffi::av_frame_get_side_data(frame.as_ptr(), kind.into());
+        let data = data.as_ref()?;
+        let bytes = std::slice::from_raw_parts(data.data, data.size);
+        let words = bytes.as_chunks::<4>().0.iter();
+        Some(
+            words
+                .map(|word| i32::from_ne_bytes(*word))
+                .collect::<Vec<i32>>(),
+        )
+    };
+    let display = numbers(Type::MasteringDisplayMetadata)?;
+    let levels = numbers(Type::ContentLightLevel).unwrap_or_default();
+    let level = |place: usize| {
+        let level = levels.get(place).copied().unwrap_or(0);
+        u32::try_from(level).unwrap_or(0)
+    };
+    Some(Light {
+        display: in_fixed_points(&display)?,
+        most: level(0),
+        mean: level(1),
+    })
+}
+
+/// From the fractions of `AVMasteringDisplayMetadata` (three primaries, white,
+/// least and most luminance, whether both are known) to the whole numbers of
+/// ITU-T H.265, D.3.28, in their order there but for luminance: most, then least.
+fn in_fixed_points(display: &[i32]) -> Option<[u32; 10]> {
+    let (fractions, known) = display.get(..22)?.split_at(20);
+    if known.contains(&0) {
+        return None;
+    }
+    let mut values = fractions.as_chunks::<2>().0.iter().enumerate();
+    let value = |(place, [num, den]): (usize, &[i32; 2])| {
+        let scale = if place < 8 { 50_000.0 } else { 10_000.0 };
+        let value = f64::from(*num) / f64::from(*den) * scale;
+        (value.is_finite() && value >= 0.0).then(|| value.round() as u32)
+    };
+    let values: Option<Vec<u32>> = values.by_ref().map(value).collect();
+    let [rx, ry, gx, gy, bx, by, wx, wy, least, most] = values?.try_into().ok()?;
+    Some([gx, gy, bx, by, rx, ry, wx, wy, most, least])
+}
