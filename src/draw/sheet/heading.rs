@@ -204,6 +204,7 @@ mod tests {
             pixel_format: "yuv420p".into(),
             depth: 8,
             fields: Fields::default(),
+            light: None,
         };
         stream(0, "h264", kind)
     }

@@ -23,7 +23,7 @@ const MARGIN: usize = 16;
 pub(super) struct Packets<'a> {
     input: &'a mut Input,
     stream: usize,
-    pub list: Vec<Packet>,
+    list: List,
     bytes: usize,
     // Times at which a frame begins.
     begins: BTreeSet<i64>,
@@ -31,7 +31,32 @@ pub(super) struct Packets<'a> {
     decoded_by: Vec<Option<i64>>,
     // Whether they begin where the file does.
     from_beginning: bool,
-    pub ended: bool,
+    ended: bool,
+}
+
+/// Packets of one stream in order of decoding.
+#[derive(Default)]
+pub(super) struct List(pub Vec<Packet>);
+
+impl List {
+    /// By how many packets the order of decoding differs from that of showing, at most.
+    pub(super) fn reordered(&self) -> usize {
+        let mut most = 0;
+        for (number, packet) in self.0.iter().enumerate() {
+            let before = &self.0[number.saturating_sub(2 * MARGIN)..number];
+            let later = before.iter().filter(|other| other.pts() > packet.pts());
+            most = most.max(later.count());
+        }
+        most
+    }
+
+    /// The stretch of the list to decode for the frame of `pts`: from the last key frame that is shown by then.
+    pub(super) fn stretch(&self, pts: i64) -> Option<std::ops::RangeInclusive<usize>> {
+        let position = self.0.iter().position(|packet| packet.pts() == Some(pts))?;
+        let is_start = |packet: &Packet| packet.is_key() && packet.pts() <= Some(pts);
+        let start = self.0[..=position].iter().rposition(is_start);
+        Some(start.unwrap_or(0)..=position)
+    }
 }
 
 /// What is shown at a time.
@@ -61,7 +86,7 @@ impl<'a> Packets<'a> {
         let mut packets = Self {
             input,
             stream,
-            list: vec![],
+            list: List::default(),
             bytes: 0,
             begins: BTreeSet::new(),
             decoded_by: vec![],
@@ -90,23 +115,17 @@ impl<'a> Packets<'a> {
         }
     }
 
+    /// What was read.
+    pub(super) fn into_list(self) -> List {
+        self.list
+    }
+
     fn decoded_by(&self) -> Option<i64> {
         self.decoded_by.last().copied().flatten()
     }
 
-    /// By how many packets the order of decoding differs from that of showing, at most.
-    pub(super) fn reordered(&self) -> usize {
-        let mut most = 0;
-        for (number, packet) in self.list.iter().enumerate() {
-            let before = &self.list[number.saturating_sub(2 * MARGIN)..number];
-            let later = before.iter().filter(|other| other.pts() > packet.pts());
-            most = most.max(later.count());
-        }
-        most
-    }
-
     fn forget(&mut self) {
-        self.list.clear();
+        self.list.0.clear();
         self.begins.clear();
         self.decoded_by.clear();
         self.bytes = 0;
@@ -122,12 +141,12 @@ impl<'a> Packets<'a> {
             if self.from_beginning {
                 return Ok(Ok(true));
             }
-            let Some(packet) = self.list.last().filter(|_| !self.ended) else {
+            let Some(packet) = self.list.0.last().filter(|_| !self.ended) else {
                 return Ok(Ok(false));
             };
             if packet.is_key() {
                 let is_early = packet.pts().is_some_and(|pts| pts <= time);
-                let key = self.list.pop();
+                let key = self.list.0.pop();
                 self.forget();
                 key.into_iter().for_each(|key| self.hold(key));
                 return Ok(Ok(is_early));
@@ -175,7 +194,7 @@ impl<'a> Packets<'a> {
         if let Some(pts) = packet.pts().filter(|_| !is_hidden && packet.size() > 0) {
             self.begins.insert(pts);
         }
-        self.list.push(packet);
+        self.list.0.push(packet);
     }
 
     /// What is shown at `time`, given that frames of `hidden` never are: reads on
@@ -196,7 +215,7 @@ impl<'a> Packets<'a> {
             } else {
                 time
             };
-            let sure = packets.list.len().checked_sub(MARGIN + 1);
+            let sure = packets.list.0.len().checked_sub(MARGIN + 1);
             sure.is_some_and(|sure| packets.decoded_by[sure] > Some(by))
         };
         while !self.ended && !decided(self) {
@@ -227,7 +246,7 @@ impl<'a> Packets<'a> {
 
     /// What is shown at a time after the last frame has begun.
     fn at_end(&self, last: i64, time: i64, frame_rate: Option<Rational>) -> At {
-        let packet = self.list.iter().find(|packet| packet.pts() == Some(last));
+        let packet = self.list.0.iter().find(|packet| packet.pts() == Some(last));
         let length = packet.map_or(0, Packet::duration);
         let rate = match (length, frame_rate) {
             (..=0, None) => return At::Unsure(last),
@@ -239,17 +258,6 @@ impl<'a> Packets<'a> {
         } else {
             At::AfterEnd(end)
         }
-    }
-
-    /// The stretch of the list to decode for the frame of `pts`: from the last key frame that is shown by then.
-    pub(super) fn stretch(&self, pts: i64) -> Option<std::ops::RangeInclusive<usize>> {
-        let position = self
-            .list
-            .iter()
-            .position(|packet| packet.pts() == Some(pts))?;
-        let is_start = |packet: &Packet| packet.is_key() && packet.pts() <= Some(pts);
-        let start = self.list[..=position].iter().rposition(is_start);
-        Some(start.unwrap_or(0)..=position)
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use ffmpeg_next::{Frame, Packet, Rational};
 
 use super::chooser::{Instant, mark};
-use super::packets::{At, Packets, Suited, Unsuited};
+use super::packets::{At, List, Packets, Suited, Unsuited};
 use super::studio::Studio;
 use crate::error::Result;
 use crate::media::Input;
@@ -25,19 +25,31 @@ pub(super) struct Seeker<'a, 'b, 'w> {
     decoder: Decoder,
     // Known once a frame was decoded.
     frame_rate: Option<Rational>,
+    // Whether frames are known to come in the order of their times.
+    trusted: bool,
 }
 
 /// Frames that are wanted, by pts, and the positions of the times at which they are shown.
 type Wanted = BTreeMap<i64, Vec<usize>>;
 
 /// What a look at the packets brought.
-struct Sighted<'s> {
-    packets: Packets<'s>,
+#[derive(Default)]
+struct Sighted {
+    packets: List,
     wanted: Wanted,
     // Where the last frame ends, in ticks, where that was seen.
     end: Option<i64>,
     // Positions of times of which that is not known yet.
     unsure: Vec<usize>,
+}
+
+impl Sighted {
+    /// Has all packets decoded.
+    fn look_at_all(&mut self) {
+        for pts in self.packets.0.iter().filter_map(Packet::pts) {
+            self.wanted.entry(pts).or_default();
+        }
+    }
 }
 
 impl<'a, 'b, 'w> Seeker<'a, 'b, 'w> {
@@ -49,6 +61,7 @@ impl<'a, 'b, 'w> Seeker<'a, 'b, 'w> {
             input,
             decoder,
             frame_rate: None,
+            trusted: false,
         })
     }
 
@@ -63,53 +76,76 @@ impl<'a, 'b, 'w> Seeker<'a, 'b, 'w> {
     /// Takes the pictures at those positions of the times; tells where the last frame
     /// ends, where that was seen: then there is none for times from there on.
     pub(super) fn take(&mut self, positions: Range<usize>) -> Suited<Option<i64>> {
-        let mut left: Vec<usize> = positions.collect();
-        let (mut hidden, mut end) = (BTreeSet::new(), None);
+        let mut group = Group {
+            left: positions.collect(),
+            hidden: BTreeSet::new(),
+            end: None,
+        };
         for attempt in 0..TRIES {
-            let damaged = self.decoder.damaged();
-            let stream = self.studio.stream;
-            let times: Vec<(usize, i64)> = left
-                .iter()
-                .filter_map(|position| Some((*position, self.time_of(*position)?)))
-                .collect();
-            let look = Look {
-                stream,
-                hidden: &hidden,
-                frame_rate: self.frame_rate,
-            };
-            let mut sighted = match look.sight(&mut self.input, &times)? {
-                Err(unsuited) => return Ok(Err(unsuited)),
-                Ok(sighted) => sighted,
-            };
-            end = end.or(sighted.end);
-            let unsure = std::mem::take(&mut sighted.unsure);
-            // Times that tell of another order than the decoder's are wrong; to see
-            // that they are, all frames are looked at.
-            let (told, known) = (sighted.packets.reordered(), self.decoder.reordered());
-            if told > known {
-                return Ok(Err(Unsuited));
+            if let Err(unsuited) = self.attempt(&mut group, attempt == 0)? {
+                return Ok(Err(unsuited));
             }
-            let skip = attempt == 0 && (told > 0 || known == 0);
-            let missing = match decode(&mut self.decoder, self.studio, sighted, skip)? {
-                Err(unsuited) => return Ok(Err(unsuited)),
-                Ok(missing) => missing,
-            };
-            if self.decoder.damaged() > damaged || self.decoder.has_guessed() {
-                // What a player shows then depends on all that came before.
-                return Ok(Err(Unsuited));
-            }
-            self.frame_rate = Some(self.decoder.frame_rate());
-            if !skip {
-                hidden.extend(missing.keys());
-            }
-            left = missing.into_values().flatten().chain(unsure).collect();
-            left.sort_unstable();
-            if left.is_empty() {
-                return Ok(Ok(end));
+            if group.left.is_empty() {
+                return Ok(Ok(group.end));
             }
         }
         Ok(Err(Unsuited))
     }
+
+    /// Takes what is left of `group`; `skip` passes over frames that no other needs.
+    fn attempt(&mut self, group: &mut Group, skip: bool) -> Suited<()> {
+        let mut sighted = match self.sight(group)? {
+            Err(unsuited) => return Ok(Err(unsuited)),
+            Ok(sighted) => sighted,
+        };
+        group.end = group.end.or(sighted.end);
+        let unsure = std::mem::take(&mut sighted.unsure);
+        let (told, known) = (sighted.packets.reordered(), self.decoder.reordered());
+        // Times may tell of another order than there is: that shows in what the
+        // decoder makes of a number of frames, all of them decoded.
+        let doubt = known > 0 && !self.trusted;
+        if doubt {
+            sighted.look_at_all();
+        }
+        let skip = skip && !doubt;
+        let damaged = self.decoder.damaged();
+        let missing = match decode(&mut self.decoder, self.studio, sighted, skip)? {
+            // What a player shows of what is damaged depends on all that came before.
+            Ok(_) if self.decoder.damaged() > damaged => return Ok(Err(Unsuited)),
+            Ok(_) if self.decoder.has_guessed() || told > known => return Ok(Err(Unsuited)),
+            Err(unsuited) => return Ok(Err(unsuited)),
+            Ok(missing) => missing,
+        };
+        self.frame_rate = Some(self.decoder.frame_rate());
+        self.trusted |= doubt;
+        if !skip {
+            group.hidden.extend(missing.keys());
+        }
+        group.left = missing.into_values().flatten().chain(unsure).collect();
+        group.left.sort_unstable();
+        Ok(Ok(()))
+    }
+
+    fn sight(&mut self, group: &Group) -> Suited<Sighted> {
+        let timed = |position: &usize| Some((*position, self.time_of(*position)?));
+        let times: Vec<(usize, i64)> = group.left.iter().filter_map(timed).collect();
+        let look = Look {
+            stream: self.studio.stream,
+            hidden: &group.hidden,
+            frame_rate: self.frame_rate,
+        };
+        look.sight(&mut self.input, &times)
+    }
+}
+
+/// Times that are decoded together.
+struct Group {
+    // Positions of those that have no picture yet.
+    left: Vec<usize>,
+    // Times of packets that give no frame.
+    hidden: BTreeSet<i64>,
+    // Where the last frame ends, in ticks, where that was seen.
+    end: Option<i64>,
 }
 
 /// What is known when packets are looked at.
@@ -122,20 +158,15 @@ struct Look<'h> {
 
 impl Look<'_> {
     /// Finds out which frames are shown at `times` (position, ticks), which are in order.
-    fn sight<'s>(&self, input: &'s mut Input, times: &[(usize, i64)]) -> Suited<Sighted<'s>> {
+    fn sight(&self, input: &mut Input, times: &[(usize, i64)]) -> Suited<Sighted> {
         let first = times.first().map_or(0, |(_, time)| *time);
-        let packets = match Packets::before(input, self.stream, first)? {
+        let mut packets = match Packets::before(input, self.stream, first)? {
             Ok(packets) => packets,
             Err(unsuited) => return Ok(Err(unsuited)),
         };
-        let mut sighted = Sighted {
-            packets,
-            wanted: Wanted::new(),
-            end: None,
-            unsure: vec![],
-        };
+        let mut sighted = Sighted::default();
         for (number, (position, time)) in times.iter().enumerate() {
-            match sighted.packets.at(*time, self.hidden, self.frame_rate)? {
+            match packets.at(*time, self.hidden, self.frame_rate)? {
                 Err(unsuited) => return Ok(Err(unsuited)),
                 Ok(At::Frame(pts)) => sighted.wanted.entry(pts).or_default().push(*position),
                 Ok(At::AfterEnd(end)) => {
@@ -150,6 +181,7 @@ impl Look<'_> {
                 }
             }
         }
+        sighted.packets = packets.into_list();
         Ok(Ok(sighted))
     }
 }
@@ -159,7 +191,7 @@ fn decode(decoder: &mut Decoder, studio: &Studio, sighted: Sighted, skip: bool) 
     let Sighted {
         packets, wanted, ..
     } = sighted;
-    let mut needed = vec![false; packets.list.len()];
+    let mut needed = vec![false; packets.0.len()];
     for stretch in wanted.keys().filter_map(|pts| packets.stretch(*pts)) {
         needed[stretch].fill(true);
     }
@@ -170,7 +202,7 @@ fn decode(decoder: &mut Decoder, studio: &Studio, sighted: Sighted, skip: bool) 
         start: None,
         lied: false,
     };
-    for (packet, needed) in packets.list.into_iter().zip(needed) {
+    for (packet, needed) in packets.0.into_iter().zip(needed) {
         if needed {
             decoding.take(packet, skip)?;
         } else if decoding.start.is_some() {
