@@ -110,6 +110,14 @@ impl Jumps {
         self.offset_us = -start_us;
     }
 
+    /// What follows is of another place in the file: nothing is expected of it.
+    pub(super) fn forget(&mut self) {
+        self.last_us = None;
+        for stream in &mut self.streams {
+            stream.expected = Expected::default();
+        }
+    }
+
     /// Whether the clock has jumped so far.
     pub(super) fn has_jumped(&self) -> bool {
         self.has_jumped
