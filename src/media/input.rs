@@ -194,6 +194,7 @@ impl Input {
     /// Goes to the last key frame at or before `time_us`, in microseconds from
     /// the file's beginning; stays where it is in a file that cannot be sought in.
     pub(super) fn seek_before(&mut self, time_us: i64) {
+        self.jumps.forget();
         let time = time_us.saturating_add(self.start_us);
         // SAFETY: the context is open; a failure leaves the position as it is.
         unsafe {

@@ -110,10 +110,12 @@ impl Jumps {
         self.offset_us = -start_us;
     }
 
-    /// What comes next is from elsewhere in the file.
+    /// What follows is of another place in the file: nothing is expected of it.
     pub(super) fn forget(&mut self) {
-        self.streams.clear();
         self.last_us = None;
+        for stream in &mut self.streams {
+            stream.expected = Expected::default();
+        }
     }
 
     /// Whether the clock has jumped so far.

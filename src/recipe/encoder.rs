@@ -35,7 +35,7 @@ fn own_threads(encoder: &str, threads: usize) -> Option<(&'static str, String)> 
             X265,
             format!("pools={threads}:frame-threads={threads}:log-level=error"),
         )),
-        "libsvtav1" => Some(("svtav1-params", format!("lp={threads}"))),
+        "libsvtav1" => Some((SVT_AV1, format!("lp={threads}"))),
         _ => None,
     }
 }
@@ -43,20 +43,13 @@ fn own_threads(encoder: &str, threads: usize) -> Option<(&'static str, String)> 
 impl EncoderSpec {
     /// Has the encoder write how bright the film is meant, where it can.
     pub(super) fn tell_light(&mut self, light: Light) {
-        if self.name != "libx265" {
+        let Some((own, told)) = light_options(&self.name, light) else {
             return;
-        }
-        let [gx, gy, bx, by, rx, ry, wx, wy, most, least] = light.display;
-        let mut told = format!(
-            "master-display=G({gx},{gy})B({bx},{by})R({rx},{ry})WP({wx},{wy})L({most},{least})"
-        );
-        if light.most > 0 {
-            told.push_str(&format!(":max-cll={},{}", light.most, light.mean));
-        }
-        match self.options.iter_mut().find(|(key, _)| key == X265) {
-            Some((_, given)) if given.contains("master-display") => {}
+        };
+        match self.options.iter_mut().find(|(key, _)| key == own) {
+            Some((_, given)) if given.contains("master") => {}
             Some((_, given)) => *given = format!("{given}:{told}"),
-            None => self.options.push((X265.into(), told)),
+            None => self.options.push((own.into(), told)),
         }
     }
 
@@ -72,6 +65,31 @@ impl EncoderSpec {
 
 /// x265's own options, as libav takes them.
 const X265: &str = "x265-params";
+
+/// An encoder's option that tells how bright a film is meant, and what it says.
+fn light_options(encoder: &str, light: Light) -> Option<(&'static str, String)> {
+    let (own, display, levels, units) = match encoder {
+        "libx265" => (X265, "master-display", "max-cll", [1.0, 1.0]),
+        "libsvtav1" => (
+            SVT_AV1,
+            "mastering-display",
+            "content-light",
+            [50_000.0, 10_000.0],
+        ),
+        _ => return None,
+    };
+    let number = |place: usize| f64::from(light.display[place]) / units[place / 8];
+    let pair = |place: usize| format!("({},{})", number(place), number(place + 1));
+    let [green, blue, red, white, luminance] = [0, 2, 4, 6, 8].map(pair);
+    let mut told = format!("{display}=G{green}B{blue}R{red}WP{white}L{luminance}");
+    if light.most > 0 {
+        told.push_str(&format!(":{levels}={},{}", light.most, light.mean));
+    }
+    Some((own, told))
+}
+
+/// SVT-AV1's own options, as libav takes them.
+const SVT_AV1: &str = "svtav1-params";
 
 /// x264's own options, as libav takes them.
 const X264: &str = "x264-params";
