@@ -50,7 +50,7 @@ pub(super) fn run_recipes(
     let engine = running.dispatch.engine()?;
     let (found, journal) = site::open(running)?;
     let known = site::known(running, journal.as_ref());
-    let rules = running.rules(&known);
+    let rules = running.rules(&known, engine.as_ref());
     let mut plan = plan(&found.files, recipes, &running.output, &rules, cancel)?;
     plan.refused.splice(0..0, found.unreadable);
     announce_others(&plan, running.style());

@@ -7,7 +7,7 @@ use clap::Args;
 use globset::Glob;
 
 use crate::dispatch::{CpuLimit, OnError, Terms};
-use crate::engine::Dispatch;
+use crate::engine::{Dispatch, Engine};
 use crate::error::{Error, Result};
 use crate::journal::Known;
 use crate::media::verify::Depth;
@@ -138,13 +138,14 @@ impl Running {
         })
     }
 
-    /// What a plan goes by, where `known` is known of results.
-    pub fn rules<'a>(&self, known: &'a Known) -> Rules<'a> {
+    /// What a plan goes by, where `known` is known of results and `engine` looks into sources.
+    pub fn rules<'a>(&self, known: &'a Known, engine: &'a dyn Engine) -> Rules<'a> {
         Rules {
             existing: self.exists,
             known,
             replace: self.replace,
             verify: self.verify,
+            engine,
         }
     }
 

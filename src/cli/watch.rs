@@ -14,6 +14,7 @@ use super::running::Running;
 use super::settle::Settling;
 use super::{Ending, site};
 use crate::dispatch::{Cancel, Event, Queue};
+use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Outcome, Verdict};
 use crate::journal::{Journal, Stamp};
@@ -47,6 +48,7 @@ pub(super) fn run(
     let mut watcher = Watcher {
         recipes,
         running,
+        engine: engine.as_ref(),
         wanted: running.wanted()?,
         cancel,
         shared: &shared,
@@ -163,6 +165,7 @@ impl Tally {
 struct Watcher<'a> {
     recipes: &'a [Recipe],
     running: &'a Running,
+    engine: &'a dyn Engine,
     wanted: Wanted,
     cancel: &'a Cancel,
     shared: &'a Shared,
@@ -254,7 +257,7 @@ impl Watcher<'_> {
         let known = self.journal.known().clone();
         let rules = Rules {
             existing,
-            ..self.running.rules(&known)
+            ..self.running.rules(&known, self.engine)
         };
         plan(&sources, self.recipes, output, &rules, self.cancel)
     }

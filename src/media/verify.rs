@@ -51,7 +51,7 @@ pub struct Evidence<'a> {
 }
 
 /// What looking at a result brought to light.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Checked {
     /// Frames of the first track.
     pub frames: Option<u64>,
