@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Linked, Program};
+use super::{Engine, Linked, Program, Workers};
 use crate::error::Result;
 
 /// How jobs are run.
@@ -16,17 +16,20 @@ pub enum Dispatch {
     Threads,
     /// As one subprocess a job.
     Processes,
+    /// In a pool of processes with linked libav.
+    Workers,
 }
 
 impl Dispatch {
     /// All dispatches in reporting order.
-    pub const ALL: [Dispatch; 2] = [Dispatch::Threads, Dispatch::Processes];
+    pub const ALL: [Dispatch; 3] = [Dispatch::Threads, Dispatch::Processes, Dispatch::Workers];
 
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Dispatch::Threads => "threads",
             Dispatch::Processes => "processes",
+            Dispatch::Workers => "workers",
         }
     }
 
@@ -38,6 +41,7 @@ impl Dispatch {
         Ok(match self {
             Dispatch::Threads => Box::new(Linked),
             Dispatch::Processes => Box::new(Program::find()?),
+            Dispatch::Workers => Box::new(Workers::find()?),
         })
     }
 }

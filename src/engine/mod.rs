@@ -8,9 +8,11 @@ pub mod fake;
 mod linked;
 mod load;
 mod pace;
+mod parent;
 mod program;
 mod reference;
 mod watch;
+pub mod workers;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ pub use linked::Linked;
 pub use load::{calibrate, run_load};
 pub use program::Program;
 pub use watch::Watch;
+pub use workers::Workers;
 
 use serde::{Deserialize, Serialize};
 

@@ -111,7 +111,7 @@ impl Job {
 }
 
 /// As [`os_path`], for lists.
-mod os_paths {
+pub(crate) mod os_paths {
     use std::ffi::OsString;
     use std::path::PathBuf;
 
@@ -131,7 +131,7 @@ mod os_paths {
 }
 
 /// Paths as serde data: file names need not be UTF-8, so they travel as [`std::ffi::OsString`].
-mod os_path {
+pub(crate) mod os_path {
     use std::ffi::OsString;
     use std::path::{Path, PathBuf};
 

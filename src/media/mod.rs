@@ -12,6 +12,7 @@ mod decode;
 mod encode;
 mod error;
 mod filter;
+pub mod fork;
 mod frame;
 pub mod hash;
 mod input;
