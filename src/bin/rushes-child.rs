@@ -11,8 +11,6 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-#[path = "../engine/parent.rs"]
-mod parent;
 #[path = "../engine/reference.rs"]
 mod reference;
 
@@ -21,10 +19,10 @@ fn main() -> ExitCode {
     let [parent, kind, amount, rest @ ..] = arguments.as_slice() else {
         return usage();
     };
-    let Some(parent) = number(parent).and_then(|id| u32::try_from(id).ok()) else {
+    let Some(parent) = number(parent) else {
         return usage();
     };
-    if parent::end_with(parent).is_none() {
+    if end_with_parent(parent).is_none() {
         return ExitCode::FAILURE;
     }
     match (kind.to_str(), number(amount)) {
@@ -43,6 +41,14 @@ fn main() -> ExitCode {
 
 fn number(text: &OsStr) -> Option<u64> {
     text.to_str()?.parse().ok()
+}
+
+/// Asks the system to kill this process when its parent dies; `None` where it is dead already.
+fn end_with_parent(parent: u64) -> Option<()> {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    let now = rustix::process::getppid()?.as_raw_nonzero().get();
+    (u64::from(now.unsigned_abs()) == parent).then_some(())
 }
 
 fn usage() -> ExitCode {

@@ -8,7 +8,6 @@ pub mod fake;
 mod linked;
 mod load;
 mod pace;
-mod parent;
 mod program;
 mod reference;
 mod watch;

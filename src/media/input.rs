@@ -9,6 +9,8 @@ use ffmpeg::{Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::error::{check, failed, non_null};
+use super::file_io::FileIo;
+use super::files::Access;
 use super::filter::rescale;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
@@ -37,12 +39,14 @@ pub struct Input {
     context: ffmpeg::format::context::Input,
     // Where the file begins, in microseconds of its own clock.
     start_us: i64,
+    // Used for as long as `context` lives; dropped after it.
+    _file: FileIo,
     // Read by the interrupt callback for as long as `context` lives; dropped after it.
     _cancel: Box<Cancel>,
 }
 
 impl Input {
-    /// Opens `path` by the `file` protocol alone and reads its headers.
+    /// Opens `path` and reads its headers; no other file is opened.
     ///
     /// `format` names the one demuxer to use, such as an earlier probe found.
     /// Blocking reads end when `cancel` is set.
@@ -53,6 +57,10 @@ impl Input {
         super::init();
         let cancel = Box::new(cancel.clone());
         let url = file_url(path)?;
+        if format.is_none() && is_pattern(&url) {
+            check(ffi::AVERROR_INVALIDDATA, "open it as media")?;
+        }
+        let file = FileIo::open(path, Access::Read, "open it as media")?;
         let allowed = format.map_or_else(allowed_formats, str::to_owned);
         let mut options = ffmpeg::Dictionary::new();
         options.set("protocol_whitelist", "file");
@@ -60,14 +68,15 @@ impl Input {
         options.set("scan_all_pmts", "1");
         // SAFETY: the context is allocated here and handed to libav, which frees
         // it itself when opening fails; the callback's opaque pointer is the
-        // boxed flag that lives as long as the returned value; the dictionary
-        // goes in and comes out, and is freed by its owner.
+        // boxed flag that lives as long as the returned value, as does the file;
+        // the dictionary goes in and comes out, and is freed by its owner.
         let context = unsafe {
             let mut raw = non_null(ffi::avformat_alloc_context(), "a demuxer")?;
             (*raw).interrupt_callback = ffi::AVIOInterruptCB {
                 callback: Some(is_cancelled),
                 opaque: ptr::from_ref::<Cancel>(&cancel).cast_mut().cast::<c_void>(),
             };
+            (*raw).pb = file.as_ptr();
             let mut dictionary = options.disown();
             let demuxer = format.map_or(ptr::null(), demuxer_named);
             let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer, &mut dictionary);
@@ -78,6 +87,7 @@ impl Input {
         let mut input = Self {
             context,
             start_us: 0,
+            _file: file,
             _cancel: cancel,
         };
         input.find_streams()?;
@@ -230,6 +240,16 @@ unsafe extern "C" fn is_cancelled(opaque: *mut c_void) -> c_int {
     // SAFETY: `opaque` is the boxed flag that `Input` keeps alive and never moves.
     let cancel = unsafe { &*opaque.cast::<Cancel>() };
     c_int::from(cancel.is_set())
+}
+
+/// Whether libav would read the name as that of several files, and open them itself.
+fn is_pattern(url: &CStr) -> bool {
+    // SAFETY: libav looks at the name alone, which lives until it has.
+    unsafe {
+        let mut data = std::mem::zeroed::<ffi::AVProbeData>();
+        data.filename = url.as_ptr();
+        !ffi::av_probe_input_format(&raw const data, 0).is_null()
+    }
 }
 
 /// `file:` in front of the name as bytes: no name can be an option, another

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ffmpeg_next::Packet;
 
 use super::mux::payload;
-use super::{Input, Muxer};
+use super::{Input, Muxer, files};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::recipe::{Product, Sink};
@@ -79,7 +79,7 @@ impl Output {
                 *written += 1;
                 let path = folder.join(Sink::picture_name(*written, extension));
                 *bytes += packet.size() as u64;
-                std::fs::write(&path, payload(&packet)).map_err(|error| {
+                files::write(&path, payload(&packet)).map_err(|error| {
                     Error::failed(format!("cannot write '{}'", path.display())).because(error)
                 })
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::survey::{Span, Survey, survey};
-use super::{Input, decode::Decoder, probe, ssim};
+use super::{Input, decode::Decoder, files, probe, ssim};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, MediaJob, StreamKind};
@@ -468,9 +468,7 @@ fn seconds(seconds: f64) -> String {
 fn verify_pictures(folder: &Path, extension: &str, frames: u64) -> Result<()> {
     for number in [1, frames] {
         let name = Sink::picture_name(number, extension);
-        let length = std::fs::metadata(folder.join(&name))
-            .map(|data| data.len())
-            .unwrap_or(0);
+        let length = files::length(&folder.join(&name)).unwrap_or(0);
         if length == 0 {
             return Err(wrong(format!("picture {name} is missing or empty")));
         }

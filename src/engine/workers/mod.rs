@@ -1,9 +1,11 @@
 //! A pool of worker processes with linked libav: no start-up a job, and a
 //! crash, a hang or a kill costs one job. This process opens no media.
 
+mod grant;
 mod pool;
 pub mod protocol;
 mod serve;
+mod socket;
 mod worker;
 
 use std::fs;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 pub use serve::serve;
 
+use self::grant::Grant;
 use self::pool::Pool;
 use self::protocol::{Answer, Found, Request, Task, Verification};
 use self::worker::{Death, NoAnswer};
@@ -44,12 +47,13 @@ impl Workers {
             Task::Run { targets, .. } => targets.clone(),
             _ => vec![],
         };
+        let grant = Grant::of(&task);
         let line = protocol::line(&Request::Do(task))
             .map_err(|error| Error::failed("cannot tell a worker what to do").because(error))?;
         let mut worker = self.pool.take()?;
         let mut tries = 1;
         loop {
-            match worker.ask(&line, watch) {
+            match worker.ask(&line, &grant, watch) {
                 Ok(Answer::Done(found)) => {
                     self.pool.give_back(worker);
                     return Ok(found);

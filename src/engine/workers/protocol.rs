@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Probed, Ran};
 use crate::error::Told;
 use crate::job::{Job, MediaJob, Progress, os_path, os_paths};
+use crate::media::files::Access;
 use crate::media::survey::Survey;
 use crate::media::verify::Checked;
 use crate::recipe::Product;
@@ -33,6 +34,11 @@ pub enum Request {
     },
     /// Something to do; answered before the next is sent.
     Do(Task),
+    /// A file was opened, which comes with this line (`SCM_RIGHTS`); or it was not.
+    Opened {
+        /// The system's number of the error.
+        error: Option<i32>,
+    },
 }
 
 /// Something that a worker is to do.
@@ -89,6 +95,14 @@ pub enum Answer {
     Hello {
         /// Its version.
         version: u32,
+    },
+    /// A file is wanted; answered by [`Request::Opened`].
+    Open {
+        /// Its name.
+        #[serde(with = "os_path")]
+        path: PathBuf,
+        /// What for.
+        access: Access,
     },
     /// How far the task is; told as it goes on.
     Progress(Progress),

@@ -1,58 +1,64 @@
-//! The worker's side. Each task runs in a copy of the worker that is made for
-//! it and ends with it: it begins with libav loaded, sees no trace of another
-//! task, gives back all of its memory, and a crash is its own.
+//! The worker's side: one task after the other, on the one thread that it has.
 //!
-//! The worker itself opens no media. Where the process of a task dies, the
-//! worker dies of the same cause: so there is one way of dying to look at.
+//! It opens no files: it asks for them, and gets them as descriptors. Where it
+//! crashes, that costs the task alone.
 
-use std::io::{self, BufReader, PipeReader, PipeWriter, Write};
-use std::os::fd::OwnedFd;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, Rlimit, Signal, WaitStatus};
+use rustix::process::{Resource, Rlimit};
 
 use super::protocol::{self, Answer, Found, Request, Task, VERSION};
+use super::socket::Socket;
 use crate::dispatch::Cancel;
-use crate::engine::{Engine, JobError, Linked, Watch, child, parent};
+use crate::engine::{Engine, JobError, Linked, Watch, child};
 use crate::error::{Error, Result, Told};
 use crate::job::Progress;
+use crate::media::files::{self, Access};
 use crate::media::verify::Evidence;
-use crate::media::{self, fork};
+use crate::media::{self, inherited};
 
 /// Progress is told at most so often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
-
-/// How the line begins that tells of progress; all others end a task.
-const PROGRESS: &[u8] = b"{\"progress\":";
 
 /// Takes tasks from stdin and answers on stdout, until stdin ends.
 ///
 /// # Errors
 /// Where the other side speaks another version or no such language, or is gone.
 pub fn serve() -> Result<()> {
-    fork::close_inherited();
+    inherited::close();
     let broken = |error: io::Error| Error::failed("a worker has lost its program").because(error);
-    let (input, mut output) = pipes().map_err(broken)?;
-    let mut input = BufReader::new(std::fs::File::from(input));
+    let mut link = Link::take().map_err(broken)?;
     media::init();
     media::log::aloud();
     without_core_dumps();
-    let hello: Option<Request> = protocol::read(&mut input).map_err(broken)?;
-    protocol::write(&mut output, &Answer::Hello { version: VERSION }).map_err(broken)?;
+    let hello = link.hear().map_err(broken)?;
+    link.say(&Answer::Hello { version: VERSION })
+        .map_err(broken)?;
     match hello {
         Some(Request::Hello { version: VERSION }) => {}
         Some(Request::Hello { version }) => return Err(other_version(version)),
-        Some(Request::Do(_)) => return Err(Error::usage("the first line is no hello")),
+        Some(_) => return Err(Error::usage("the first line is no hello")),
         None => return Ok(()),
     }
-    while let Some(request) = protocol::read(&mut input).map_err(broken)? {
-        let Request::Do(task) = request else {
-            return Err(Error::usage("a second hello"));
-        };
-        let answer = carry_out(&task, &mut output).map_err(broken)?;
-        output.write_all(&answer).map_err(broken)?;
+    let link = Rc::new(RefCell::new(link));
+    let opening = Rc::clone(&link);
+    files::open_by(Box::new(move |path, access| {
+        opening.borrow_mut().open(path, access)
+    }));
+    loop {
+        let request = link.borrow_mut().hear().map_err(broken)?;
+        match request {
+            Some(Request::Do(task)) => carry_out(&task, &link).map_err(broken)?,
+            Some(_) => return Err(Error::usage("a line is not what is due")),
+            None => return Ok(()),
+        }
     }
-    Ok(())
 }
 
 /// What to say where the two sides are of different versions.
@@ -61,18 +67,6 @@ pub(super) fn other_version(other: u32) -> Error {
         "the program and its worker speak different versions: {VERSION} here, {other} there"
     ))
     .cure("install rushes whole, and start it again")
-}
-
-/// Stdin and stdout, taken away from where libraries would find them: what they
-/// print goes to stderr.
-fn pipes() -> io::Result<(OwnedFd, std::fs::File)> {
-    let away = |file: std::os::fd::BorrowedFd| rustix::io::fcntl_dupfd_cloexec(file, 3);
-    let (stdin, stdout) = (io::stdin(), io::stdout());
-    let input = away(std::os::fd::AsFd::as_fd(&stdin))?;
-    let output = away(std::os::fd::AsFd::as_fd(&stdout))?;
-    rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
-    rustix::stdio::dup2_stdout(io::stderr())?;
-    Ok((input, output.into()))
 }
 
 /// A crash is told by its signal; its memory is no file to leave lying around.
@@ -84,63 +78,64 @@ fn without_core_dumps() {
     let _ = rustix::process::setrlimit(Resource::Core, none);
 }
 
-/// Has `task` done in a process of its own, and gives the line that ends it.
-fn carry_out(task: &Task, output: &mut impl Write) -> io::Result<Vec<u8>> {
+/// The way to the program.
+struct Link {
+    input: BufReader<Socket>,
+    output: File,
+}
+
+impl Link {
+    /// Stdin and stdout, taken away from where libraries would find them: what
+    /// they print goes to stderr.
+    fn take() -> io::Result<Self> {
+        let away = |file: BorrowedFd| rustix::io::fcntl_dupfd_cloexec(file, 3);
+        let input: OwnedFd = away(io::stdin().as_fd())?;
+        let output = away(io::stdout().as_fd())?;
+        rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+        rustix::stdio::dup2_stdout(io::stderr())?;
+        Ok(Self {
+            input: BufReader::new(Socket::from(input)),
+            output: output.into(),
+        })
+    }
+
+    fn hear(&mut self) -> io::Result<Option<Request>> {
+        protocol::read(&mut self.input)
+    }
+
+    fn say(&mut self, answer: &Answer) -> io::Result<()> {
+        protocol::write(&mut self.output, answer)
+    }
+
+    /// Asks for a file.
+    fn open(&mut self, path: &Path, access: Access) -> io::Result<File> {
+        self.say(&Answer::Open {
+            path: path.to_owned(),
+            access,
+        })?;
+        match self.hear()? {
+            Some(Request::Opened { error: None }) => {
+                let file = self.input.get_mut().next_file();
+                file.ok_or_else(|| io::Error::other("no file came with the answer"))
+            }
+            Some(Request::Opened { error: Some(code) }) => Err(io::Error::from_raw_os_error(code)),
+            _ => Err(io::Error::other("a file was asked for in vain")),
+        }
+    }
+}
+
+fn carry_out(task: &Task, link: &RefCell<Link>) -> io::Result<()> {
     // What was said before is about another one.
-    eprintln!("{}", child::NEXT);
-    let worker = std::process::id();
-    let mut forked = fork::fork(|pipe| perform(worker, task, pipe))?;
-    let answer = relay(&mut forked.output, output);
-    let status = forked.wait()?;
-    if !status.exited() || status.exit_status() != Some(0) {
-        die_of(status);
-    }
-    answer?.ok_or_else(|| io::Error::other("a task ended without an answer"))
-}
-
-/// Passes progress on as it comes; gives the line that comes last, which is not
-/// to be told before its process has ended.
-fn relay(from: &mut PipeReader, to: &mut impl Write) -> io::Result<Option<Vec<u8>>> {
-    let mut from = BufReader::new(from);
-    let mut last = None;
-    while let Some(line) = protocol::read_line(&mut from)? {
-        if last.is_some() {
-            return Err(io::Error::other("a task goes on after its answer"));
-        }
-        if line.starts_with(PROGRESS) {
-            to.write_all(&line)?;
-        } else {
-            last = Some(line);
-        }
-    }
-    Ok(last)
-}
-
-/// Ends this process as another one ended.
-fn die_of(status: WaitStatus) -> ! {
-    let signal = status.terminating_signal().and_then(Signal::from_named_raw);
-    if let Some(signal) = signal {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
-        // Where it does not end at once, it is about to.
-        std::thread::sleep(Duration::from_secs(1));
-    }
-    std::process::exit(status.exit_status().unwrap_or(1))
-}
-
-/// The process of one task.
-fn perform(worker: u32, task: &Task, mut pipe: PipeWriter) -> i32 {
-    if parent::end_with(worker).is_none() {
-        return 1;
-    }
+    writeln!(io::stderr(), "{}", child::NEXT)?;
     let mut told = Instant::now();
     let mut report = |progress: Progress| {
         if told.elapsed() >= PROGRESS_EVERY {
             told = Instant::now();
             // Where nobody listens, this process is about to be ended.
-            let _ = protocol::write(&mut pipe, &Answer::Progress(progress));
+            let _ = link.borrow_mut().say(&Answer::Progress(progress));
         }
     };
-    // Nobody sets it: a task is stopped by ending its process.
+    // Nobody sets it: a task is stopped by ending the worker.
     let never = Cancel::new();
     let answer = match attempt(task, &mut Watch::new(&never, &mut report)) {
         Ok(found) => Answer::Done(found),
@@ -149,10 +144,7 @@ fn perform(worker: u32, task: &Task, mut pipe: PipeWriter) -> i32 {
             log,
         },
     };
-    match protocol::write(&mut pipe, &answer) {
-        Ok(()) => 0,
-        Err(_) => 1,
-    }
+    link.borrow_mut().say(&answer)
 }
 
 fn attempt(task: &Task, watch: &mut Watch) -> Result<Found, JobError> {

@@ -1,32 +1,38 @@
 //! The program's side of one worker.
 
-use std::io::{BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::grant::Grant;
 use super::protocol::{self, Answer, Request, VERSION};
 use super::serve::other_version;
+use super::socket;
 use crate::engine::Watch;
 use crate::engine::child::{GRACE, Group, Said, TICK, said_on};
 use crate::error::{Error, Result};
 use crate::job::Progress;
 
-/// A worker does nothing but make copies of itself, so it does not grow. Should
-/// it do so all the same, a fresh one costs a twentieth of a second: little
-/// against so many tasks.
+/// What libav may leak a task stays little; a fresh worker costs a twentieth of
+/// a second, which is nothing against so many tasks.
 const MOST_TASKS: usize = 1000;
 
-/// Idle, it takes some ten megabytes; what is far above is a leak.
+/// Between tasks, a worker that only had small ones takes some 30 megabytes.
+/// One that keeps so much had large ones, which take far longer than starting
+/// another, and what it keeps is of no use to others.
 #[cfg(target_os = "linux")]
 const MOST_MEMORY: u64 = 256 << 20;
 
 /// A running worker process.
 pub(super) struct Worker {
     child: Group,
-    input: ChildStdin,
-    answers: Receiver<std::io::Result<Answer>>,
+    input: UnixStream,
+    answers: Receiver<io::Result<Answer>>,
     said: Receiver<Said>,
     greeted: bool,
     tasks: usize,
@@ -48,13 +54,19 @@ pub(super) struct Death {
     pub(super) log: Vec<String>,
 }
 
-/// Makes `command` one of a worker: in a process group of its own, with pipes to talk through.
-pub(super) fn prepare(command: &mut Command) {
+/// Makes `command` one of a worker: in a process group of its own, with the
+/// other end of the returned socket, on which files can be sent, as its stdin.
+///
+/// # Errors
+/// Where there are too many open files.
+pub(super) fn prepare(command: &mut Command) -> io::Result<UnixStream> {
+    let (ours, theirs) = UnixStream::pair()?;
     command
-        .stdin(Stdio::piped())
+        .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    Ok(ours)
 }
 
 impl Worker {
@@ -62,13 +74,12 @@ impl Worker {
     ///
     /// # Errors
     /// Where it cannot be talked to.
-    pub(super) fn new(mut child: Child) -> Result<Self> {
-        let (input, output) = (child.stdin.take(), child.stdout.take());
+    pub(super) fn new(mut child: Child, mut input: UnixStream) -> Result<Self> {
+        let output = child.stdout.take();
         let said = said_on(child.stderr.take(), |_| None);
         let child = Group::of(child);
-        let (Some(mut input), Some(output)) = (input, output) else {
-            return Err(Error::failed("a worker was started without its pipes"));
-        };
+        let output =
+            output.ok_or_else(|| Error::failed("a worker was started without its pipes"))?;
         // One that ended at once shows when it is first asked.
         let _ = protocol::write(&mut input, &Request::Hello { version: VERSION });
         Ok(Self {
@@ -81,11 +92,17 @@ impl Worker {
         })
     }
 
-    /// Has the task in `line` done, and gives its last answer.
+    /// Has the task in `line` done with the files that it is granted, and gives
+    /// its last answer.
     ///
     /// # Errors
     /// Where it has none; then this worker is of no use any more.
-    pub(super) fn ask(&mut self, line: &[u8], watch: &mut Watch) -> Result<Answer, NoAnswer> {
+    pub(super) fn ask(
+        &mut self,
+        line: &[u8],
+        grant: &Grant,
+        watch: &mut Watch,
+    ) -> Result<Answer, NoAnswer> {
         self.tasks += 1;
         if self.input.write_all(line).is_err() {
             return Err(NoAnswer::Died);
@@ -95,6 +112,11 @@ impl Worker {
             match self.answers.recv_timeout(TICK) {
                 Ok(Ok(Answer::Hello { version })) => self.greet(version)?,
                 Ok(Ok(_)) if !self.greeted => return Err(NoAnswer::Died),
+                Ok(Ok(Answer::Open { path, access })) => {
+                    let opened = self.hand_over(grant.open(&path, access));
+                    opened.map_err(|_| NoAnswer::Died)?;
+                    continue;
+                }
                 Ok(Ok(Answer::Progress(progress))) => last = progress,
                 Ok(Ok(answer)) => return Ok(answer),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -103,6 +125,16 @@ impl Worker {
             watch
                 .advance_holding(last, || self.child.hold())
                 .map_err(NoAnswer::Stopped)?;
+        }
+    }
+
+    fn hand_over(&mut self, file: io::Result<File>) -> io::Result<()> {
+        let code = |error: &io::Error| error.raw_os_error().unwrap_or(libc::EIO);
+        let error = file.as_ref().err().map(code);
+        let line = protocol::line(&Request::Opened { error })?;
+        match file {
+            Ok(file) => socket::send(&self.input, &line, &file),
+            Err(_) => self.input.write_all(&line),
         }
     }
 
@@ -184,7 +216,7 @@ impl Drop for Dismissed {
 }
 
 /// The messages of a pipe, read by a thread that ends with the pipe.
-fn answers_on(pipe: ChildStdout) -> Receiver<std::io::Result<Answer>> {
+fn answers_on(pipe: ChildStdout) -> Receiver<io::Result<Answer>> {
     let (sender, receiver) = crossbeam_channel::bounded(16);
     std::thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
