@@ -367,11 +367,10 @@ mod tests {
         for _ in 0..20 {
             let mut order = cells();
             shuffle(&mut order, &mut random);
-            for pair in order.chunks(2) {
-                assert_eq!(
-                    (pair[0].work, pair[0].workers),
-                    (pair[1].work, pair[1].workers)
-                );
+            for side_by_side in order.chunks(Dispatch::ALL.len()) {
+                let place = |cell: &CellKey| (cell.work, cell.workers);
+                let first = place(&side_by_side[0]);
+                assert!(side_by_side.iter().all(|cell| place(cell) == first));
             }
             orders.push(order);
         }

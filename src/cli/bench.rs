@@ -21,7 +21,7 @@ use crate::report::{Style, answer};
 use crate::samples;
 use crate::values;
 
-/// Measure threads against ffmpeg processes: numbers, charts and a film.
+/// Measure threads against ffmpeg processes and workers: numbers, charts and a film.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Videos, or folders of videos [default: samples made from FFmpeg's own sources].
@@ -37,7 +37,7 @@ pub struct Args {
     work: Vec<Work>,
 
     /// Dispatches to compare.
-    #[arg(long, value_name = "HOW", value_enum, value_delimiter = ',', default_values = ["threads", "processes"])]
+    #[arg(long, value_name = "HOW", value_enum, value_delimiter = ',', default_values = ["threads", "processes", "workers"])]
     dispatch: Vec<Dispatch>,
 
     /// Worker counts, such as 1-3 [default: 1 to 2 × cores − 1].

@@ -31,9 +31,12 @@ impl FileIo {
     pub(super) fn open(path: &Path, access: Access, what: &str) -> Result<Self> {
         match files::open(path, access) {
             Ok(file) => Self::of(file, access),
-            Err(error) => Err(check(code(&error), what).map(drop).err().unwrap_or_else(|| {
-                crate::Error::failed(format!("failed to {what}")).because(error)
-            })),
+            Err(error) => Err(check(code(&error), what)
+                .map(drop)
+                .err()
+                .unwrap_or_else(|| {
+                    crate::Error::failed(format!("failed to {what}")).because(error)
+                })),
         }
     }
 
@@ -155,8 +158,12 @@ type Transfer = unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int;
 unsafe extern "C" fn read(file: *mut c_void, buffer: *mut u8, size: c_int) -> c_int {
     let size = usize::try_from(size).unwrap_or(0);
     // SAFETY: `file` is the boxed one of the context that calls, whose buffer has this size.
-    let (file, buffer) =
-        unsafe { (&mut *file.cast::<File>(), std::slice::from_raw_parts_mut(buffer, size)) };
+    let (file, buffer) = unsafe {
+        (
+            &mut *file.cast::<File>(),
+            std::slice::from_raw_parts_mut(buffer, size),
+        )
+    };
     loop {
         match file.read(buffer) {
             Ok(0) => return ffi::AVERROR_EOF,
@@ -171,9 +178,14 @@ unsafe extern "C" fn read(file: *mut c_void, buffer: *mut u8, size: c_int) -> c_
 unsafe extern "C" fn write(file: *mut c_void, buffer: *mut u8, size: c_int) -> c_int {
     let length = usize::try_from(size).unwrap_or(0);
     // SAFETY: as in `read`; nothing is changed.
-    let (file, buffer) =
-        unsafe { (&mut *file.cast::<File>(), std::slice::from_raw_parts(buffer, length)) };
-    file.write_all(buffer).map_or_else(|error| code(&error), |()| size)
+    let (file, buffer) = unsafe {
+        (
+            &mut *file.cast::<File>(),
+            std::slice::from_raw_parts(buffer, length),
+        )
+    };
+    file.write_all(buffer)
+        .map_or_else(|error| code(&error), |()| size)
 }
 
 unsafe extern "C" fn seek(file: *mut c_void, offset: i64, whence: c_int) -> i64 {
@@ -204,5 +216,8 @@ fn answer(result: io::Result<u64>) -> i64 {
 
 /// An error as libav's number for it.
 fn code(error: &io::Error) -> c_int {
-    -error.raw_os_error().filter(|code| *code > 0).unwrap_or(libc::EIO)
+    -error
+        .raw_os_error()
+        .filter(|code| *code > 0)
+        .unwrap_or(libc::EIO)
 }

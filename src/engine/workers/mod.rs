@@ -89,7 +89,9 @@ const TRIES: usize = 2;
 
 /// Why a job fails that killed its workers.
 fn killed(death: Death) -> JobError {
-    let how = death.status.map_or_else(|| "no exit code".into(), child::how);
+    let how = death
+        .status
+        .map_or_else(|| "no exit code".into(), child::how);
     let error = Error::failed(format!("its worker died ({how}), as did one before"));
     JobError {
         error: match child::cause(&death.log) {

@@ -211,7 +211,11 @@ mod tests {
                 bytes,
             })
         });
-        let failed = (any::<String>(), any::<Option<String>>(), any::<Vec<String>>());
+        let failed = (
+            any::<String>(),
+            any::<Option<String>>(),
+            any::<Vec<String>>(),
+        );
         let failed = failed.prop_map(|(message, cure, log)| {
             let error = Error::failed(message);
             let error = match cure {
@@ -223,7 +227,11 @@ mod tests {
                 log,
             }
         });
-        let ran = (any::<Vec<Option<u64>>>(), any::<Vec<(usize, u64)>>(), 0.0..1e9);
+        let ran = (
+            any::<Vec<Option<u64>>>(),
+            any::<Vec<(usize, u64)>>(),
+            0.0..1e9,
+        );
         let ran = ran.prop_map(|(frames, damaged, media_s)| {
             Answer::Done(Found::Ran(Ran {
                 frames,

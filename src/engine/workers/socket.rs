@@ -21,7 +21,12 @@ pub(super) fn send(socket: &UnixStream, line: &[u8], file: &File) -> io::Result<
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     control.push(SendAncillaryMessage::ScmRights(&files));
-    let sent = sendmsg(socket, &[IoSlice::new(line)], &mut control, SendFlags::empty())?;
+    let sent = sendmsg(
+        socket,
+        &[IoSlice::new(line)],
+        &mut control,
+        SendFlags::empty(),
+    )?;
     // The file has arrived with the first byte.
     io::Write::write_all(&mut &*socket, &line[sent..])
 }
