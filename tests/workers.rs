@@ -65,7 +65,12 @@ impl Batch {
     fn command(&self, flags: &[&str]) -> Command {
         let mut command = rushes();
         command
-            .args(args!["convert", self.root.path().join("in"), "-o", self.out()])
+            .args(args![
+                "convert",
+                self.root.path().join("in"),
+                "-o",
+                self.out()
+            ])
             .args(["--dispatch", "workers", "--json", "--copy", "never"])
             .args(flags)
             .env(MARK, self.root.path())
@@ -156,7 +161,9 @@ fn processes() -> impl Iterator<Item = i32> {
 }
 
 fn open_files(pid: i32) -> Vec<PathBuf> {
-    let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten();
+    let entries = fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten();
     entries
         .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
         .collect()
@@ -264,7 +271,10 @@ fn a_worker_has_no_files_but_its_own_and_those_of_its_job_and_leads_its_group() 
     let mut seen = 0;
     let told = batch.run(&["--speed", "slow"], |batch| {
         for pid in batch.workers_on("0.mp4") {
-            let mine = [batch.source("0.mp4"), batch.out().join(".0.mp4.rushes-part")];
+            let mine = [
+                batch.source("0.mp4"),
+                batch.out().join(".0.mp4.rushes-part"),
+            ];
             for file in open_files(pid) {
                 let text = file.to_string_lossy();
                 let own = ["pipe:[", "socket:[", "/dev/null"];
@@ -333,7 +343,9 @@ impl ByHand {
     }
 
     fn say(&mut self, line: &str) {
-        self.input.write_all(format!("{line}\n").as_bytes()).unwrap();
+        self.input
+            .write_all(format!("{line}\n").as_bytes())
+            .unwrap();
     }
 
     fn hear(&mut self) -> Value {
@@ -357,7 +369,10 @@ fn another_version_is_refused_with_both_named() {
     assert_eq!(worker.hear(), json!({"hello": {"version": VERSION}}));
     let (code, said) = worker.end();
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("77 there") && said.contains("1 here"), "{said}");
+    assert!(
+        said.contains("77 there") && said.contains("1 here"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::stats::MIN_ROUNDS;
 use super::summary::summarise;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
+use crate::job::Limits;
 use crate::measure::machine;
 use crate::recipe::Recipe;
 
@@ -133,7 +134,8 @@ impl<'a> Run<'a> {
             }
         }
         for dispatch in &options.dispatches {
-            let start = StartUp::measure(dispatch.engine()?.as_ref(), self.cancel)?;
+            let start =
+                StartUp::measure(dispatch.engine(Limits::default())?.as_ref(), self.cancel)?;
             for work in &options.works {
                 self.known
                     .start_ms

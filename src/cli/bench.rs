@@ -13,7 +13,7 @@ use crate::dispatch::Cancel;
 use crate::draw::Theme;
 use crate::error::Result;
 use crate::film;
-use crate::job::Ratio;
+use crate::job::{Limits, Ratio};
 use crate::plan::{SourceFile, Wanted, prepare_output, scan};
 use crate::recipe::{CodecThreads, Frames, Pick, Transcode, Video};
 use crate::report::bench::Telling;
@@ -131,7 +131,7 @@ impl Args {
 
     fn options(&self, cancel: &Cancel) -> Result<Options> {
         for dispatch in &self.dispatch {
-            dispatch.engine()?;
+            dispatch.engine(Limits::default())?;
         }
         // Short jobs leave time for the rounds that a verdict takes.
         let mut transcode = Transcode {

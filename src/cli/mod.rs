@@ -6,6 +6,7 @@ mod doctor;
 mod encoding;
 mod frames;
 mod internal;
+mod limits;
 mod outcome;
 mod running;
 mod samples;

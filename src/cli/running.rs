@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use globset::Glob;
 
+use super::limits::Limits;
+
 use crate::dispatch::{CpuLimit, OnError, Terms};
 use crate::engine::{Dispatch, Engine};
 use crate::error::{Error, Result};
@@ -81,6 +83,9 @@ pub struct Running {
     )]
     pub watch: Option<Duration>,
 
+    #[command(flatten)]
+    pub limits: Limits,
+
     /// Print events on stdout, one JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -121,6 +126,7 @@ impl Running {
                 cores: f64::from(percent) / 100.0 * cores as f64,
                 threads_per_job: usize::from(self.codec_threads),
             }),
+            limits: self.limits.resolve(),
         }
     }
 
@@ -146,6 +152,7 @@ impl Running {
             replace: self.replace,
             verify: self.verify,
             engine,
+            limits: self.limits.resolve(),
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn run(
     settle: Duration,
     cancel: &Cancel,
 ) -> Result<Ending> {
-    let engine = running.dispatch.engine()?;
+    let engine = running.dispatch.engine(running.limits.resolve())?;
     refuse_own_results(running)?;
     let (journal, _) = site::take(running)?;
     let settling = Settling::new(&journal, running.style());

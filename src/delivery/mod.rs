@@ -42,6 +42,9 @@ fn deliver(
         Err(failure) if failure.error.kind() != Kind::Interrupted => failure,
         ended => return ended,
     };
+    if watch.is_over() {
+        return Err(failure);
+    }
     // A stream without one picture in it must not keep the others from arriving.
     match engine.dead_streams(media, watch) {
         Ok(dead) if !dead.is_empty() => match media.pipeline.without(&dead) {

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::job::MediaJob;
+use crate::media::bounds;
 use crate::recipe::{EncoderSpec, Sink, Track, Way, tags};
 
 /// The arguments for `job`, writing its products to `targets`; `covers` are the
@@ -35,6 +36,9 @@ pub fn arguments(job: &MediaJob, targets: &[PathBuf], covers: &[Cover]) -> Vec<O
         "-format_whitelist",
         &pipeline.input_format,
     ]);
+    let limits = bounds::get();
+    list.add(["-max_streams", &limits.streams.to_string()]);
+    list.add(["-max_pixels", &limits.pixels.to_string()]);
     if pipeline.generate_pts {
         list.add(["-fflags", "+genpts"]);
     }

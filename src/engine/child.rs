@@ -27,6 +27,9 @@ pub(super) const GRACE: Duration = Duration::from_millis(500);
 /// How often the flag is looked at while the child says nothing.
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
+/// How often it is looked whether a child reads or writes.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// Finds the small program `rushes-child`, which is installed beside this one.
 ///
 /// # Errors
@@ -114,11 +117,21 @@ fn follow(
     progress: &mut impl FnMut(&str) -> Option<Progress>,
 ) -> Result<()> {
     let mut last = Progress::default();
+    let (mut looked, mut read) = (Instant::now(), child.bytes_read());
     loop {
         match lines.recv_timeout(TICK) {
             Ok(line) => last = progress(&line).unwrap_or(last),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+        // One that reads is at work, though no frame of it may be wanted.
+        if looked.elapsed() > LOOK_EVERY {
+            looked = Instant::now();
+            let now = child.bytes_read();
+            if now != read {
+                read = now;
+                watch.moved();
+            }
         }
         watch.advance_holding(last, || child.hold())?;
     }
@@ -158,6 +171,13 @@ impl Group {
     /// The group that `child` leads.
     pub(super) fn of(child: Child) -> Self {
         Self(child)
+    }
+
+    /// Bytes that the child has read so far; 0 where the system tells none.
+    fn bytes_read(&self) -> u64 {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.0.id())).unwrap_or_default();
+        let read = io.lines().find_map(|line| line.strip_prefix("rchar: "));
+        read.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
     }
 
     #[cfg(target_os = "linux")]

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Engine, Linked, Program, Workers};
 use crate::error::Result;
+use crate::job::Limits;
+use crate::media::bounds;
 
 /// How jobs are run.
 #[derive(
@@ -33,15 +35,17 @@ impl Dispatch {
         }
     }
 
-    /// The engine that runs jobs so.
+    /// The engine that runs jobs so, each within `limits`; from now on, this
+    /// process takes no other media.
     ///
     /// # Errors
     /// Where a program that it needs is missing.
-    pub fn engine(self) -> Result<Box<dyn Engine>> {
+    pub fn engine(self, limits: Limits) -> Result<Box<dyn Engine>> {
+        bounds::set(limits);
         Ok(match self {
             Dispatch::Threads => Box::new(Linked),
             Dispatch::Processes => Box::new(Program::find()?),
-            Dispatch::Workers => Box::new(Workers::find()?),
+            Dispatch::Workers => Box::new(Workers::find(limits)?),
         })
     }
 }

@@ -84,6 +84,7 @@ impl Program {
             Load::Cpu { iterations } => ("cpu", iterations),
             Load::Io { milliseconds } => ("io", milliseconds),
         };
+        watch.may_stand_still();
         let mut command = child::command(&self.child, kind);
         command.arg(amount.to_string());
         child::run("the load", command, watch, |_| None, |_| None)?;

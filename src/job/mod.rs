@@ -1,6 +1,7 @@
 //! What a job is: plain data, no I/O. How it runs is an [`crate::engine::Engine`]'s business.
 
 mod info;
+mod limits;
 mod outcome;
 mod ratio;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use info::{MediaInfo, StreamInfo, StreamKind};
+pub use limits::Limits;
 pub use outcome::{Done, Failure, Made, Outcome, Progress, Verdict};
 pub use ratio::Ratio;
 

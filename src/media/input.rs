@@ -14,6 +14,7 @@ use super::files::Access;
 use super::filter::rescale;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
+use crate::job::Limits;
 
 /// Demuxers that open further files or addresses named inside the source, or
 /// read a name as a pattern: never used.
@@ -55,6 +56,7 @@ impl Input {
     /// Where the file cannot be read, is no media, or is of a refused format.
     pub fn open(path: &Path, format: Option<&str>, cancel: &Cancel) -> Result<Self> {
         super::init();
+        let limits = super::bounds::get();
         let cancel = Box::new(cancel.clone());
         let url = file_url(path)?;
         if format.is_none() && is_pattern(&url) {
@@ -66,6 +68,7 @@ impl Input {
         options.set("protocol_whitelist", "file");
         options.set("format_whitelist", &allowed);
         options.set("scan_all_pmts", "1");
+        options.set("max_streams", &limits.streams.to_string());
         // SAFETY: the context is allocated here and handed to libav, which frees
         // it itself when opening fails; the callback's opaque pointer is the
         // boxed flag that lives as long as the returned value, as does the file;
@@ -81,6 +84,9 @@ impl Input {
             let demuxer = format.map_or(ptr::null(), demuxer_named);
             let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer, &mut dictionary);
             drop(ffmpeg::Dictionary::own(dictionary));
+            if code < 0 && super::log::has_said("exceeds max_streams") {
+                return Err(limits.too_many_streams());
+            }
             check(code, "open it as media")?;
             ffmpeg::format::context::Input::wrap(raw)
         };
@@ -90,17 +96,50 @@ impl Input {
             _file: file,
             _cancel: cancel,
         };
-        input.find_streams()?;
+        limits.check_streams(u64::from(input.context.nb_streams()))?;
+        input.find_streams(limits.pixels)?;
+        input.check(&limits)?;
         // SAFETY: the context is open.
         input.start_us = known(unsafe { (*input.context.as_ptr()).start_time }).unwrap_or(0);
         Ok(input)
     }
 
-    fn find_streams(&mut self) -> Result<()> {
-        // SAFETY: the context is open and owned by `self`.
-        let code =
-            unsafe { ffi::avformat_find_stream_info(self.context.as_mut_ptr(), ptr::null_mut()) };
+    /// Looks into the streams; no picture of more than so many pixels is decoded for that.
+    fn find_streams(&mut self, pixels: u64) -> Result<()> {
+        let pixels = pixels.to_string();
+        let mut options: Vec<*mut ffi::AVDictionary> = (0..self.context.nb_streams())
+            .map(|_| {
+                let mut options = ffmpeg::Dictionary::new();
+                options.set("max_pixels", &pixels);
+                // SAFETY: given back below.
+                unsafe { options.disown() }
+            })
+            .collect();
+        // SAFETY: the context is open and owned by `self`; there is an entry a
+        // stream, and libav looks at no more.
+        let code = unsafe {
+            ffi::avformat_find_stream_info(self.context.as_mut_ptr(), options.as_mut_ptr())
+        };
+        for options in options {
+            // SAFETY: libav left what it did not take; its owner frees it.
+            drop(unsafe { ffmpeg::Dictionary::own(options) });
+        }
         check(code, "find its streams").map(drop)
+    }
+
+    /// Holds what was found against the limits.
+    fn check(&self, limits: &Limits) -> Result<()> {
+        limits.check_streams(u64::from(self.context.nb_streams()))?;
+        for stream in self.context.streams() {
+            // SAFETY: the parameters live as long as the context.
+            let (width, height) = unsafe {
+                let parameters = stream.parameters();
+                let raw = parameters.as_ptr();
+                ((*raw).width.max(0) as u64, (*raw).height.max(0) as u64)
+            };
+            limits.check_pixels(width, height)?;
+        }
+        Ok(())
     }
 
     /// Makes up the times that the container lacks, from the order of decoding.
@@ -217,6 +256,7 @@ impl Input {
     /// # Errors
     /// Where the file cannot be read on, or reading was cancelled.
     pub fn read(&mut self) -> Result<Option<Packet>> {
+        super::pulse::beat();
         let mut packet = Packet::empty();
         match packet.read(&mut self.context) {
             Ok(()) => {

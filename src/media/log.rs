@@ -44,6 +44,11 @@ pub fn capture<T>(job: impl FnOnce() -> T) -> (T, Vec<String>) {
     )
 }
 
+/// Whether libav has said such words during the present [`capture`].
+pub(super) fn has_said(words: &str) -> bool {
+    LINES.with_borrow(|lines| lines.iter().any(|line| line.contains(words)))
+}
+
 pub(super) fn install() {
     // SAFETY: set once, before any other use of libav by this process; the
     // callback is a plain function that may be called from any thread.

@@ -4,6 +4,7 @@
 //! dropped by the thread that runs its job. libav itself is thread-safe
 //! between contexts; what it holds globally (the log) is set once in [`init`].
 
+pub mod bounds;
 mod chain;
 mod clock;
 mod copy;
@@ -23,6 +24,7 @@ mod mux;
 pub mod outline;
 mod output;
 mod probe;
+pub mod pulse;
 mod run;
 mod side_data;
 mod ssim;

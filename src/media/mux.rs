@@ -522,6 +522,7 @@ impl Muxer {
     }
 
     fn write_now(&mut self, index: usize, mut packet: Packet) -> Result<()> {
+        super::pulse::beat();
         if self.cancel.is_set() {
             return Err(Error::interrupted());
         }

@@ -23,7 +23,7 @@ pub use wanted::Wanted;
 use crate::dispatch::Cancel;
 use crate::engine::{Engine, JobError, Linked, Probed, Watch};
 use crate::error::{Error, Kind, Result};
-use crate::job::{Job, MediaInfo, MediaJob, StreamKind, Work};
+use crate::job::{Job, Limits, MediaInfo, MediaJob, StreamKind, Work};
 use crate::journal::{Fingerprint, Known, Record, Stamp};
 use crate::media::verify::Depth;
 use crate::recipe::{Pipeline, Recipe, resolve};
@@ -41,6 +41,8 @@ pub struct Rules<'a> {
     pub verify: Depth,
     /// What looks into sources.
     pub engine: &'a dyn Engine,
+    /// What looking into one may cost.
+    pub limits: Limits,
 }
 
 impl Rules<'_> {
@@ -53,6 +55,7 @@ impl Rules<'_> {
             replace: false,
             verify: Depth::default(),
             engine: &Linked,
+            limits: Limits::default(),
         }
     }
 }
@@ -229,7 +232,7 @@ impl Planner<'_> {
     fn work(&self, subject: &Subject, wanted: Vec<Make>) -> Result<Look, JobError> {
         let source = &subject.source.path;
         let mut untold = |_| {};
-        let mut watch = Watch::new(self.cancel, &mut untold);
+        let mut watch = Watch::new(self.cancel, &mut untold).within(self.rules.limits);
         let Probed { info, log } = self.rules.engine.probe(source, &mut watch)?;
         let recipes: Vec<_> = wanted
             .iter()

@@ -20,7 +20,7 @@ use self::protocol::{Answer, Found, Request, Task, Verification};
 use self::worker::{Death, NoAnswer};
 use super::{Engine, JobError, Probed, Ran, Watch, child};
 use crate::error::{Error, Result};
-use crate::job::{Job, MediaJob};
+use crate::job::{Job, Limits, MediaJob};
 use crate::media::survey::Survey;
 use crate::media::verify::{Checked, Evidence};
 
@@ -28,6 +28,7 @@ use crate::media::verify::{Checked, Evidence};
 #[derive(Debug)]
 pub struct Workers {
     pool: Pool,
+    limits: Limits,
 }
 
 impl Workers {
@@ -35,9 +36,10 @@ impl Workers {
     ///
     /// # Errors
     /// Where one is missing.
-    pub fn find() -> Result<Self> {
+    pub fn find(limits: Limits) -> Result<Self> {
         Ok(Self {
-            pool: Pool::find()?,
+            pool: Pool::find(limits)?,
+            limits,
         })
     }
 
@@ -60,7 +62,7 @@ impl Workers {
                 }
                 Ok(Answer::Failed { error, log }) => {
                     self.pool.give_back(worker);
-                    let error = Error::from(error);
+                    let error = self.limits.explain(error.into(), &[]);
                     return Err(JobError { error, log });
                 }
                 Err(NoAnswer::Stopped(error)) => {
@@ -69,7 +71,9 @@ impl Workers {
                 }
                 Err(NoAnswer::Unfit(error)) => return Err(error.into()),
                 Ok(_) | Err(NoAnswer::Died) if tries == TRIES => {
-                    return Err(killed(worker.bury()));
+                    let JobError { error, log } = killed(worker.bury());
+                    let error = self.limits.explain(error, &log);
+                    return Err(JobError { error, log });
                 }
                 Ok(_) | Err(NoAnswer::Died) => {
                     // It comes up while the other one is buried.

@@ -9,11 +9,13 @@ use crossbeam_channel::Sender;
 use super::worker::{Worker, prepare};
 use crate::engine::child;
 use crate::error::{Error, Result};
+use crate::job::Limits;
 
 /// Idle workers, and the way to more.
 pub(super) struct Pool {
     program: PathBuf,
     child: PathBuf,
+    limits: Limits,
     idle: Mutex<Vec<Worker>>,
     starter: Sender<Order>,
 }
@@ -26,10 +28,11 @@ impl Pool {
     ///
     /// # Errors
     /// Where one of them is missing.
-    pub(super) fn find() -> Result<Self> {
+    pub(super) fn find(limits: Limits) -> Result<Self> {
         Ok(Self {
             program: child::beside("rushes")?,
             child: child::program()?,
+            limits,
             idle: Mutex::default(),
             starter: starter()?,
         })
@@ -62,7 +65,11 @@ impl Pool {
         let (sender, receiver) = crossbeam_channel::bounded(1);
         let _ = self.starter.send((command, sender));
         let started = receiver.recv().map_err(|error| failed().because(error))?;
-        Worker::new(started.map_err(|error| failed().because(error))?, input)
+        Worker::new(
+            started.map_err(|error| failed().because(error))?,
+            input,
+            self.limits,
+        )
     }
 
     /// Takes a worker back for whoever comes next.

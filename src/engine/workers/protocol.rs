@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Probed, Ran};
 use crate::error::Told;
-use crate::job::{Job, MediaJob, Progress, os_path, os_paths};
+use crate::job::{Job, Limits, MediaJob, Progress, os_path, os_paths};
 use crate::media::files::Access;
 use crate::media::survey::Survey;
 use crate::media::verify::Checked;
@@ -31,6 +31,8 @@ pub enum Request {
     Hello {
         /// Its version.
         version: u32,
+        /// What each task may cost; as usual where nothing is said.
+        limits: Option<Limits>,
     },
     /// Something to do; answered before the next is sent.
     Do(Task),
@@ -106,6 +108,8 @@ pub enum Answer {
     },
     /// How far the task is; told as it goes on.
     Progress(Progress),
+    /// The task goes on, whether that shows as progress or not.
+    Alive,
     /// The task is done.
     Done(Found),
     /// The task failed; the worker is there for the next.

@@ -18,13 +18,16 @@ use super::socket::Socket;
 use crate::dispatch::Cancel;
 use crate::engine::{Engine, JobError, Linked, Watch, child};
 use crate::error::{Error, Result, Told};
-use crate::job::Progress;
+use crate::job::{Limits, Progress};
 use crate::media::files::{self, Access};
 use crate::media::verify::Evidence;
-use crate::media::{self, inherited};
+use crate::media::{self, bounds, inherited, pulse};
 
 /// Progress is told at most so often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
+
+/// That a task goes on is told at most so often.
+const ALIVE_EVERY: Duration = Duration::from_millis(50);
 
 /// Takes tasks from stdin and answers on stdout, until stdin ends.
 ///
@@ -41,8 +44,11 @@ pub fn serve() -> Result<()> {
     link.say(&Answer::Hello { version: VERSION })
         .map_err(broken)?;
     match hello {
-        Some(Request::Hello { version: VERSION }) => {}
-        Some(Request::Hello { version }) => return Err(other_version(version)),
+        Some(Request::Hello {
+            version: VERSION,
+            limits,
+        }) => keep_within(limits.unwrap_or_default()),
+        Some(Request::Hello { version, .. }) => return Err(other_version(version)),
         Some(_) => return Err(Error::usage("the first line is no hello")),
         None => return Ok(()),
     }
@@ -50,6 +56,15 @@ pub fn serve() -> Result<()> {
     let opening = Rc::clone(&link);
     files::open_by(Box::new(move |path, access| {
         opening.borrow_mut().open(path, access)
+    }));
+    let beating = Rc::clone(&link);
+    let mut told = Instant::now();
+    pulse::listen(Box::new(move || {
+        if told.elapsed() >= ALIVE_EVERY {
+            told = Instant::now();
+            // Where nobody listens, this process is about to be ended.
+            let _ = beating.borrow_mut().say(&Answer::Alive);
+        }
     }));
     loop {
         let request = link.borrow_mut().hear().map_err(broken)?;
@@ -76,6 +91,23 @@ fn without_core_dumps() {
         maximum: Some(0),
     };
     let _ = rustix::process::setrlimit(Resource::Core, none);
+}
+
+/// Takes no media beyond `limits`, and no more memory: that of the worker
+/// itself is little, and one that keeps much is replaced by a fresh one.
+fn keep_within(limits: Limits) {
+    bounds::set(limits);
+    #[cfg(target_os = "linux")]
+    {
+        let most = Some(limits.memory);
+        let most = Rlimit {
+            current: most,
+            maximum: most,
+        };
+        // What can be written to, and not merely reserved; where the system
+        // has a lower limit already, that is kept.
+        let _ = rustix::process::setrlimit(Resource::Data, most);
+    }
 }
 
 /// The way to the program.

@@ -16,7 +16,7 @@ use super::socket;
 use crate::engine::Watch;
 use crate::engine::child::{GRACE, Group, Said, TICK, said_on};
 use crate::error::{Error, Result};
-use crate::job::Progress;
+use crate::job::Limits;
 
 /// What libav may leak a task stays little; a fresh worker costs a twentieth of
 /// a second, which is nothing against so many tasks.
@@ -74,14 +74,18 @@ impl Worker {
     ///
     /// # Errors
     /// Where it cannot be talked to.
-    pub(super) fn new(mut child: Child, mut input: UnixStream) -> Result<Self> {
+    pub(super) fn new(mut child: Child, mut input: UnixStream, limits: Limits) -> Result<Self> {
         let output = child.stdout.take();
         let said = said_on(child.stderr.take(), |_| None);
         let child = Group::of(child);
         let output =
             output.ok_or_else(|| Error::failed("a worker was started without its pipes"))?;
         // One that ended at once shows when it is first asked.
-        let _ = protocol::write(&mut input, &Request::Hello { version: VERSION });
+        let hello = Request::Hello {
+            version: VERSION,
+            limits: Some(limits),
+        };
+        let _ = protocol::write(&mut input, &hello);
         Ok(Self {
             child,
             input,
@@ -107,7 +111,7 @@ impl Worker {
         if self.input.write_all(line).is_err() {
             return Err(NoAnswer::Died);
         }
-        let mut last = Progress::default();
+        let mut last = watch.last();
         loop {
             match self.answers.recv_timeout(TICK) {
                 Ok(Ok(Answer::Hello { version })) => self.greet(version)?,
@@ -117,7 +121,11 @@ impl Worker {
                     opened.map_err(|_| NoAnswer::Died)?;
                     continue;
                 }
-                Ok(Ok(Answer::Progress(progress))) => last = progress,
+                Ok(Ok(Answer::Progress(progress))) => {
+                    watch.moved();
+                    last = progress;
+                }
+                Ok(Ok(Answer::Alive)) => watch.moved(),
                 Ok(Ok(answer)) => return Ok(answer),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Died),
