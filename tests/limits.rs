@@ -116,7 +116,14 @@ fn a_job_whose_result_grows_too_large_is_stopped() {
 
 #[test]
 fn a_job_that_takes_too_long_is_stopped() {
-    let pair = Pair::new(&sample("fractal-720p24.mkv"));
+    let root = tempfile::tempdir().unwrap();
+    let long = root.path().join("long.mov");
+    let source = sample("gradients-360p24.mov");
+    common::ffmpeg(
+        args!["-stream_loop", "9", "-i", source, "-c", "copy"],
+        &long,
+    );
+    let pair = Pair::new(&long);
     for dispatch in DISPATCHES {
         pair.assert_fails_alone(
             dispatch,
@@ -142,11 +149,13 @@ fn huge(root: &Path) -> PathBuf {
 fn a_job_that_wants_too_much_memory_fails_alone() {
     let root = tempfile::tempdir().unwrap();
     let pair = Pair::new(&huge(root.path()));
-    pair.assert_fails_alone(
-        "workers",
-        &["--memory-limit", "300MiB"],
-        &["300.0 MiB", "--memory-limit"],
-    );
+    for dispatch in ["processes", "workers"] {
+        pair.assert_fails_alone(
+            dispatch,
+            &["--memory-limit", "300MiB"],
+            &["300.0 MiB", "--memory-limit"],
+        );
+    }
 }
 
 /// Processes other than the program that have `path` open.

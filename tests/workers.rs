@@ -223,25 +223,6 @@ fn a_job_that_always_kills_its_worker_fails_alone_and_tells_how() {
 }
 
 #[test]
-fn a_source_that_kills_whoever_looks_into_it_is_refused_alone() {
-    let batch = Batch::of(2);
-    // Whoever opens a pipe waits for its other end: a look that takes for ever.
-    let pipe = batch.source("poison.mp4");
-    batch.add(&tiny(), "poison.mp4");
-    let told = batch.run(&["--speed", "ultrafast"], |batch| {
-        for pid in batch.workers_on("poison.mp4") {
-            signal(pid, Signal::ABORT);
-        }
-    });
-    // Where it is quick enough, it is through before it is hit.
-    assert!(matches!(told.code, Some(0 | 1)), "{told:?}");
-    for name in ["0.mp4", "1.mp4"] {
-        assert_eq!(told.failure(name), None, "{told:?}");
-    }
-    assert!(pipe.exists());
-}
-
-#[test]
 fn no_worker_outlives_a_program_that_is_killed() {
     let batch = Batch::of(4);
     let mut child = batch.command(&["--speed", "placebo"]).spawn().unwrap();
@@ -290,6 +271,96 @@ fn a_worker_has_no_files_but_its_own_and_those_of_its_job_and_leads_its_group() 
     });
     assert_eq!(told.code, Some(0), "{told:?}");
     assert!(seen > 0);
+}
+
+#[test]
+fn a_file_outside_of_a_job_is_out_of_a_workers_reach() {
+    if !rushes::engine::fence::strength().files {
+        eprintln!("skipped: this system has no fences");
+        return;
+    }
+    let batch = Batch::of(1);
+    // An index of subtitles, whatever it is called: libav opens the file beside it unasked.
+    let index = "# VobSub index file, v7 (do not modify this line!)\n\
+                 id: en, index: 0\ntimestamp: 00:00:01:000, filepos: 000000000\n";
+    fs::write(batch.source("index.mp4"), index).unwrap();
+    let beside = args!["-i", tiny(), "-c:v", "mpeg2video", "-an", "-f", "vob"];
+    common::ffmpeg(beside, &batch.source("index.sub"));
+    let log = batch.root.path().join("log");
+    if !common::have("strace") {
+        return;
+    }
+    let output = Command::new("strace")
+        .args(["-f", "-z", "-e", "trace=openat,open", "-o"])
+        .arg(&log)
+        .arg(rushes().get_program())
+        .args(batch.command(&["--speed", "ultrafast"]).get_args())
+        .output()
+        .unwrap();
+    assert!(
+        names(&batch.out()).contains(&"0.mp4".into()),
+        "{}",
+        stderr(&output)
+    );
+    // Only calls that succeeded are in it.
+    let opened = fs::read_to_string(log).unwrap();
+    assert!(opened.contains("0.mp4\""), "{opened}");
+    assert!(!opened.contains("index.sub\""), "{opened}");
+    let reason = events(&output)
+        .iter()
+        .find(|event| event["event"] == "source_refused")
+        .map(|event| event["reason"].to_string());
+    let reason = reason.unwrap_or_default();
+    assert!(reason.contains("Permission denied"), "{reason}");
+}
+
+#[test]
+fn what_opens_media_is_behind_a_fence() {
+    let strength = rushes::engine::fence::strength();
+    for dispatch in ["processes", "workers"] {
+        let batch = Batch::of(1);
+        let arguments: Vec<_> = batch
+            .command(&["--speed", "slow"])
+            .get_args()
+            .map(|argument| match argument.to_str() {
+                Some("workers") => dispatch.into(),
+                _ => argument.to_owned(),
+            })
+            .collect();
+        let mut child = rushes()
+            .args(arguments)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut seen = None;
+        let source = batch.source("0.mp4");
+        let program = i32::try_from(child.id()).unwrap();
+        let ended = wait_for(LATE, || {
+            for pid in processes().filter(|pid| *pid != program) {
+                if open_files(pid).contains(&source) {
+                    let status = fs::read_to_string(format!("/proc/{pid}/status"));
+                    seen = status.ok().or(seen.take());
+                }
+            }
+            child.try_wait().unwrap().is_some()
+        });
+        if !ended {
+            child.kill().unwrap();
+        }
+        assert!(child.wait().unwrap().success(), "{dispatch}");
+        let status = seen.expect(dispatch);
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name));
+            line.and_then(|line| line.split_whitespace().nth(1))
+                .map(str::to_owned)
+        };
+        if strength.files {
+            assert_eq!(field("NoNewPrivs:").as_deref(), Some("1"), "{dispatch}");
+        }
+        if strength.network {
+            assert_eq!(field("Seccomp:").as_deref(), Some("2"), "{dispatch}");
+        }
+    }
 }
 
 #[test]

@@ -48,6 +48,7 @@ pub(super) fn run_recipes(
         return watch::run(recipes, running, settle, cancel);
     }
     let engine = running.dispatch.engine(running.limits.resolve())?;
+    running.tell_of_fences();
     let (found, journal) = site::open(running)?;
     let known = site::known(running, journal.as_ref());
     let rules = running.rules(&known, engine.as_ref());

@@ -9,7 +9,7 @@ use globset::Glob;
 use super::limits::Limits;
 
 use crate::dispatch::{CpuLimit, OnError, Terms};
-use crate::engine::{Dispatch, Engine};
+use crate::engine::{Dispatch, Engine, fence};
 use crate::error::{Error, Result};
 use crate::journal::Known;
 use crate::media::verify::Depth;
@@ -153,6 +153,17 @@ impl Running {
             verify: self.verify,
             engine,
             limits: self.limits.resolve(),
+        }
+    }
+
+    /// Says so where the system cannot keep what opens media from all else, as
+    /// it is to be in a process of its own.
+    pub fn tell_of_fences(&self) {
+        if self.dispatch == Dispatch::Threads || self.quiet {
+            return;
+        }
+        if let Some(missing) = fence::strength().missing() {
+            eprintln!("{missing}");
         }
     }
 

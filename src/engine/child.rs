@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::fence::Fence;
 use super::{JobError, Watch};
 use crate::error::{Error, Result};
 use crate::job::Progress;
@@ -22,6 +23,8 @@ const KEPT: usize = 20;
 const LONGEST_LINE: u64 = 4096;
 /// A line on stderr from which on what is said is about something else.
 pub(super) const NEXT: &str = "\u{1e}";
+/// A line on stderr with which all is said about something.
+pub(super) const ENDED: &str = "\u{1f}";
 /// How long a child may take to end once asked to.
 pub(super) const GRACE: Duration = Duration::from_millis(500);
 /// How often the flag is looked at while the child says nothing.
@@ -64,6 +67,16 @@ pub(super) fn beside(name: &str) -> Result<PathBuf> {
 pub(super) fn command(child: &Path, kind: &str) -> Command {
     let mut command = Command::new(child);
     command.arg(std::process::id().to_string()).arg(kind);
+    command
+}
+
+/// As [`command`] of a program that is to take no more than `memory` bytes, behind `fence`.
+pub(super) fn fenced(child: &Path, memory: u64, fence: &Fence) -> Command {
+    let mut command = command(child, "fenced");
+    command.arg(memory.to_string());
+    for paths in [&fence.read, &fence.start, &fence.write] {
+        command.arg(paths.len().to_string()).args(paths);
+    }
     command
 }
 
@@ -264,12 +277,12 @@ pub(super) struct Said {
     pub counts: BTreeMap<usize, u64>,
 }
 
-/// What is said on a pipe, sent once it is closed; `tally` names the kind of a line to count.
+/// What is said on a pipe, sent once it is closed, or all is said; `tally` names the kind of a line to count.
 pub(super) fn said_on(
     pipe: Option<impl Read + Send + 'static>,
     tally: fn(&str) -> Option<usize>,
 ) -> Receiver<Said> {
-    let (sender, receiver) = crossbeam_channel::bounded(1);
+    let (sender, receiver) = crossbeam_channel::unbounded();
     if let Some(pipe) = pipe {
         std::thread::spawn(move || {
             let mut said = Said::default();
@@ -277,6 +290,9 @@ pub(super) fn said_on(
                 if line == NEXT {
                     said = Said::default();
                     return true;
+                }
+                if line == ENDED {
+                    return sender.send(std::mem::take(&mut said)).is_ok();
                 }
                 if let Some(kind) = tally(&line) {
                     *said.counts.entry(kind).or_default() += 1;

@@ -44,7 +44,7 @@ impl Dispatch {
         bounds::set(limits);
         Ok(match self {
             Dispatch::Threads => Box::new(Linked),
-            Dispatch::Processes => Box::new(Program::find()?),
+            Dispatch::Processes => Box::new(Program::find()?.within(limits)),
             Dispatch::Workers => Box::new(Workers::find(limits)?),
         })
     }

@@ -5,6 +5,7 @@ mod child;
 mod dispatch;
 #[cfg(test)]
 pub mod fake;
+pub mod fence;
 mod linked;
 mod load;
 mod pace;

@@ -140,10 +140,11 @@ impl Limits {
 
     /// The error of a process that had this limit; where memory was out, with the way to more.
     pub fn explain(&self, error: Error, log: &[String]) -> Error {
-        const OUT: [&str; 3] = [
+        const OUT: [&str; 4] = [
             "Cannot allocate memory",
             "out of memory",
             "memory allocation of ",
+            "malloc of size ",
         ];
         let says = |text: &str| OUT.iter().any(|words| text.contains(words));
         if !says(&error.chain()) && !log.iter().any(|line| says(line)) {

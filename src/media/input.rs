@@ -16,17 +16,13 @@ use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Limits;
 
-/// Demuxers that open further files or addresses named inside the source, or
-/// read a name as a pattern: never used.
-const REFUSED_FORMATS: [&str; 14] = [
-    "applehttp",
-    "concat",
-    "concatf",
-    "dash",
-    "hls",
+/// Demuxers that open further files named inside the source: used where that is trusted.
+const PLAYLISTS: [&str; 6] = ["applehttp", "concat", "concatf", "dash", "hls", "imf"];
+
+/// Demuxers that open addresses, or read a name as a pattern: never used.
+const REFUSED_FORMATS: [&str; 8] = [
     "image2",
     "image2pipe",
-    "imf",
     "lavfi",
     "rtp",
     "rtsp",
@@ -63,11 +59,20 @@ impl Input {
             check(ffi::AVERROR_INVALIDDATA, "open it as media")?;
         }
         let file = FileIo::open(path, Access::Read, "open it as media")?;
-        let allowed = format.map_or_else(allowed_formats, str::to_owned);
+        let playlist = format.is_some_and(is_playlist);
+        let allowed = match format {
+            // What it names is of other formats.
+            Some(name) if !(limits.trust && playlist) => name.to_owned(),
+            _ => allowed_formats(limits.trust),
+        };
         let mut options = ffmpeg::Dictionary::new();
         options.set("protocol_whitelist", "file");
         options.set("format_whitelist", &allowed);
         options.set("scan_all_pmts", "1");
+        if limits.trust {
+            // Of scripts that name files anywhere.
+            options.set("safe", "0");
+        }
         options.set("max_streams", &limits.streams.to_string());
         // SAFETY: the context is allocated here and handed to libav, which frees
         // it itself when opening fails; the callback's opaque pointer is the
@@ -310,8 +315,13 @@ fn demuxer_named(name: &str) -> *const ffi::AVInputFormat {
     unsafe { ffi::av_find_input_format(first.as_ptr()) }
 }
 
+/// Whether sources of this format name other files.
+pub fn is_playlist(format: &str) -> bool {
+    format.split(',').any(|part| PLAYLISTS.contains(&part))
+}
+
 /// All demuxers of the linked libav but the refused ones, as libav's list.
-fn allowed_formats() -> String {
+fn allowed_formats(trust: bool) -> String {
     let mut names = Vec::new();
     let mut state: *mut c_void = ptr::null_mut();
     // SAFETY: the iteration hands out static descriptions until null.
@@ -322,7 +332,8 @@ fn allowed_formats() -> String {
                 break;
             }
             let name = CStr::from_ptr((*format).name).to_string_lossy();
-            if !name.split(',').any(|part| REFUSED_FORMATS.contains(&part)) {
+            let refused = |part| REFUSED_FORMATS.contains(&part);
+            if !name.split(',').any(refused) && (trust || !is_playlist(&name)) {
                 names.push(name.into_owned());
             }
         }

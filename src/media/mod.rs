@@ -44,7 +44,7 @@ pub use dead::dead_streams;
 pub use encode::{Encoder, Setup, VideoTiming, try_video_encoder};
 pub use filter::Graph;
 pub use frame::{Picture, still};
-pub use input::Input;
+pub use input::{Input, is_playlist};
 pub use mux::{Chapter, Muxer, Origin};
 pub use probe::{cover, probe};
 pub use run::run;

@@ -60,9 +60,13 @@ impl Workers {
                     self.pool.give_back(worker);
                     return Ok(found);
                 }
-                Ok(Answer::Failed { error, log }) => {
+                Ok(Answer::Failed { error, mut log }) => {
+                    let said = worker.said();
                     self.pool.give_back(worker);
-                    let error = self.limits.explain(error.into(), &[]);
+                    let more = said.into_iter().filter(|line| !log.contains(line));
+                    let more: Vec<_> = more.collect();
+                    log.extend(more);
+                    let error = self.limits.explain(error.into(), &log);
                     return Err(JobError { error, log });
                 }
                 Err(NoAnswer::Stopped(error)) => {
@@ -117,7 +121,7 @@ fn empty(target: &Path) {
 macro_rules! expect {
     ($found:expr, $kind:path) => {
         match $found? {
-            $kind(found) => Ok(found),
+            $kind(found) => Ok::<_, JobError>(found),
             _ => Err(Error::failed("a worker answered what was not asked").into()),
         }
     };
@@ -142,7 +146,14 @@ impl Engine for Workers {
 
     fn probe(&self, source: &Path, watch: &mut Watch) -> Result<Probed, JobError> {
         let source = source.to_owned();
-        expect!(self.ask(Task::Probe { source }, watch), Found::Probed)
+        let probed: Probed = expect!(self.ask(Task::Probe { source }, watch), Found::Probed)?;
+        // What a worker says about hostile media may be hostile, too.
+        let mut streams = probed.info.streams.iter().enumerate();
+        if streams.all(|(position, stream)| stream.index == position) {
+            Ok(probed)
+        } else {
+            Err(Error::failed("a worker's list of streams is in no order").into())
+        }
     }
 
     fn survey(&self, job: &MediaJob, watch: &mut Watch) -> Result<Survey, JobError> {

@@ -16,6 +16,7 @@ use rustix::process::{Resource, Rlimit};
 use super::protocol::{self, Answer, Found, Request, Task, VERSION};
 use super::socket::Socket;
 use crate::dispatch::Cancel;
+use crate::engine::fence::Fence;
 use crate::engine::{Engine, JobError, Linked, Watch, child};
 use crate::error::{Error, Result, Told};
 use crate::job::{Limits, Progress};
@@ -93,7 +94,8 @@ fn without_core_dumps() {
     let _ = rustix::process::setrlimit(Resource::Core, none);
 }
 
-/// Takes no media beyond `limits`, and no more memory: that of the worker
+/// Takes no media beyond `limits`, opens nothing that is not handed over, and
+/// takes no more memory: that of the worker
 /// itself is little, and one that keeps much is replaced by a fresh one.
 fn keep_within(limits: Limits) {
     bounds::set(limits);
@@ -108,6 +110,7 @@ fn keep_within(limits: Limits) {
         // has a lower limit already, that is kept.
         let _ = rustix::process::setrlimit(Resource::Data, most);
     }
+    Fence::of_a_worker(limits.trust).close();
 }
 
 /// The way to the program.
@@ -171,10 +174,14 @@ fn carry_out(task: &Task, link: &RefCell<Link>) -> io::Result<()> {
     let never = Cancel::new();
     let answer = match attempt(task, &mut Watch::new(&never, &mut report)) {
         Ok(found) => Answer::Done(found),
-        Err(JobError { error, log }) => Answer::Failed {
-            error: Told::from(&error),
-            log,
-        },
+        Err(JobError { error, log }) => {
+            // Libraries may have said more there.
+            writeln!(io::stderr(), "{}", child::ENDED)?;
+            Answer::Failed {
+                error: Told::from(&error),
+                log,
+            }
+        }
     };
     link.borrow_mut().say(&answer)
 }

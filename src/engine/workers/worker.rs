@@ -155,6 +155,12 @@ impl Worker {
         }
     }
 
+    /// What it and its libraries said on stderr about a task that failed.
+    pub(super) fn said(&self) -> Vec<String> {
+        let said = self.said.recv_timeout(GRACE).unwrap_or_default();
+        said.tail.into()
+    }
+
     /// Whether it may have another task.
     pub(super) fn is_fresh(&self) -> bool {
         self.tasks < MOST_TASKS && self.is_small()
