@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Who has to act on an error; it decides the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The command line or its inputs are wrong: nothing was started (exit 2).
     Usage,
@@ -105,6 +108,36 @@ impl Error {
     }
 }
 
+/// An error as data, for another process: its causes are part of its message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Who has to act.
+    pub kind: Kind,
+    /// The message and its causes.
+    pub message: String,
+    /// What the reader can do about it.
+    pub cure: Option<String>,
+}
+
+impl From<&Error> for Told {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind,
+            message: error.chain(),
+            cure: error.cure.clone(),
+        }
+    }
+}
+
+impl From<Told> for Error {
+    fn from(told: Told) -> Self {
+        Self {
+            cure: told.cure,
+            ..Self::new(told.kind, told.message)
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -131,5 +164,16 @@ mod tests {
             "cannot read 'a.mp4': disk on fire\n  → call the fire brigade"
         );
         assert_eq!(error.kind(), Kind::Failed);
+    }
+
+    #[test]
+    fn an_error_that_comes_from_another_process_reads_the_same() {
+        let error = Error::usage("cannot read 'a.mp4'")
+            .because(std::io::Error::other("disk on fire"))
+            .cure("call the fire brigade");
+        let arrived = Error::from(Told::from(&error));
+        assert_eq!(arrived.report(), error.report());
+        assert_eq!(arrived.line(), error.line());
+        assert_eq!(arrived.kind(), error.kind());
     }
 }

@@ -10,7 +10,11 @@ fn main() -> ExitCode {
     rushes::media::silence_encoders();
     let cli = Cli::parse();
     let cancel = Cancel::new();
-    let result = rushes::signals::watch(&cancel).and_then(|()| cli.run(&cancel));
+    let watched = match cli.watches_signals() {
+        true => rushes::signals::watch(&cancel),
+        false => Ok(()),
+    };
+    let result = watched.and_then(|()| cli.run(&cancel));
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::SomeFailed) => ExitCode::from(1),

@@ -203,6 +203,35 @@ pub fn bit_rate(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Bytes from `512MiB`, `2G` or `1000000`; units are powers of 1024.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("'{text}' is no size; write 512MiB, 2GiB or 1000000, at least 1MiB");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1_u64,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        _ => return Err(wrong()),
+    };
+    let bytes = decimal(digits.trim_end()).ok_or_else(wrong)? * factor as f64;
+    if (1_048_576.0..=1e18).contains(&bytes) {
+        Ok(bytes as u64)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// A limit of time, from 100 ms on.
+pub fn limit_of_time(text: &str) -> Result<std::time::Duration, String> {
+    let value = seconds(text)?;
+    if value < 0.1 {
+        return Err(format!("'{text}' is less than 100 ms"));
+    }
+    Ok(std::time::Duration::from_secs_f64(value))
+}
+
 /// Worker counts from `1-3`, `2` or `1,2,4-8`; each at least 1.
 pub fn counts(text: &str) -> Result<Vec<usize>, String> {
     let most = most_jobs();
@@ -283,6 +312,22 @@ fn most_jobs() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read_in_powers_of_1024() {
+        for (text, size) in [
+            ("1048576", 1 << 20),
+            ("512MiB", 512 << 20),
+            ("512M", 512 << 20),
+            ("1.5GiB", 3 << 29),
+            ("2 T", 2 << 40),
+        ] {
+            assert_eq!(bytes(text), Ok(size), "{text}");
+        }
+        for text in ["", "MiB", "1", "-1G", "1PiB", "1e30", "nanG", "5Mbit"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn durations_are_read_in_all_their_forms() {

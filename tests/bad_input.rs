@@ -317,7 +317,7 @@ fn wrong_values_are_refused_by_flag_and_value() {
         (
             "--dispatch magic",
             "--dispatch",
-            "[possible values: threads, processes]",
+            "[possible values: threads, processes, workers]",
         ),
         (
             "--exists maybe",

@@ -23,6 +23,9 @@ const SOON: Duration = Duration::from_secs(5);
 /// What anything else may take before a test gives up.
 const LATE: Duration = Duration::from_secs(60);
 
+/// A variable that a program's children inherit.
+const MARK: &str = "RUSHES_TEST";
+
 /// A folder with a short clip and one that takes long at the slowest speed.
 struct Sources {
     root: tempfile::TempDir,
@@ -63,6 +66,7 @@ impl Sources {
                 "placebo"
             ])
             .args(more)
+            .env(MARK, self.root.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -82,15 +86,27 @@ impl Sources {
         Running(child)
     }
 
-    /// Processes whose command line names this folder.
+    /// Processes whose command line names this folder, or that inherited the mark.
     fn strangers(&self) -> Vec<(i32, String)> {
         let mine = self.root.path().to_string_lossy().into_owned();
         let entries = fs::read_dir("/proc").into_iter().flatten();
         let lines = entries.filter_map(|entry| {
             let folder = entry.ok()?.path();
             let pid = folder.file_name()?.to_str()?.parse().ok()?;
-            let line = fs::read(folder.join("cmdline")).ok()?;
-            Some((pid, String::from_utf8_lossy(&line).replace('\0', " ")))
+            let read = |name| {
+                Some(String::from_utf8_lossy(&fs::read(folder.join(name)).ok()?).replace('\0', " "))
+            };
+            let mark = format!("{MARK}={mine} ");
+            let marked = read("environ").is_some_and(|variables| variables.contains(&mark));
+            let line = read("cmdline")?;
+            Some((
+                pid,
+                if marked {
+                    format!("{line} of {mine}")
+                } else {
+                    line
+                },
+            ))
         });
         lines.filter(|(_, line)| line.contains(&mine)).collect()
     }

@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "docs/events.md",
     "docs/frames.md",
     "docs/report.md",
     "docs/results.md",
+    "docs/worker.md",
     "samples/README.md",
 ];
 
@@ -147,4 +148,19 @@ fn the_shown_report_is_a_report() {
         shown,
         "a field is missing or unknown"
     );
+}
+
+#[test]
+fn shown_messages_are_messages() {
+    use rushes::engine::workers::protocol::{Answer, Request};
+    let lines = block_lines(&read("docs/worker.md"), "json");
+    assert!(lines.len() >= 12);
+    for line in lines {
+        let shown: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let request = serde_json::from_str::<Request>(&line).map(serde_json::to_value);
+        let answer = serde_json::from_str::<Answer>(&line).map(serde_json::to_value);
+        let again = [request, answer].into_iter().flatten().flatten();
+        let is_whole = again.into_iter().any(|again| again == shown);
+        assert!(is_whole, "no message, or a field is missing: {line}");
+    }
 }

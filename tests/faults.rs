@@ -444,7 +444,7 @@ fn kills_at_random_moments_leave_whole_results_and_no_processes() {
     let count = if common::long() { "40" } else { "5" };
     let output = Command::new("bash")
         .arg(script)
-        .args([count, "--dispatch", "both"])
+        .args([count, "--dispatch", "all"])
         .env("RUSHES", program())
         .stdin(Stdio::null())
         .output()
@@ -452,7 +452,7 @@ fn kills_at_random_moments_leave_whole_results_and_no_processes() {
     let said = common::stdout(&output);
     assert!(output.status.success(), "{said}{}", stderr(&output));
     assert!(
-        said.starts_with("seed ") && said.contains("processes"),
+        said.starts_with("seed ") && said.contains("workers"),
         "{said}"
     );
 }

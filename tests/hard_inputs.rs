@@ -257,8 +257,8 @@ fn make(rows: &[Row], folder: &Path) {
     }
 }
 
-/// Converts all of `sources` in both dispatches.
-fn both(sources: &Path, flags: &[&str], root: &Path) -> [PathBuf; 2] {
+/// Converts all of `sources` in every dispatch.
+fn made(sources: &Path, flags: &[&str], root: &Path) -> [PathBuf; 3] {
     DISPATCHES.map(|dispatch| {
         let out = root.join(dispatch);
         let mut program = rushes();
@@ -285,14 +285,16 @@ fn assert_same(rows: &[Row], flags: &[&str]) {
     let sources = root.path().join("in");
     fs::create_dir(&sources).unwrap();
     make(rows, &sources);
-    assert_both_make_the_same_of(&sources, rows.len(), flags, root.path());
+    assert_all_make_the_same_of(&sources, rows.len(), flags, root.path());
 }
 
-fn assert_both_make_the_same_of(sources: &Path, count: usize, flags: &[&str], root: &Path) {
-    let [a, b] = both(sources, flags, root);
+fn assert_all_make_the_same_of(sources: &Path, count: usize, flags: &[&str], root: &Path) {
+    let [a, others @ ..] = made(sources, flags, root);
     assert_eq!(tree(&a).len(), count);
-    let found = differences(&a, &b, &Cancel::new()).unwrap();
-    assert!(found.is_empty(), "{flags:?}: {found:#?}");
+    for b in others {
+        let found = differences(&a, &b, &Cancel::new()).unwrap();
+        assert!(found.is_empty(), "{flags:?}: {}: {found:#?}", b.display());
+    }
 }
 
 /// All is encoded, whatever fits.
@@ -453,7 +455,7 @@ fn colours_of_rgb_sources_are_those_that_their_tags_tell_of() {
             &sources.join(name),
         );
     }
-    for out in both(&sources, &ALL, root.path()) {
+    for out in made(&sources, &ALL, root.path()) {
         for name in ["small.mp4", "large.mp4"] {
             let path = out.join(name);
             let tags = [
@@ -501,7 +503,7 @@ fn damage_is_passed_over_counted_and_told_and_leaves_the_same() {
     for (name, _) in TORN {
         tear(&sources.join(name));
     }
-    assert_both_make_the_same_of(&sources, TORN.len(), &ALL, root.path());
+    assert_all_make_the_same_of(&sources, TORN.len(), &ALL, root.path());
     for dispatch in DISPATCHES {
         let report = fs::read(root.path().join(dispatch).join("report.json")).unwrap();
         let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
@@ -551,7 +553,7 @@ fn pictures_come_upright_whichever_way_they_are_turned_or_mirrored() {
         );
         turn(&path, turned);
     }
-    assert_both_make_the_same_of(&sources, ways.len(), &ALL, root.path());
+    assert_all_make_the_same_of(&sources, ways.len(), &ALL, root.path());
     let width = [
         "-select_streams",
         "v",
@@ -577,7 +579,7 @@ fn a_gap_in_the_sound_is_silence_of_its_length() {
         .filter(|(name, _)| name.starts_with("gap"))
         .collect();
     make(&rows, &sources);
-    for out in both(
+    for out in made(
         &sources,
         &["--copy", "never", "--format", "mkv", "--speed", "ultrafast"],
         root.path(),
@@ -689,7 +691,7 @@ fn how_bright_a_film_is_meant_arrives_with_it() {
         ),
     ] {
         let flags = ["--preset", preset, "--copy", "never"];
-        for out in both(&sources, &flags, &root.path().join(preset)) {
+        for out in made(&sources, &flags, &root.path().join(preset)) {
             let path = out.join("hdr10.mp4");
             let shown = ["-read_intervals", "%+#1", "-show_frames", "-of", "flat"];
             let said = ffprobe(&shown, &path);

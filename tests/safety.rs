@@ -93,6 +93,21 @@ fn a_concat_script_disguised_as_a_video_opens_no_other_file() {
 }
 
 #[test]
+fn a_script_is_followed_where_the_input_is_trusted() {
+    let trap = Trap::new();
+    let text = format!("ffconcat version 1.0\nfile '{}'\n", trap.secret().display());
+    let script = trap.disguised("a.mp4", &text);
+    for dispatch in DISPATCHES {
+        let out = trap.root.path().join(dispatch);
+        let how = ["--dispatch", dispatch, "--speed", "ultrafast", "-q"];
+        let mut arguments = args!["convert", &script, "-o", &out, "--trust-input"].to_vec();
+        arguments.extend(how.iter().map(Into::into));
+        succeed(arguments);
+        assert_eq!(decoded(&out.join("a.mp4")).frames.len(), 50, "{dispatch}");
+    }
+}
+
+#[test]
 fn other_formats_that_point_elsewhere_are_refused() {
     let trap = Trap::new();
     let secret = trap.secret().display().to_string();

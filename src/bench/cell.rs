@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::results::{Dispatch, Lane};
 use crate::dispatch::{Cancel, Terms, dispatch_all};
 use crate::error::{Error, Result};
-use crate::job::{Job, Verdict};
+use crate::job::{Job, Limits, Verdict};
 use crate::measure::{Usage, run_measured};
 
 /// What a cell's process is to do.
@@ -76,7 +76,7 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
     let spec: Spec = serde_json::from_str(&line)
         .map_err(|error| Error::usage("no specification of a cell").because(error))?;
     stop_with_parent(cancel);
-    let engine = spec.dispatch.engine()?;
+    let engine = spec.dispatch.engine(Limits::default())?;
     let (events, _) = crossbeam_channel::bounded(0);
     let terms = Terms::on(spec.workers);
     let outcomes = dispatch_all(

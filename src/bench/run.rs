@@ -15,6 +15,7 @@ use super::stats::MIN_ROUNDS;
 use super::summary::summarise;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
+use crate::job::Limits;
 use crate::measure::machine;
 use crate::recipe::Recipe;
 
@@ -133,7 +134,8 @@ impl<'a> Run<'a> {
             }
         }
         for dispatch in &options.dispatches {
-            let start = StartUp::measure(dispatch.engine()?.as_ref(), self.cancel)?;
+            let start =
+                StartUp::measure(dispatch.engine(Limits::default())?.as_ref(), self.cancel)?;
             for work in &options.works {
                 self.known
                     .start_ms
@@ -367,11 +369,10 @@ mod tests {
         for _ in 0..20 {
             let mut order = cells();
             shuffle(&mut order, &mut random);
-            for pair in order.chunks(2) {
-                assert_eq!(
-                    (pair[0].work, pair[0].workers),
-                    (pair[1].work, pair[1].workers)
-                );
+            for side_by_side in order.chunks(Dispatch::ALL.len()) {
+                let place = |cell: &CellKey| (cell.work, cell.workers);
+                let first = place(&side_by_side[0]);
+                assert!(side_by_side.iter().all(|cell| place(cell) == first));
             }
             orders.push(order);
         }

@@ -13,7 +13,7 @@ use crate::dispatch::Cancel;
 use crate::draw::Theme;
 use crate::error::Result;
 use crate::film;
-use crate::job::Ratio;
+use crate::job::{Limits, Ratio};
 use crate::plan::{SourceFile, Wanted, prepare_output, scan};
 use crate::recipe::{CodecThreads, Frames, Pick, Transcode, Video};
 use crate::report::bench::Telling;
@@ -21,7 +21,7 @@ use crate::report::{Style, answer};
 use crate::samples;
 use crate::values;
 
-/// Measure threads against ffmpeg processes: numbers, charts and a film.
+/// Measure threads against ffmpeg processes and workers: numbers, charts and a film.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Videos, or folders of videos [default: samples made from FFmpeg's own sources].
@@ -37,7 +37,7 @@ pub struct Args {
     work: Vec<Work>,
 
     /// Dispatches to compare.
-    #[arg(long, value_name = "HOW", value_enum, value_delimiter = ',', default_values = ["threads", "processes"])]
+    #[arg(long, value_name = "HOW", value_enum, value_delimiter = ',', default_values = ["threads", "processes", "workers"])]
     dispatch: Vec<Dispatch>,
 
     /// Worker counts, such as 1-3 [default: 1 to 2 × cores − 1].
@@ -131,7 +131,7 @@ impl Args {
 
     fn options(&self, cancel: &Cancel) -> Result<Options> {
         for dispatch in &self.dispatch {
-            dispatch.engine()?;
+            dispatch.engine(Limits::default())?;
         }
         // Short jobs leave time for the rounds that a verdict takes.
         let mut transcode = Transcode {

@@ -3,7 +3,7 @@
 use comfy_table::{Table, presets};
 
 use super::Ending;
-use crate::engine::Program;
+use crate::engine::{Program, fence};
 use crate::error::Result;
 use crate::measure::machine;
 use crate::media;
@@ -51,7 +51,11 @@ impl Args {
         if !missing.is_empty() {
             table.add_row(["not linked".to_owned(), join(&missing)]);
         }
+        table.add_row(["fences".to_owned(), fences()]);
         println!("{table}");
+        if let Some(missing) = fence::strength().missing() {
+            println!("{missing}");
+        }
         if let Err(error) = Program::find() {
             println!("{}", error.report());
         } else if !ffmpeg.same_version {
@@ -61,6 +65,23 @@ impl Args {
         }
         Ok(Ending::Done)
     }
+}
+
+/// What keeps processes that open media from all else.
+fn fences() -> String {
+    let strength = fence::strength();
+    let part = |there, name: &str| {
+        if there {
+            name.to_owned()
+        } else {
+            format!("no {name}")
+        }
+    };
+    format!(
+        "{}, {}",
+        part(strength.files, "Landlock"),
+        part(strength.network, "seccomp")
+    )
 }
 
 fn join(names: &[&&str]) -> String {

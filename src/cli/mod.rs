@@ -6,6 +6,7 @@ mod doctor;
 mod encoding;
 mod frames;
 mod internal;
+mod limits;
 mod outcome;
 mod running;
 mod samples;
@@ -43,6 +44,8 @@ enum Command {
     Doctor(doctor::Args),
     #[command(hide = true)]
     Cell,
+    #[command(hide = true)]
+    Worker,
 }
 
 /// How the program ended, where it did not fail.
@@ -67,6 +70,13 @@ impl Cli {
             Command::Samples(args) => args.run(cancel),
             Command::Doctor(args) => args.run(),
             Command::Cell => internal::run_cell(cancel),
+            Command::Worker => internal::run_worker(),
         }
+    }
+
+    /// Whether a signal asks the command to stop, and does not simply end it: a
+    /// worker has nothing to tidy up, and no thread that could watch for one.
+    pub fn watches_signals(&self) -> bool {
+        !matches!(self.command, Command::Worker)
     }
 }

@@ -47,10 +47,11 @@ pub(super) fn run_recipes(
     if let Some(settle) = running.watch {
         return watch::run(recipes, running, settle, cancel);
     }
-    let engine = running.dispatch.engine()?;
+    let engine = running.dispatch.engine(running.limits.resolve())?;
+    running.tell_of_fences();
     let (found, journal) = site::open(running)?;
     let known = site::known(running, journal.as_ref());
-    let rules = running.rules(&known);
+    let rules = running.rules(&known, engine.as_ref());
     let mut plan = plan(&found.files, recipes, &running.output, &rules, cancel)?;
     plan.refused.splice(0..0, found.unreadable);
     announce_others(&plan, running.style());

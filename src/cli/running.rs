@@ -6,8 +6,10 @@ use std::time::Duration;
 use clap::Args;
 use globset::Glob;
 
+use super::limits::Limits;
+
 use crate::dispatch::{CpuLimit, OnError, Terms};
-use crate::engine::Dispatch;
+use crate::engine::{Dispatch, Engine, fence};
 use crate::error::{Error, Result};
 use crate::journal::Known;
 use crate::media::verify::Depth;
@@ -81,6 +83,9 @@ pub struct Running {
     )]
     pub watch: Option<Duration>,
 
+    #[command(flatten)]
+    pub limits: Limits,
+
     /// Print events on stdout, one JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -121,6 +126,7 @@ impl Running {
                 cores: f64::from(percent) / 100.0 * cores as f64,
                 threads_per_job: usize::from(self.codec_threads),
             }),
+            limits: self.limits.resolve(),
         }
     }
 
@@ -138,13 +144,26 @@ impl Running {
         })
     }
 
-    /// What a plan goes by, where `known` is known of results.
-    pub fn rules<'a>(&self, known: &'a Known) -> Rules<'a> {
+    /// What a plan goes by, where `known` is known of results and `engine` looks into sources.
+    pub fn rules<'a>(&self, known: &'a Known, engine: &'a dyn Engine) -> Rules<'a> {
         Rules {
             existing: self.exists,
             known,
             replace: self.replace,
             verify: self.verify,
+            engine,
+            limits: self.limits.resolve(),
+        }
+    }
+
+    /// Says so where the system cannot keep what opens media from all else, as
+    /// it is to be in a process of its own.
+    pub fn tell_of_fences(&self) {
+        if self.dispatch == Dispatch::Threads || self.quiet {
+            return;
+        }
+        if let Some(missing) = fence::strength().missing() {
+            eprintln!("{missing}");
         }
     }
 

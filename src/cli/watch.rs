@@ -14,6 +14,7 @@ use super::running::Running;
 use super::settle::Settling;
 use super::{Ending, site};
 use crate::dispatch::{Cancel, Event, Queue};
+use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Outcome, Verdict};
 use crate::journal::{Journal, Stamp};
@@ -37,8 +38,9 @@ pub(super) fn run(
     settle: Duration,
     cancel: &Cancel,
 ) -> Result<Ending> {
-    let engine = running.dispatch.engine()?;
+    let engine = running.dispatch.engine(running.limits.resolve())?;
     refuse_own_results(running)?;
+    running.tell_of_fences();
     let (journal, _) = site::take(running)?;
     let settling = Settling::new(&journal, running.style());
     tell_missing(running);
@@ -47,6 +49,7 @@ pub(super) fn run(
     let mut watcher = Watcher {
         recipes,
         running,
+        engine: engine.as_ref(),
         wanted: running.wanted()?,
         cancel,
         shared: &shared,
@@ -163,6 +166,7 @@ impl Tally {
 struct Watcher<'a> {
     recipes: &'a [Recipe],
     running: &'a Running,
+    engine: &'a dyn Engine,
     wanted: Wanted,
     cancel: &'a Cancel,
     shared: &'a Shared,
@@ -254,7 +258,7 @@ impl Watcher<'_> {
         let known = self.journal.known().clone();
         let rules = Rules {
             existing,
-            ..self.running.rules(&known)
+            ..self.running.rules(&known, self.engine)
         };
         plan(&sources, self.recipes, output, &rules, self.cancel)
     }

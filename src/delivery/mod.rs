@@ -19,9 +19,8 @@ use crate::engine::{Engine, JobError, Ran, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Done, Job, Made, MediaJob, Work};
 use crate::journal::Stamp;
-use crate::media::survey::{Survey, survey};
-use crate::media::verify::{Checked, Evidence, verify};
-use crate::media::{dead_streams, log};
+use crate::media::survey::Survey;
+use crate::media::verify::{Checked, Evidence};
 use crate::recipe::{Medium, Pipeline, Product};
 
 /// Runs `job` on `engine` and puts its results in place.
@@ -45,8 +44,11 @@ fn deliver(
         Err(failure) if failure.error.kind() != Kind::Interrupted => failure,
         ended => return ended,
     };
+    if watch.is_over() {
+        return Err(failure);
+    }
     // A stream without one picture in it must not keep the others from arriving.
-    match dead_streams(media, watch.cancel()) {
+    match engine.dead_streams(media, watch) {
         Ok(dead) if !dead.is_empty() => match media.pipeline.without(&dead) {
             Some(pipeline) => {
                 let media = MediaJob {
@@ -71,13 +73,13 @@ fn attempt(
     watch: &mut Watch,
 ) -> Result<Done, JobError> {
     let before = state_of(&media.source)?;
-    let decided = pictures::decided(media, watch.cancel())?;
+    let decided = pictures::decided(engine, media, watch)?;
     let job = &decided
         .as_ref()
         .map_or_else(|| job.clone(), |media| job.with(media.clone()));
     let media = decided.as_ref().unwrap_or(media);
     let ended = Attempt::run(engine, job, media, watch).and_then(|attempt| {
-        let checked = attempt.verify(watch)?;
+        let checked = attempt.verify(engine, watch)?;
         Ok((attempt, checked))
     });
     match ended {
@@ -133,7 +135,7 @@ impl<'a> Attempt<'a> {
                 // What lies beyond them is nobody's concern.
                 Survey::default()
             } else {
-                survey_of(media, watch)?
+                engine.survey(media, watch)?
             });
         }
         let mut attempt = Self {
@@ -180,22 +182,23 @@ impl<'a> Attempt<'a> {
         if size(&part.path)? <= made {
             self.parts[index] = part;
             self.products[index] = kept;
-            self.ran.frames[index] = ran.frames.first().copied().flatten();
+            if let Some(frames) = self.ran.frames.get_mut(index) {
+                *frames = ran.frames.first().copied().flatten();
+            }
         }
         Ok(())
     }
 
     /// # Errors
     /// With what was said about the result when it was made and looked at.
-    fn verify(&self, watch: &Watch) -> Result<Vec<Checked>, JobError> {
-        let (checked, said) = log::capture(|| self.check(watch));
-        checked.map_err(|error| JobError {
-            error,
-            log: [self.ran.log.clone(), said].concat(),
+    fn verify(&self, engine: &dyn Engine, watch: &mut Watch) -> Result<Vec<Checked>, JobError> {
+        self.check(engine, watch).map_err(|failure| JobError {
+            log: [self.ran.log.clone(), failure.log].concat(),
+            ..failure
         })
     }
 
-    fn check(&self, watch: &Watch) -> Result<Vec<Checked>> {
+    fn check(&self, engine: &dyn Engine, watch: &mut Watch) -> Result<Vec<Checked>, JobError> {
         let survey = self.ran.survey.as_ref();
         let mut checked = Vec::with_capacity(self.parts.len());
         for (index, part) in self.parts.iter().enumerate() {
@@ -206,8 +209,8 @@ impl<'a> Attempt<'a> {
                 survey: survey.ok_or_else(|| Error::failed("nothing was read"))?,
                 damaged: &self.ran.damaged,
             };
-            let mut found = verify(&part.path, &evidence, watch.cancel())?;
-            pictures::count(evidence.product, &self.ran, &mut found)?;
+            let mut found = engine.verify(&part.path, &evidence, watch)?;
+            pictures::count(&part.path, evidence.product, &self.ran, &mut found)?;
             checked.push(found);
         }
         Ok(checked)
@@ -274,15 +277,4 @@ fn made(
         ssim,
         time_s: None,
     }
-}
-
-/// What the source's packets say, where the engine did not read them itself.
-fn survey_of(media: &MediaJob, watch: &Watch) -> Result<Survey> {
-    let pipeline = &media.pipeline;
-    survey(
-        &media.source,
-        Some(&pipeline.input_format),
-        &pipeline.streams(),
-        watch.cancel(),
-    )
 }

@@ -6,10 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::part::{Part, unwritable};
-use crate::dispatch::Cancel;
 use crate::draw::sheet::{self, Cell, Heading};
 use crate::draw::{Raster, Theme};
-use crate::engine::Ran;
+use crate::engine::{Engine, JobError, Ran, Watch};
 use crate::error::{Error, Result};
 use crate::job::MediaJob;
 use crate::media;
@@ -40,11 +39,15 @@ struct Entry<'a> {
 ///
 /// # Errors
 /// Where none can be found.
-pub(super) fn decided(media: &MediaJob, cancel: &Cancel) -> Result<Option<MediaJob>> {
+pub(super) fn decided(
+    engine: &dyn Engine,
+    media: &MediaJob,
+    watch: &mut Watch,
+) -> Result<Option<MediaJob>, JobError> {
     if way_of(media).is_none_or(|way| way.choose != Choose::Best) {
         return Ok(None);
     }
-    let time_ms = media::pictures::best_ms(media, cancel)?;
+    let time_ms = engine.best_ms(media, watch)?;
     let times = Times::at_ms(vec![time_ms]);
     let mut media = media.clone();
     let track = media.pipeline.products.first_mut();
@@ -66,11 +69,16 @@ fn way_of(media: &MediaJob) -> Option<&VideoWay> {
     media.pipeline.products.first()?.pictures()
 }
 
-/// Tells of times at which there is no picture.
+/// Tells of times at which there is no picture in `folder`.
 ///
 /// # Errors
-/// Where there is none at all.
-pub(super) fn count(product: &Product, ran: &Ran, checked: &mut Checked) -> Result<()> {
+/// Where there is none at all, or another number than was told.
+pub(super) fn count(
+    folder: &Path,
+    product: &Product,
+    ran: &Ran,
+    checked: &mut Checked,
+) -> Result<()> {
     let Some(way) = product.pictures() else {
         return Ok(());
     };
@@ -80,6 +88,18 @@ pub(super) fn count(product: &Product, ran: &Ran, checked: &mut Checked) -> Resu
         return Err(Error::failed(
             "it ends before the first time that was asked for",
         ));
+    }
+    if let Sink::Pictures { extension, .. } = &product.sink {
+        // A first attempt may have found more than there is.
+        let beyond = (made + 1..).map(|number| folder.join(Sink::picture_name(number, extension)));
+        let removed = beyond.take_while(|path| fs::remove_file(path).is_ok());
+        removed.for_each(drop);
+    }
+    let found = fs::read_dir(folder).map_or(0, Iterator::count) as u64;
+    if found != made {
+        return Err(Error::failed(format!(
+            "the result is not as planned: {found} pictures are there instead of {made}"
+        )));
     }
     if made < wanted {
         checked.warnings.push(format!(

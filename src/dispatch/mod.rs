@@ -22,7 +22,7 @@ pub use terms::{CpuLimit, OnError, Terms};
 use crate::delivery;
 use crate::engine::{Engine, Watch};
 use crate::error::{Error, Kind, Result};
-use crate::job::{Failure, Job, Outcome, Progress, Verdict};
+use crate::job::{Failure, Job, Limits, Outcome, Progress, Verdict};
 
 /// Progress events of one job are at least this far apart.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -100,6 +100,7 @@ pub fn dispatch(
         events,
         began,
         duty: terms.duty(slots),
+        limits: terms.limits,
     };
     pool.broadcast(|slot| {
         while slot.index() < slots
@@ -127,6 +128,7 @@ struct Batch<'a> {
     events: &'a Sender<Event>,
     began: Instant,
     duty: f64,
+    limits: Limits,
 }
 
 impl Batch<'_> {
@@ -172,7 +174,7 @@ impl Batch<'_> {
                 });
             }
         };
-        let mut watch = Watch::paced(self.cancel, &mut report, self.duty);
+        let mut watch = Watch::paced(self.cancel, &mut report, self.duty).within(self.limits);
         // A panic is a defect of ours; it must cost this job alone.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             delivery::perform(self.engine, job, &mut watch)

@@ -2,6 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::job::Limits;
+
 /// How many jobs run at once, what a failure means, and how much of the machine they get.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
@@ -11,6 +13,8 @@ pub struct Terms {
     pub on_error: OnError,
     /// How much of the machine all jobs together get; all of it where there is no limit.
     pub cpu: Option<CpuLimit>,
+    /// What each job may cost.
+    pub limits: Limits,
 }
 
 /// What a failed job means for the others.
@@ -39,6 +43,7 @@ impl Terms {
             slots,
             on_error: OnError::default(),
             cpu: None,
+            limits: Limits::default(),
         }
     }
 

@@ -148,6 +148,7 @@ impl Theme {
         match dispatch {
             Dispatch::Threads => self.threads,
             Dispatch::Processes => self.processes,
+            Dispatch::Workers => self.workers,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::job::MediaJob;
+use crate::media::{self, bounds};
 use crate::recipe::{EncoderSpec, Sink, Track, Way, tags};
 
 /// The arguments for `job`, writing its products to `targets`; `covers` are the
@@ -29,12 +30,18 @@ pub fn arguments(job: &MediaJob, targets: &[PathBuf], covers: &[Cover]) -> Vec<O
     list.add(["-filter_threads", &threads]);
     // Damage is counted and told, whatever its share.
     list.add(["-max_error_rate", "1"]);
-    list.add([
-        "-protocol_whitelist",
-        "file",
-        "-format_whitelist",
-        &pipeline.input_format,
-    ]);
+    let limits = bounds::get();
+    list.add(["-protocol_whitelist", "file"]);
+    if limits.trust && media::is_playlist(&pipeline.input_format) {
+        // What it names is of other formats.
+        if pipeline.input_format == "concat" {
+            list.add(["-safe", "0"]);
+        }
+    } else {
+        list.add(["-format_whitelist", &pipeline.input_format]);
+    }
+    list.add(["-max_streams", &limits.streams.to_string()]);
+    list.add(["-max_pixels", &limits.pixels.to_string()]);
     if pipeline.generate_pts {
         list.add(["-fflags", "+genpts"]);
     }

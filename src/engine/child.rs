@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::fence::Fence;
 use super::{JobError, Watch};
 use crate::error::{Error, Result};
 use crate::job::Progress;
@@ -20,16 +21,31 @@ use crate::job::Progress;
 const KEPT: usize = 20;
 /// The longest line that is read whole.
 const LONGEST_LINE: u64 = 4096;
+/// A line on stderr from which on what is said is about something else.
+pub(super) const NEXT: &str = "\u{1e}";
+/// A line on stderr with which all is said about something.
+pub(super) const ENDED: &str = "\u{1f}";
 /// How long a child may take to end once asked to.
-const GRACE: Duration = Duration::from_millis(500);
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 /// How often the flag is looked at while the child says nothing.
-const TICK: Duration = Duration::from_millis(20);
+pub(super) const TICK: Duration = Duration::from_millis(20);
+
+/// How often it is looked whether a child reads or writes.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Finds the small program `rushes-child`, which is installed beside this one.
 ///
 /// # Errors
 /// Where it is missing.
 pub(super) fn program() -> Result<PathBuf> {
+    beside("rushes-child")
+}
+
+/// Finds the program `name`, which is installed beside this one.
+///
+/// # Errors
+/// Where it is missing.
+pub(super) fn beside(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe()
         .map_err(|error| Error::failed("cannot find the running program").because(error))?;
     // Cargo keeps tests and benches one folder below the programs.
@@ -37,9 +53,9 @@ pub(super) fn program() -> Result<PathBuf> {
         .ancestors()
         .skip(1)
         .take(2)
-        .map(|folder| folder.join("rushes-child"));
+        .map(|folder| folder.join(name));
     places.find(|path| path.is_file()).ok_or_else(|| {
-        let beside = own.with_file_name("rushes-child");
+        let beside = own.with_file_name(name);
         Error::usage(format!("there is no '{}'", beside.display())).cure(
             "install rushes whole: `cargo install --path .` puts both programs into one folder",
         )
@@ -51,6 +67,16 @@ pub(super) fn program() -> Result<PathBuf> {
 pub(super) fn command(child: &Path, kind: &str) -> Command {
     let mut command = Command::new(child);
     command.arg(std::process::id().to_string()).arg(kind);
+    command
+}
+
+/// As [`command`] of a program that is to take no more than `memory` bytes, behind `fence`.
+pub(super) fn fenced(child: &Path, memory: u64, fence: &Fence) -> Command {
+    let mut command = command(child, "fenced");
+    command.arg(memory.to_string());
+    for paths in [&fence.read, &fence.start, &fence.write] {
+        command.arg(paths.len().to_string()).args(paths);
+    }
     command
 }
 
@@ -104,23 +130,40 @@ fn follow(
     progress: &mut impl FnMut(&str) -> Option<Progress>,
 ) -> Result<()> {
     let mut last = Progress::default();
+    let (mut looked, mut read) = (Instant::now(), child.bytes_read());
     loop {
         match lines.recv_timeout(TICK) {
             Ok(line) => last = progress(&line).unwrap_or(last),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
+        // One that reads is at work, though no frame of it may be wanted.
+        if looked.elapsed() > LOOK_EVERY {
+            looked = Instant::now();
+            let now = child.bytes_read();
+            if now != read {
+                read = now;
+                watch.moved();
+            }
+        }
         watch.advance_holding(last, || child.hold())?;
     }
 }
 
-fn ended_badly(name: &str, status: ExitStatus, log: &[String]) -> Error {
-    let how = match (status.code(), status.signal()) {
+/// How a process ended.
+pub(super) fn how(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
+        (None, Some(signal)) => match signal_hook::low_level::signal_name(signal) {
+            Some(name) => format!("signal {name}"),
+            None => format!("signal {signal}"),
+        },
         (None, None) => "no exit code".into(),
-    };
-    let error = Error::failed(format!("{name} failed with {how}"));
+    }
+}
+
+fn ended_badly(name: &str, status: ExitStatus, log: &[String]) -> Error {
+    let error = Error::failed(format!("{name} failed with {}", how(status)));
     match cause(log) {
         Some(line) => error.because(line.to_owned()),
         None => error,
@@ -128,16 +171,55 @@ fn ended_badly(name: &str, status: ExitStatus, log: &[String]) -> Error {
 }
 
 /// The last line that says something: after the cause, ffmpeg tells what it is giving up.
-fn cause(log: &[String]) -> Option<&str> {
+pub(super) fn cause(log: &[String]) -> Option<&str> {
     const GIVING_UP: [&str; 2] = ["Conversion failed!", "Error initializing output stream "];
     let says = |line: &&String| !GIVING_UP.iter().any(|words| line.starts_with(words));
     log.iter().rfind(says).or(log.last()).map(String::as_str)
 }
 
 /// A child that leads a process group of its own; no member outlives this value.
-struct Group(Child);
+pub(super) struct Group(Child);
 
 impl Group {
+    /// The group that `child` leads.
+    pub(super) fn of(child: Child) -> Self {
+        Self(child)
+    }
+
+    /// Bytes that the child has read so far; 0 where the system tells none.
+    fn bytes_read(&self) -> u64 {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.0.id())).unwrap_or_default();
+        let read = io.lines().find_map(|line| line.strip_prefix("rchar: "));
+        read.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub(super) fn lives(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
+    /// Waits for the end of one that is about to end, and ends what is left of it after `grace`.
+    pub(super) fn end_within(&mut self, grace: Duration) -> Option<ExitStatus> {
+        self.await_end(grace);
+        self.signal(Signal::KILL);
+        self.0.wait().ok()
+    }
+
+    fn await_end(&mut self, grace: Duration) -> bool {
+        let asked = Instant::now();
+        while asked.elapsed() < grace {
+            if !self.lives() {
+                return true;
+            }
+            std::thread::sleep(TICK / 20);
+        }
+        false
+    }
+
     fn signal(&self, signal: Signal) {
         if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process_group(group, signal);
@@ -145,28 +227,23 @@ impl Group {
     }
 
     /// Has the group stand still until the returned value is dropped, however that happens.
-    fn hold(&self) -> Held<'_> {
+    pub(super) fn hold(&self) -> Held<'_> {
         self.signal(Signal::STOP);
         Held(self)
     }
 
     /// Terminate → grace → kill.
-    fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         self.signal(Signal::TERM);
-        let asked = Instant::now();
-        while asked.elapsed() < GRACE {
-            if !matches!(self.0.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(TICK / 2);
+        if !self.await_end(GRACE) {
+            self.signal(Signal::KILL);
         }
-        self.signal(Signal::KILL);
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if matches!(self.0.try_wait(), Ok(None)) {
+        if self.lives() {
             self.signal(Signal::KILL);
             let _ = self.0.wait();
         }
@@ -174,7 +251,7 @@ impl Drop for Group {
 }
 
 /// A group that stands still; it goes on once this is dropped.
-struct Held<'a>(&'a Group);
+pub(super) struct Held<'a>(&'a Group);
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
@@ -200,16 +277,23 @@ pub(super) struct Said {
     pub counts: BTreeMap<usize, u64>,
 }
 
-/// What is said on a pipe, sent once it is closed; `tally` names the kind of a line to count.
-fn said_on(
+/// What is said on a pipe, sent once it is closed, or all is said; `tally` names the kind of a line to count.
+pub(super) fn said_on(
     pipe: Option<impl Read + Send + 'static>,
     tally: fn(&str) -> Option<usize>,
 ) -> Receiver<Said> {
-    let (sender, receiver) = crossbeam_channel::bounded(1);
+    let (sender, receiver) = crossbeam_channel::unbounded();
     if let Some(pipe) = pipe {
         std::thread::spawn(move || {
             let mut said = Said::default();
             each_line(pipe, |line| {
+                if line == NEXT {
+                    said = Said::default();
+                    return true;
+                }
+                if line == ENDED {
+                    return sender.send(std::mem::take(&mut said)).is_ok();
+                }
                 if let Some(kind) = tally(&line) {
                     *said.counts.entry(kind).or_default() += 1;
                 }

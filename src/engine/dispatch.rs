@@ -3,8 +3,10 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Linked, Program};
+use super::{Engine, Linked, Program, Workers};
 use crate::error::Result;
+use crate::job::Limits;
+use crate::media::bounds;
 
 /// How jobs are run.
 #[derive(
@@ -16,28 +18,34 @@ pub enum Dispatch {
     Threads,
     /// As one subprocess a job.
     Processes,
+    /// In a pool of processes with linked libav.
+    Workers,
 }
 
 impl Dispatch {
     /// All dispatches in reporting order.
-    pub const ALL: [Dispatch; 2] = [Dispatch::Threads, Dispatch::Processes];
+    pub const ALL: [Dispatch; 3] = [Dispatch::Threads, Dispatch::Processes, Dispatch::Workers];
 
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Dispatch::Threads => "threads",
             Dispatch::Processes => "processes",
+            Dispatch::Workers => "workers",
         }
     }
 
-    /// The engine that runs jobs so.
+    /// The engine that runs jobs so, each within `limits`; from now on, this
+    /// process takes no other media.
     ///
     /// # Errors
     /// Where a program that it needs is missing.
-    pub fn engine(self) -> Result<Box<dyn Engine>> {
+    pub fn engine(self, limits: Limits) -> Result<Box<dyn Engine>> {
+        bounds::set(limits);
         Ok(match self {
             Dispatch::Threads => Box::new(Linked),
-            Dispatch::Processes => Box::new(Program::find()?),
+            Dispatch::Processes => Box::new(Program::find()?.within(limits)),
+            Dispatch::Workers => Box::new(Workers::find(limits)?),
         })
     }
 }

@@ -48,6 +48,7 @@ impl Script {
 }
 
 /// The engine; job `n` follows script `n`.
+#[derive(Debug)]
 pub struct Fake(Vec<Script>);
 
 impl Fake {

@@ -2,14 +2,16 @@
 //! reference loads.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
 use super::argv::{Cover, arguments};
+use super::fence::{Fence, LOADERS};
 use super::{Engine, JobError, Ran, Watch, child};
 use crate::error::{Error, Result};
-use crate::job::{Job, Load, MediaJob, Progress, Work};
+use crate::job::{Job, Limits, Load, MediaJob, Progress, Work};
 use crate::media;
 use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Way};
 
@@ -18,6 +20,7 @@ use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Way};
 pub struct Program {
     ffmpeg: PathBuf,
     child: PathBuf,
+    limits: Limits,
 }
 
 impl Program {
@@ -34,7 +37,37 @@ impl Program {
         Ok(Self {
             ffmpeg,
             child: child::program()?,
+            limits: Limits::default(),
         })
+    }
+
+    /// The same for jobs that may cost so much.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// `ffmpeg` with nothing within reach but itself and the files of a job.
+    fn ffmpeg_for(&self, read: Vec<PathBuf>, write: &[PathBuf]) -> Command {
+        let mut fence = Fence {
+            read,
+            start: LOADERS.iter().map(PathBuf::from).collect(),
+            write: write.to_vec(),
+        };
+        fence.start.push(self.ffmpeg.clone());
+        // One that was put elsewhere has its libraries beside it.
+        let place = self.ffmpeg.canonicalize().unwrap_or_default();
+        if let Some(root) = place.parent().and_then(Path::parent) {
+            fence.start.push(root.join("lib"));
+        }
+        let libraries = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+        fence.read.extend(std::env::split_paths(&libraries));
+        if self.limits.trust {
+            fence.read.push("/".into());
+        }
+        let mut command = child::fenced(&self.child, self.limits.memory, &fence);
+        command.arg(&self.ffmpeg);
+        command
     }
 
     fn transcode(
@@ -44,10 +77,10 @@ impl Program {
         watch: &mut Watch,
     ) -> Result<Ran, JobError> {
         let (_folder, covers) = covers(job, watch)?;
-        let mut command = child::command(&self.child, "run");
-        command
-            .arg(&self.ffmpeg)
-            .args(arguments(job, targets, &covers));
+        let mut read: Vec<PathBuf> = covers.iter().map(|cover| cover.path.clone()).collect();
+        read.push(job.source.clone());
+        let mut command = self.ffmpeg_for(read, targets);
+        command.args(arguments(job, targets, &covers));
         let mut report = ProgressReport::default();
         let said = child::run(
             "ffmpeg",
@@ -92,6 +125,7 @@ impl Program {
             Load::Cpu { iterations } => ("cpu", iterations),
             Load::Io { milliseconds } => ("io", milliseconds),
         };
+        watch.may_stand_still();
         let mut command = child::command(&self.child, kind);
         command.arg(amount.to_string());
         child::run("the load", command, watch, |_| None, |_| None)?;
@@ -106,15 +140,20 @@ impl Engine for Program {
 
     fn run(&self, job: &Job, targets: &[PathBuf], watch: &mut Watch) -> Result<Ran, JobError> {
         match &job.work {
-            Work::Media(media) => self.transcode(media, targets, watch),
+            Work::Media(media) => {
+                let ended = self.transcode(media, targets, watch);
+                ended.map_err(|JobError { error, log }| JobError {
+                    error: self.limits.explain(error, &log),
+                    log,
+                })
+            }
             Work::Load(load) => self.load(*load, watch),
         }
     }
 
     /// Starts `ffmpeg` for nothing but to tell its version.
     fn start_only(&self, watch: &mut Watch) -> Result<(), JobError> {
-        let mut command = child::command(&self.child, "run");
-        command.arg(&self.ffmpeg);
+        let mut command = self.ffmpeg_for(vec![], &[]);
         command.args(["-hide_banner", "-loglevel", "error", "-version"]);
         child::run("ffmpeg", command, watch, |_| None, |_| None).map(drop)
     }

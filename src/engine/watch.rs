@@ -5,13 +5,19 @@ use std::time::Instant;
 use super::pace::Pace;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
-use crate::job::Progress;
+use crate::job::{Limits, Progress};
 
 /// Watches one running job.
 pub struct Watch<'a> {
     cancel: &'a Cancel,
     report: &'a mut (dyn FnMut(Progress) + Send),
     pace: Pace,
+    limits: Limits,
+    began: Instant,
+    last: Progress,
+    // When the job last was seen to do something.
+    moved: Instant,
+    over: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -26,11 +32,43 @@ impl<'a> Watch<'a> {
         report: &'a mut (dyn FnMut(Progress) + Send),
         duty: f64,
     ) -> Self {
+        let now = Instant::now();
         Self {
             cancel,
             report,
-            pace: Pace::new(duty, Instant::now()),
+            pace: Pace::new(duty, now),
+            limits: Limits::default(),
+            began: now,
+            last: Progress::default(),
+            moved: now,
+            over: false,
         }
+    }
+
+    /// The same for a job that may cost so much.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Whether the job went beyond a limit.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// The job does something, whether that shows in its progress or not.
+    pub(super) fn moved(&mut self) {
+        self.moved = Instant::now();
+    }
+
+    /// The job is one that waits.
+    pub(super) fn may_stand_still(&mut self) {
+        self.limits.stall = std::time::Duration::MAX;
+    }
+
+    /// How far the job is, as it was told last.
+    pub(super) fn last(&self) -> Progress {
+        self.last
     }
 
     /// Tells how far the job is, and pauses where that is due.
@@ -38,6 +76,7 @@ impl<'a> Watch<'a> {
     /// # Errors
     /// Where the job must stop.
     pub fn advance(&mut self, progress: Progress) -> Result<()> {
+        self.moved();
         self.advance_holding(progress, || ())
     }
 
@@ -52,6 +91,11 @@ impl<'a> Watch<'a> {
         hold: impl FnOnce() -> Held,
     ) -> Result<()> {
         self.go_on()?;
+        if progress != self.last {
+            self.last = progress;
+            self.moved();
+        }
+        self.stay_within()?;
         (self.report)(progress);
         let Some(pause) = self.pace.due(Instant::now()) else {
             return Ok(());
@@ -60,7 +104,23 @@ impl<'a> Watch<'a> {
         self.cancel.sleep(pause);
         drop(held);
         self.pace.resume(Instant::now());
+        self.moved();
         self.go_on()
+    }
+
+    fn stay_within(&mut self) -> Result<()> {
+        let limits = &self.limits;
+        let error = if self.last.bytes > limits.output {
+            limits.too_large()
+        } else if self.began.elapsed() > limits.time {
+            limits.too_long()
+        } else if self.moved.elapsed() > limits.stall {
+            limits.stalled()
+        } else {
+            return Ok(());
+        };
+        self.over = true;
+        Err(error)
     }
 
     /// The flag, for code that waits elsewhere.
@@ -83,6 +143,45 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_job_beyond_a_limit_is_stopped_with_the_limit_named() {
+        let bytes = |bytes| Progress {
+            bytes,
+            ..Progress::default()
+        };
+        let nothing = Duration::ZERO;
+        let usual = Limits::default;
+        let output = Limits {
+            output: 1000,
+            ..usual()
+        };
+        let time = Limits {
+            time: nothing,
+            ..usual()
+        };
+        let stall = Limits {
+            stall: nothing,
+            ..usual()
+        };
+        for (limits, flag) in [
+            (output, "--max-output"),
+            (time, "--job-timeout"),
+            (stall, "--stall-timeout"),
+        ] {
+            let cancel = Cancel::new();
+            let mut report = |_| {};
+            let mut watch = Watch::new(&cancel, &mut report).within(limits);
+            let mut seen = |progress| watch.advance_holding(progress, || ());
+            let first = seen(bytes(1000));
+            std::thread::sleep(Duration::from_millis(1));
+            let ended = first
+                .and_then(|()| seen(bytes(1000)))
+                .and_then(|()| seen(bytes(1001)));
+            assert!(ended.unwrap_err().line().contains(flag), "{flag}");
+            assert!(watch.is_over());
+        }
+    }
 
     #[test]
     fn what_is_held_for_a_pause_goes_on_after_it_and_a_stop_ends_the_longest_pause() {

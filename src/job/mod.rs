@@ -1,6 +1,7 @@
 //! What a job is: plain data, no I/O. How it runs is an [`crate::engine::Engine`]'s business.
 
 mod info;
+mod limits;
 mod outcome;
 mod ratio;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use info::{Fields, Light, MediaInfo, StreamInfo, StreamKind};
+pub use limits::Limits;
 pub use outcome::{Done, Failure, Made, Outcome, Progress, Verdict};
 pub use ratio::Ratio;
 
@@ -111,7 +113,7 @@ impl Job {
 }
 
 /// As [`os_path`], for lists.
-mod os_paths {
+pub(crate) mod os_paths {
     use std::ffi::OsString;
     use std::path::PathBuf;
 
@@ -131,7 +133,7 @@ mod os_paths {
 }
 
 /// Paths as serde data: file names need not be UTF-8, so they travel as [`std::ffi::OsString`].
-mod os_path {
+pub(crate) mod os_path {
     use std::ffi::OsString;
     use std::path::{Path, PathBuf};
 

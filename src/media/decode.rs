@@ -59,6 +59,8 @@ impl Decoder {
             (*raw).pkt_timebase = source.time_base().into();
             (*raw).framerate = source.avg_frame_rate().into();
             (*raw).thread_count = threads.max(1) as i32;
+            let pixels = super::bounds::get().pixels;
+            (*raw).max_pixels = i64::try_from(pixels).unwrap_or(i64::MAX);
             check(
                 ffi::avcodec_open2(raw, codec, ptr::null_mut()),
                 "open the decoder",

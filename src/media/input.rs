@@ -9,22 +9,21 @@ use ffmpeg::{Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::error::{check, failed, non_null};
+use super::file_io::FileIo;
+use super::files::Access;
 use super::filter::rescale;
 use super::jumps::{Arrival, Expected, Jumps};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
+use crate::job::Limits;
 
-/// Demuxers that open further files or addresses named inside the source, or
-/// read a name as a pattern: never used.
-const REFUSED_FORMATS: [&str; 14] = [
-    "applehttp",
-    "concat",
-    "concatf",
-    "dash",
-    "hls",
+/// Demuxers that open further files named inside the source: used where that is trusted.
+const PLAYLISTS: [&str; 6] = ["applehttp", "concat", "concatf", "dash", "hls", "imf"];
+
+/// Demuxers that open addresses, or read a name as a pattern: never used.
+const REFUSED_FORMATS: [&str; 8] = [
     "image2",
     "image2pipe",
-    "imf",
     "lavfi",
     "rtp",
     "rtsp",
@@ -39,12 +38,14 @@ pub struct Input {
     // Where the file begins, in microseconds of its own clock.
     start_us: i64,
     jumps: Jumps,
+    // Used for as long as `context` lives; dropped after it.
+    _file: FileIo,
     // Read by the interrupt callback for as long as `context` lives; dropped after it.
     _cancel: Box<Cancel>,
 }
 
 impl Input {
-    /// Opens `path` by the `file` protocol alone and reads its headers.
+    /// Opens `path` and reads its headers; no other file is opened.
     ///
     /// `format` names the one demuxer to use, such as an earlier probe found.
     /// Blocking reads end when `cancel` is set.
@@ -53,27 +54,46 @@ impl Input {
     /// Where the file cannot be read, is no media, or is of a refused format.
     pub fn open(path: &Path, format: Option<&str>, cancel: &Cancel) -> Result<Self> {
         super::init();
+        let limits = super::bounds::get();
         let cancel = Box::new(cancel.clone());
         let url = file_url(path)?;
-        let allowed = format.map_or_else(allowed_formats, str::to_owned);
+        if format.is_none() && is_pattern(&url) {
+            check(ffi::AVERROR_INVALIDDATA, "open it as media")?;
+        }
+        let file = FileIo::open(path, Access::Read, "open it as media")?;
+        let playlist = format.is_some_and(is_playlist);
+        let allowed = match format {
+            // What it names is of other formats.
+            Some(name) if !(limits.trust && playlist) => name.to_owned(),
+            _ => allowed_formats(limits.trust),
+        };
         let mut options = ffmpeg::Dictionary::new();
         options.set("protocol_whitelist", "file");
         options.set("format_whitelist", &allowed);
         options.set("scan_all_pmts", "1");
+        if limits.trust {
+            // Of scripts that name files anywhere.
+            options.set("safe", "0");
+        }
+        options.set("max_streams", &limits.streams.to_string());
         // SAFETY: the context is allocated here and handed to libav, which frees
         // it itself when opening fails; the callback's opaque pointer is the
-        // boxed flag that lives as long as the returned value; the dictionary
-        // goes in and comes out, and is freed by its owner.
+        // boxed flag that lives as long as the returned value, as does the file;
+        // the dictionary goes in and comes out, and is freed by its owner.
         let context = unsafe {
             let mut raw = non_null(ffi::avformat_alloc_context(), "a demuxer")?;
             (*raw).interrupt_callback = ffi::AVIOInterruptCB {
                 callback: Some(is_cancelled),
                 opaque: ptr::from_ref::<Cancel>(&cancel).cast_mut().cast::<c_void>(),
             };
+            (*raw).pb = file.as_ptr();
             let mut dictionary = options.disown();
             let demuxer = format.map_or(ptr::null(), demuxer_named);
             let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer, &mut dictionary);
             drop(ffmpeg::Dictionary::own(dictionary));
+            if code < 0 && super::log::has_said("exceeds max_streams") {
+                return Err(limits.too_many_streams());
+            }
             check(code, "open it as media")?;
             ffmpeg::format::context::Input::wrap(raw)
         };
@@ -81,9 +101,12 @@ impl Input {
             context,
             start_us: 0,
             jumps: Jumps::new(false, None),
+            _file: file,
             _cancel: cancel,
         };
-        input.find_streams()?;
+        limits.check_streams(u64::from(input.context.nb_streams()))?;
+        input.find_streams(limits.pixels)?;
+        input.check(&limits)?;
         // SAFETY: the context is open.
         let start_us = known(unsafe { (*input.context.as_ptr()).start_time });
         input.start_us = start_us.unwrap_or(0);
@@ -91,11 +114,42 @@ impl Input {
         Ok(input)
     }
 
-    fn find_streams(&mut self) -> Result<()> {
-        // SAFETY: the context is open and owned by `self`.
-        let code =
-            unsafe { ffi::avformat_find_stream_info(self.context.as_mut_ptr(), ptr::null_mut()) };
+    /// Looks into the streams; no picture of more than so many pixels is decoded for that.
+    fn find_streams(&mut self, pixels: u64) -> Result<()> {
+        let pixels = pixels.to_string();
+        let mut options: Vec<*mut ffi::AVDictionary> = (0..self.context.nb_streams())
+            .map(|_| {
+                let mut options = ffmpeg::Dictionary::new();
+                options.set("max_pixels", &pixels);
+                // SAFETY: given back below.
+                unsafe { options.disown() }
+            })
+            .collect();
+        // SAFETY: the context is open and owned by `self`; there is an entry a
+        // stream, and libav looks at no more.
+        let code = unsafe {
+            ffi::avformat_find_stream_info(self.context.as_mut_ptr(), options.as_mut_ptr())
+        };
+        for options in options {
+            // SAFETY: libav left what it did not take; its owner frees it.
+            drop(unsafe { ffmpeg::Dictionary::own(options) });
+        }
         check(code, "find its streams").map(drop)
+    }
+
+    /// Holds what was found against the limits.
+    fn check(&self, limits: &Limits) -> Result<()> {
+        limits.check_streams(u64::from(self.context.nb_streams()))?;
+        for stream in self.context.streams() {
+            // SAFETY: the parameters live as long as the context.
+            let (width, height) = unsafe {
+                let parameters = stream.parameters();
+                let raw = parameters.as_ptr();
+                ((*raw).width.max(0) as u64, (*raw).height.max(0) as u64)
+            };
+            limits.check_pixels(width, height)?;
+        }
+        Ok(())
     }
 
     /// Makes up the times that the container lacks, from the order of decoding.
@@ -243,6 +297,7 @@ impl Input {
     /// # Errors
     /// Where the file cannot be read on, or reading was cancelled.
     pub fn read(&mut self) -> Result<Option<Packet>> {
+        super::pulse::beat();
         let mut packet = Packet::empty();
         match packet.read(&mut self.context) {
             Ok(()) => {
@@ -296,6 +351,16 @@ unsafe extern "C" fn is_cancelled(opaque: *mut c_void) -> c_int {
     c_int::from(cancel.is_set())
 }
 
+/// Whether libav would read the name as that of several files, and open them itself.
+fn is_pattern(url: &CStr) -> bool {
+    // SAFETY: libav looks at the name alone, which lives until it has.
+    unsafe {
+        let mut data = std::mem::zeroed::<ffi::AVProbeData>();
+        data.filename = url.as_ptr();
+        !ffi::av_probe_input_format(&raw const data, 0).is_null()
+    }
+}
+
 /// `file:` in front of the name as bytes: no name can be an option, another
 /// protocol or a pattern, and none need be UTF-8.
 pub(super) fn file_url(path: &Path) -> Result<CString> {
@@ -314,8 +379,13 @@ fn demuxer_named(name: &str) -> *const ffi::AVInputFormat {
     unsafe { ffi::av_find_input_format(first.as_ptr()) }
 }
 
+/// Whether sources of this format name other files.
+pub fn is_playlist(format: &str) -> bool {
+    format.split(',').any(|part| PLAYLISTS.contains(&part))
+}
+
 /// All demuxers of the linked libav but the refused ones, as libav's list.
-fn allowed_formats() -> String {
+fn allowed_formats(trust: bool) -> String {
     let mut names = Vec::new();
     let mut state: *mut c_void = ptr::null_mut();
     // SAFETY: the iteration hands out static descriptions until null.
@@ -326,7 +396,8 @@ fn allowed_formats() -> String {
                 break;
             }
             let name = CStr::from_ptr((*format).name).to_string_lossy();
-            if !name.split(',').any(|part| REFUSED_FORMATS.contains(&part)) {
+            let refused = |part| REFUSED_FORMATS.contains(&part);
+            if !name.split(',').any(refused) && (trust || !is_playlist(&name)) {
                 names.push(name.into_owned());
             }
         }

@@ -7,6 +7,8 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ffmpeg_next::ffi;
 
@@ -23,6 +25,14 @@ thread_local! {
     static LINES: RefCell<VecDeque<String>> = const { RefCell::new(VecDeque::new()) };
 }
 
+/// Whether each line is told on stderr, too, as it is said.
+static ALOUD: AtomicBool = AtomicBool::new(false);
+
+/// Tells each line on stderr, too, as it is said: so that it is known should this process die.
+pub fn aloud() {
+    ALOUD.store(true, Ordering::Relaxed);
+}
+
 /// Runs `job` and returns with its result what libav said meanwhile on this thread.
 ///
 /// While a job waits for its helpers, its thread may help another job: what was
@@ -37,6 +47,11 @@ pub fn capture<T>(job: impl FnOnce() -> T) -> (T, Vec<String>) {
 /// Adds lines that were said about this thread's job on another thread.
 pub fn add(said: Vec<String>) {
     LINES.with_borrow_mut(|lines| said.into_iter().for_each(|line| keep(lines, line)));
+}
+
+/// Whether libav has said such words during the present [`capture`].
+pub(super) fn has_said(words: &str) -> bool {
+    LINES.with_borrow(|lines| lines.iter().any(|line| line.contains(words)))
 }
 
 pub(super) fn install() {
@@ -71,6 +86,10 @@ unsafe extern "C" fn on_log(
         CStr::from_ptr(line.as_ptr())
     };
     let text = without_addresses(text.to_string_lossy().trim());
+    if ALOUD.load(Ordering::Relaxed) {
+        // Where nobody listens, nobody wants to know.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
     // The thread may be ending (no store any more) or in the middle of reading it.
     let _ = LINES.try_with(|lines| {
         if let Ok(mut lines) = lines.try_borrow_mut() {

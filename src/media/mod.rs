@@ -4,6 +4,7 @@
 //! dropped by the thread that runs its job. libav itself is thread-safe
 //! between contexts; what it holds globally (the log) is set once in [`init`].
 
+pub mod bounds;
 mod chain;
 mod clock;
 mod copy;
@@ -11,9 +12,12 @@ mod dead;
 mod decode;
 mod encode;
 mod error;
+mod file_io;
+pub mod files;
 mod filter;
 mod frame;
 pub mod hash;
+pub mod inherited;
 mod input;
 mod jumps;
 mod light;
@@ -23,6 +27,7 @@ pub mod outline;
 mod output;
 pub mod pictures;
 mod probe;
+pub mod pulse;
 mod run;
 mod side_data;
 mod ssim;
@@ -42,7 +47,7 @@ pub use dead::dead_streams;
 pub use encode::{Encoder, Setup, VideoTiming, try_video_encoder};
 pub use filter::Graph;
 pub use frame::{Picture, still};
-pub use input::Input;
+pub use input::{Input, is_playlist};
 pub use mux::{Chapter, Muxer, Origin};
 pub use probe::{cover, probe};
 pub use run::run;

@@ -11,6 +11,8 @@ use ffmpeg::{Packet, Rational, ffi, format};
 use ffmpeg_next as ffmpeg;
 
 use super::error::{check, failed, non_null};
+use super::file_io::{self, FileIo};
+use super::files::Access;
 use super::input::file_url;
 use super::subtitle::Subtitles;
 use super::{Encoder, Input, side_data};
@@ -21,6 +23,8 @@ use crate::recipe::tags::STALE;
 /// A file being written.
 pub struct Muxer {
     context: format::context::Output,
+    // Used for as long as `context` lives; dropped after it.
+    file: FileIo,
     options: Vec<(String, String)>,
     streams: Vec<OutputStream>,
     waiting: VecDeque<(usize, Packet)>,
@@ -131,8 +135,9 @@ impl Muxer {
         let url = file_url(path)?;
         let format_name = CString::new(name)
             .map_err(|error| Error::usage("a muxer's name holds a zero byte").because(error))?;
-        // SAFETY: allocated here, owned by the wrapper from then on; the
-        // wrapper closes the file, too, when it is dropped.
+        let file = FileIo::open(path, Access::Write, "create the output file")?;
+        // SAFETY: allocated here, owned by the wrapper from then on; the file
+        // is taken away from it in `drop`, before the wrapper would close it.
         let context = unsafe {
             let mut raw = ptr::null_mut();
             let code = ffi::avformat_alloc_output_context2(
@@ -143,13 +148,12 @@ impl Muxer {
             );
             check(code, &format!("set up the muxer '{name}'"))?;
             let context = format::context::Output::wrap(raw);
-            check(
-                ffi::avio_open(&mut (*raw).pb, url.as_ptr(), ffi::AVIO_FLAG_WRITE),
-                "create the output file",
-            )?;
+            file_io::open_again(raw);
             for _ in 0..streams {
                 non_null(ffi::avformat_new_stream(raw, ptr::null()), "a stream")?;
             }
+            // From here on, nothing fails before the value that takes care of it is made.
+            (*raw).pb = file.as_ptr();
             context
         };
         // SAFETY: the context has a format for as long as it lives.
@@ -157,6 +161,7 @@ impl Muxer {
         let least_step = i64::from(flags & ffi::AVFMT_TS_NONSTRICT == 0);
         Ok(Self {
             context,
+            file,
             options: options.to_vec(),
             streams: (0..streams)
                 .map(|_| OutputStream {
@@ -517,6 +522,7 @@ impl Muxer {
     }
 
     fn write_now(&mut self, index: usize, mut packet: Packet) -> Result<()> {
+        super::pulse::beat();
         if self.cancel.is_set() {
             return Err(Error::interrupted());
         }
@@ -592,9 +598,15 @@ impl Muxer {
         self.context
             .write_trailer()
             .map_err(|error| failed("write the file's end", error))?;
-        // SAFETY: flushes and closes; the pointer becomes null, which the wrapper's own close accepts.
-        let code = unsafe { ffi::avio_closep(&mut (*self.context.as_mut_ptr()).pb) };
-        check(code, "close the file").map(drop)
+        self.file.flush()
+    }
+}
+
+impl Drop for Muxer {
+    fn drop(&mut self) {
+        // SAFETY: the context is open. The wrapper would close the file as one
+        // that libav opened, which it is not; null it leaves alone.
+        unsafe { (*self.context.as_mut_ptr()).pb = ptr::null_mut() };
     }
 }
 

@@ -30,7 +30,7 @@ pub fn run<T: AsRef<Path>>(job: &MediaJob, targets: &[T], watch: &mut Watch) -> 
         return pictures::run(job, folder.as_ref(), watch);
     }
     let mut run = Run::open(job, targets, watch)?;
-    let read = run.pump(watch).and_then(|()| run.drain());
+    let read = run.pump(watch).and_then(|()| run.drain(watch));
     if read
         .as_ref()
         .is_err_and(|error| error.kind() == Kind::Interrupted)
@@ -126,11 +126,11 @@ impl<'a> Run<'a> {
         tracks.find(|track| track.is_main_of(product))
     }
 
-    fn drain(&mut self) -> Result<()> {
+    fn drain(&mut self, watch: &mut Watch) -> Result<()> {
         for source in &mut self.sources {
             source.drain(&self.input, &mut self.outputs)?;
         }
-        Ok(())
+        watch.advance(self.progress())
     }
 
     /// Leaves all as it is: this process is about to end.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ffmpeg::{Packet, Rational};
 use ffmpeg_next as ffmpeg;
+use serde::{Deserialize, Serialize};
 
 use super::Input;
 use super::filter::rescale;
@@ -12,7 +13,7 @@ use crate::dispatch::Cancel;
 use crate::error::{Error, Kind, Result};
 
 /// What was read of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
     /// One entry a stream that was read, in the order in which they were named.
     pub streams: Vec<Span>,
@@ -25,7 +26,7 @@ pub struct Survey {
 }
 
 /// What was read of a stream. Times are in microseconds from the file's beginning.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The stream.
     pub stream: usize,

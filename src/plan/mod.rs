@@ -21,10 +21,10 @@ pub use scan::{Found, SourceFile, glob, scan, survey};
 pub use wanted::Wanted;
 
 use crate::dispatch::Cancel;
+use crate::engine::{Engine, JobError, Linked, Probed, Watch};
 use crate::error::{Error, Kind, Result};
-use crate::job::{Job, MediaInfo, MediaJob, StreamKind, Work};
+use crate::job::{Job, Limits, MediaInfo, MediaJob, StreamKind, Work};
 use crate::journal::{Fingerprint, Known, Record, Stamp};
-use crate::media;
 use crate::media::verify::Depth;
 use crate::recipe::{Pipeline, Recipe, resolve};
 
@@ -39,10 +39,14 @@ pub struct Rules<'a> {
     pub replace: bool,
     /// How much is looked at before a result takes its place.
     pub verify: Depth,
+    /// What looks into sources.
+    pub engine: &'a dyn Engine,
+    /// What looking into one may cost.
+    pub limits: Limits,
 }
 
 impl Rules<'_> {
-    /// Nothing is known of results.
+    /// Nothing is known of results, and sources are looked into by this process.
     pub fn new(existing: Existing) -> Self {
         static NOTHING: LazyLock<Known> = LazyLock::new(Known::default);
         Self {
@@ -50,6 +54,8 @@ impl Rules<'_> {
             known: &NOTHING,
             replace: false,
             verify: Depth::default(),
+            engine: &Linked,
+            limits: Limits::default(),
         }
     }
 }
@@ -153,7 +159,7 @@ pub fn plan(
     let looks: Vec<_> = sources
         .par_iter()
         .zip(&targets)
-        .map(|(source, targets)| media::log::capture(|| planner.look(source, targets)))
+        .map(|(source, targets)| planner.look(source, targets))
         .collect();
     if cancel.is_set() {
         return Err(Error::interrupted());
@@ -162,11 +168,11 @@ pub fn plan(
         own_results: found - sources.len(),
         ..Plan::default()
     };
-    for ((source, targets), (look, log)) in sources.iter().zip(&targets).zip(looks) {
+    for ((source, targets), look) in sources.iter().zip(&targets).zip(looks) {
         if targets.by_whole_name {
             plan.by_whole_name.push(source.path.clone());
         }
-        plan.add(source, look, log)?;
+        plan.add(source, look)?;
     }
     Ok(plan)
 }
@@ -212,7 +218,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// Looks at a source; into it only where there is something to be done.
-    fn look(&self, source: &SourceFile, targets: &names::Targets) -> Result<Look> {
+    fn look(&self, source: &SourceFile, targets: &names::Targets) -> Result<Look, JobError> {
         let subject = Subject::of(source).map_err(|error| {
             Error::failed(format!("cannot read '{}'", source.path.display())).because(error)
         })?;
@@ -223,14 +229,16 @@ impl Planner<'_> {
         }
     }
 
-    fn work(&self, subject: &Subject, wanted: Vec<Make>) -> Result<Look> {
+    fn work(&self, subject: &Subject, wanted: Vec<Make>) -> Result<Look, JobError> {
         let source = &subject.source.path;
-        let info = media::probe(source, self.cancel)?;
+        let mut untold = |_| {};
+        let mut watch = Watch::new(self.cancel, &mut untold).within(self.rules.limits);
+        let Probed { info, log } = self.rules.engine.probe(source, &mut watch)?;
         let recipes: Vec<_> = wanted
             .iter()
             .map(|make| &self.recipes[make.recipe])
             .collect();
-        let pipeline = resolve(&recipes, &info)?;
+        let pipeline = resolve(&recipes, &info).map_err(|error| JobError { error, log })?;
         if self.rules.replace && is_as_wanted(&recipes, &pipeline, &info) {
             return Ok(Look::Skip(Because::AsWanted));
         }
@@ -271,13 +279,13 @@ impl Planner<'_> {
 }
 
 impl Plan {
-    fn add(&mut self, source: &SourceFile, look: Result<Look>, log: Vec<String>) -> Result<()> {
+    fn add(&mut self, source: &SourceFile, look: Result<Look, JobError>) -> Result<()> {
         match look {
-            Err(error) if error.kind() == Kind::Usage => return Err(error),
-            Err(error) => self.refused.push(Refused {
+            Err(failure) if failure.error.kind() == Kind::Usage => return Err(failure.error),
+            Err(failure) => self.refused.push(Refused {
                 source: source.path.clone(),
-                reason: error.line(),
-                log,
+                reason: failure.error.line(),
+                log: failure.log,
             }),
             Ok(Look::Skip(because)) => self.skipped.push(Skipped {
                 source: source.path.clone(),

@@ -13,13 +13,13 @@ pub fn sentences(results: &Results) -> Vec<String> {
         .design
         .works
         .iter()
-        .filter_map(|work| telling(results, *work))
+        .flat_map(|work| telling(results, *work))
         .map(|comparison| {
             format!(
                 "{} at {}: {}",
                 title(comparison.work),
                 workers(comparison.workers),
-                comparison.sentence
+                said(results, comparison)
             )
         })
         .collect();
@@ -41,19 +41,32 @@ pub fn sentences(results: &Results) -> Vec<String> {
     sentences
 }
 
-/// The comparison that answers the question for `work`: at as many workers as
+/// The comparisons that answer the question for `work`: at as many workers as
 /// cores, else at the nearest count below, else at the lowest.
-fn telling(results: &Results, work: Work) -> Option<&Comparison> {
+fn telling(results: &Results, work: Work) -> Vec<&Comparison> {
     let of_work = || {
         results
             .comparisons
             .iter()
             .filter(|comparison| comparison.work == work)
     };
+    let counts = || of_work().map(|comparison| comparison.workers);
+    let count = counts()
+        .filter(|count| *count <= results.machine.cores)
+        .max()
+        .or_else(|| counts().min());
     of_work()
-        .filter(|comparison| comparison.workers <= results.machine.cores)
-        .max_by_key(|comparison| comparison.workers)
-        .or_else(|| of_work().min_by_key(|comparison| comparison.workers))
+        .filter(|comparison| Some(comparison.workers) == count)
+        .collect()
+}
+
+/// What a comparison says; where there are several, with whom threads are compared.
+fn said(results: &Results, comparison: &Comparison) -> String {
+    if results.design.dispatches.len() > 2 {
+        format!("against {}, {}", comparison.b.name(), comparison.sentence)
+    } else {
+        comparison.sentence.clone()
+    }
 }
 
 /// The fastest way to transcode: the best worker count of the faster dispatch.
@@ -131,8 +144,9 @@ fn verdict(results: &Results, work: Work, workers: usize) -> String {
     let found = results
         .comparisons
         .iter()
-        .find(|found| found.work == work && found.workers == workers);
-    found.map_or_else(String::new, |found| found.sentence.clone())
+        .filter(|found| found.work == work && found.workers == workers);
+    let lines: Vec<String> = found.map(|found| said(results, found)).collect();
+    lines.join("\n")
 }
 
 fn title(work: Work) -> &'static str {

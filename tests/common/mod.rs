@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use rushes::dispatch::Cancel;
 use rushes::media::hash::{Content, content};
 
-/// The two ways of running jobs.
-pub const DISPATCHES: [&str; 2] = ["threads", "processes"];
+/// The ways of running jobs.
+pub const DISPATCHES: [&str; 3] = ["threads", "processes", "workers"];
 
 /// The program under test, told nothing by the environment about a terminal.
 pub fn rushes() -> Command {

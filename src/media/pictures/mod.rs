@@ -37,7 +37,7 @@ pub(super) fn run(job: &MediaJob, folder: &Path, watch: &mut Watch) -> Result<Ra
         if let Some(ran) = sought::run(&studio, times)? {
             return Ok(ran);
         }
-        studio.start_again()?;
+        studio.start_again();
     }
     in_order::run(&studio)
 }

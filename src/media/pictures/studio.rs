@@ -12,7 +12,7 @@ use crate::engine::Watch;
 use crate::error::{Error, Kind, Result};
 use crate::job::{MediaJob, Progress};
 use crate::media::decode::Decoder;
-use crate::media::{Input, log};
+use crate::media::{Input, files, log};
 use crate::recipe::{Sink, VideoWay};
 
 /// One source whose pictures are taken.
@@ -96,7 +96,7 @@ impl<'a, 'w> Studio<'a, 'w> {
             let path = self
                 .folder
                 .join(Sink::picture_name(*number, self.extension));
-            std::fs::write(&path, &bytes).map_err(|error| {
+            files::write(&path, &bytes).map_err(|error| {
                 Error::failed(format!("cannot write '{}'", path.display())).because(error)
             })?;
             self.written.fetch_add(1, Ordering::Relaxed);
@@ -160,19 +160,10 @@ impl<'a, 'w> Studio<'a, 'w> {
         }
     }
 
-    /// Takes all pictures back.
-    pub(super) fn start_again(&self) -> Result<()> {
-        let again = || -> std::io::Result<()> {
-            for entry in std::fs::read_dir(self.folder)? {
-                std::fs::remove_file(entry?.path())?;
-            }
-            Ok(())
-        };
+    /// Forgets all pictures: they are written anew.
+    pub(super) fn start_again(&self) {
         self.written.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
-        again().map_err(|error| {
-            Error::failed(format!("cannot empty '{}'", self.folder.display())).because(error)
-        })
     }
 }
 

@@ -1,0 +1,115 @@
+//! Which files a worker gets for a task: those of the task, and no other.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::protocol::Task;
+use crate::job::Work;
+use crate::media::files::Access;
+
+/// The files of a task.
+#[derive(Debug, Default)]
+pub(super) struct Grant {
+    read: Vec<PathBuf>,
+    // To be written, and read again.
+    written: Vec<PathBuf>,
+    // Folders whose files are to be written or read.
+    filled: Vec<PathBuf>,
+    looked_into: Vec<PathBuf>,
+}
+
+impl Grant {
+    pub(super) fn of(task: &Task) -> Self {
+        let mut grant = Self::default();
+        match task {
+            Task::Start => {}
+            Task::Probe { source } => grant.read.push(source.clone()),
+            Task::Survey(job) | Task::DeadStreams(job) | Task::Best(job) => {
+                grant.read.push(job.source.clone());
+            }
+            Task::Verify(known) => {
+                grant.read.push(known.job.source.clone());
+                let place = match known.product.is_pictures() {
+                    true => &mut grant.looked_into,
+                    false => &mut grant.read,
+                };
+                place.push(known.path.clone());
+            }
+            Task::Run { job, targets } => {
+                if let Work::Media(media) = &job.work {
+                    grant.read.push(media.source.clone());
+                    for (product, target) in media.pipeline.products.iter().zip(targets) {
+                        let place = match product.is_pictures() {
+                            true => &mut grant.filled,
+                            false => &mut grant.written,
+                        };
+                        place.push(target.clone());
+                    }
+                }
+            }
+        }
+        grant
+    }
+
+    /// Opens `path`, where the task is about it.
+    ///
+    /// # Errors
+    /// The system's; as for a file without permission where it is another.
+    pub(super) fn open(&self, path: &Path, access: Access) -> io::Result<File> {
+        if self.holds(path, access) {
+            access.open(path)
+        } else {
+            Err(io::Error::from_raw_os_error(libc::EACCES))
+        }
+    }
+
+    fn holds(&self, path: &Path, access: Access) -> bool {
+        let is = |paths: &[PathBuf]| paths.iter().any(|one| one == path);
+        let lies_in = |folders: &[PathBuf]| folders.iter().any(|folder| is_entry(folder, path));
+        let may_write = is(&self.written) || lies_in(&self.filled);
+        match access {
+            Access::Write => may_write,
+            Access::Read => may_write || is(&self.read) || lies_in(&self.looked_into),
+        }
+    }
+}
+
+/// Whether `path` is a plain name in `folder`, byte by byte.
+fn is_entry(folder: &Path, path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| folder.join(name).as_os_str() == path.as_os_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_files_of_a_task_is_opened() {
+        let grant = Grant {
+            read: vec!["in/a.mp4".into()],
+            written: vec!["out/.a.part".into()],
+            filled: vec!["out/pictures".into()],
+            looked_into: vec!["out/old".into()],
+        };
+        let holds = |path: &str, access| grant.holds(Path::new(path), access);
+        for (path, read, write) in [
+            ("in/a.mp4", true, false),
+            ("out/.a.part", true, true),
+            ("out/pictures/000001.jpg", true, true),
+            ("out/old/000001.jpg", true, false),
+            ("out/pictures", false, false),
+            ("out/pictures/..", false, false),
+            ("out/pictures/../.a.part", false, false),
+            ("out/pictures/below/000001.jpg", false, false),
+            ("in/b.mp4", false, false),
+            ("/etc/passwd", false, false),
+        ] {
+            assert_eq!(holds(path, Access::Read), read, "{path}");
+            assert_eq!(holds(path, Access::Write), write, "{path}");
+        }
+        let denied = grant.open(Path::new("/etc/passwd"), Access::Read);
+        assert_eq!(denied.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
+}

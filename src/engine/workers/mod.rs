@@ -1,0 +1,190 @@
+//! A pool of worker processes with linked libav: no start-up a job, and a
+//! crash, a hang or a kill costs one job. This process opens no media.
+
+mod grant;
+mod pool;
+pub mod protocol;
+mod serve;
+mod socket;
+mod worker;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use serve::serve;
+
+use self::grant::Grant;
+use self::pool::Pool;
+use self::protocol::{Answer, Found, Request, Task, Verification};
+use self::worker::{Death, NoAnswer};
+use super::{Engine, JobError, Probed, Ran, Watch, child};
+use crate::error::{Error, Result};
+use crate::job::{Job, Limits, MediaJob};
+use crate::media::survey::Survey;
+use crate::media::verify::{Checked, Evidence};
+
+/// The engine, with its workers.
+#[derive(Debug)]
+pub struct Workers {
+    pool: Pool,
+    limits: Limits,
+}
+
+impl Workers {
+    /// Finds the programs; workers are started when they are needed.
+    ///
+    /// # Errors
+    /// Where one is missing.
+    pub fn find(limits: Limits) -> Result<Self> {
+        Ok(Self {
+            pool: Pool::find(limits)?,
+            limits,
+        })
+    }
+
+    /// Has `task` done. Where its worker dies of it, a fresh one tries once more.
+    fn ask(&self, task: Task, watch: &mut Watch) -> Result<Found, JobError> {
+        let targets = match &task {
+            Task::Run { targets, .. } => targets.clone(),
+            _ => vec![],
+        };
+        let grant = Grant::of(&task);
+        let line = protocol::line(&Request::Do(task))
+            .map_err(|error| Error::failed("cannot tell a worker what to do").because(error))?;
+        let mut worker = self.pool.take()?;
+        let mut tries = 1;
+        loop {
+            match worker.ask(&line, &grant, watch) {
+                Ok(Answer::Done(found)) => {
+                    self.pool.give_back(worker);
+                    return Ok(found);
+                }
+                Ok(Answer::Failed { error, mut log }) => {
+                    let said = worker.said();
+                    self.pool.give_back(worker);
+                    let more = said.into_iter().filter(|line| !log.contains(line));
+                    let more: Vec<_> = more.collect();
+                    log.extend(more);
+                    let error = self.limits.explain(error.into(), &log);
+                    return Err(JobError { error, log });
+                }
+                Err(NoAnswer::Stopped(error)) => {
+                    worker.stop();
+                    return Err(error.into());
+                }
+                Err(NoAnswer::Unfit(error)) => return Err(error.into()),
+                Ok(_) | Err(NoAnswer::Died) if tries == TRIES => {
+                    let JobError { error, log } = killed(worker.bury());
+                    let error = self.limits.explain(error, &log);
+                    return Err(JobError { error, log });
+                }
+                Ok(_) | Err(NoAnswer::Died) => {
+                    // It comes up while the other one is buried.
+                    let next = self.pool.start()?;
+                    worker.bury();
+                    worker = next;
+                    tries += 1;
+                    targets.iter().for_each(|target| empty(target));
+                }
+            }
+        }
+    }
+}
+
+/// How often a task is tried: what killed a worker may have been something else.
+const TRIES: usize = 2;
+
+/// Why a job fails that killed its workers.
+fn killed(death: Death) -> JobError {
+    let how = death
+        .status
+        .map_or_else(|| "no exit code".into(), child::how);
+    let error = Error::failed(format!("its worker died ({how}), as did one before"));
+    JobError {
+        error: match child::cause(&death.log) {
+            Some(line) => error.because(line.to_owned()),
+            None => error,
+        },
+        log: death.log,
+    }
+}
+
+/// Removes what a first try left in a folder of pictures; a file is written anew anyway.
+fn empty(target: &Path) {
+    for entry in fs::read_dir(target).into_iter().flatten().flatten() {
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
+/// What a worker found must be of the kind that was asked for.
+macro_rules! expect {
+    ($found:expr, $kind:path) => {
+        match $found? {
+            $kind(found) => Ok::<_, JobError>(found),
+            _ => Err(Error::failed("a worker answered what was not asked").into()),
+        }
+    };
+}
+
+impl Engine for Workers {
+    fn name(&self) -> &'static str {
+        "workers"
+    }
+
+    fn run(&self, job: &Job, targets: &[PathBuf], watch: &mut Watch) -> Result<Ran, JobError> {
+        let task = Task::Run {
+            job: job.clone(),
+            targets: targets.to_vec(),
+        };
+        expect!(self.ask(task, watch), Found::Ran)
+    }
+
+    fn start_only(&self, watch: &mut Watch) -> Result<(), JobError> {
+        self.ask(Task::Start, watch).map(drop)
+    }
+
+    fn probe(&self, source: &Path, watch: &mut Watch) -> Result<Probed, JobError> {
+        let source = source.to_owned();
+        let probed: Probed = expect!(self.ask(Task::Probe { source }, watch), Found::Probed)?;
+        // What a worker says about hostile media may be hostile, too.
+        let mut streams = probed.info.streams.iter().enumerate();
+        if streams.all(|(position, stream)| stream.index == position) {
+            Ok(probed)
+        } else {
+            Err(Error::failed("a worker's list of streams is in no order").into())
+        }
+    }
+
+    fn survey(&self, job: &MediaJob, watch: &mut Watch) -> Result<Survey, JobError> {
+        let task = Task::Survey(Arc::new(job.clone()));
+        expect!(self.ask(task, watch), Found::Survey)
+    }
+
+    fn dead_streams(&self, job: &MediaJob, watch: &mut Watch) -> Result<Vec<usize>, JobError> {
+        let task = Task::DeadStreams(Arc::new(job.clone()));
+        expect!(self.ask(task, watch), Found::DeadStreams)
+    }
+
+    fn best_ms(&self, job: &MediaJob, watch: &mut Watch) -> Result<u64, JobError> {
+        let task = Task::Best(Arc::new(job.clone()));
+        expect!(self.ask(task, watch), Found::Best)
+    }
+
+    fn verify(
+        &self,
+        path: &Path,
+        evidence: &Evidence,
+        watch: &mut Watch,
+    ) -> Result<Checked, JobError> {
+        let task = Task::Verify(Box::new(Verification {
+            path: path.to_owned(),
+            job: evidence.job.clone(),
+            product: evidence.product.clone(),
+            frames: evidence.frames,
+            survey: evidence.survey.clone(),
+            damaged: evidence.damaged.to_vec(),
+        }));
+        expect!(self.ask(task, watch), Found::Checked)
+    }
+}

@@ -1,0 +1,245 @@
+//! The program's side of one worker.
+
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::grant::Grant;
+use super::protocol::{self, Answer, Request, VERSION};
+use super::serve::other_version;
+use super::socket;
+use crate::engine::Watch;
+use crate::engine::child::{GRACE, Group, Said, TICK, said_on};
+use crate::error::{Error, Result};
+use crate::job::Limits;
+
+/// What libav may leak a task stays little; a fresh worker costs a twentieth of
+/// a second, which is nothing against so many tasks.
+const MOST_TASKS: usize = 1000;
+
+/// Between tasks, a worker that only had small ones takes some 30 megabytes.
+/// One that keeps so much had large ones, which take far longer than starting
+/// another, and what it keeps is of no use to others.
+#[cfg(target_os = "linux")]
+const MOST_MEMORY: u64 = 256 << 20;
+
+/// A running worker process.
+pub(super) struct Worker {
+    child: Group,
+    input: UnixStream,
+    answers: Receiver<io::Result<Answer>>,
+    said: Receiver<Said>,
+    greeted: bool,
+    tasks: usize,
+}
+
+/// Why a task has no answer.
+pub(super) enum NoAnswer {
+    /// It is to stop.
+    Stopped(Error),
+    /// The worker is gone, or says what is no answer.
+    Died,
+    /// No other worker would be better.
+    Unfit(Error),
+}
+
+/// How a worker ended, and what was last said.
+pub(super) struct Death {
+    pub(super) status: Option<ExitStatus>,
+    pub(super) log: Vec<String>,
+}
+
+/// Makes `command` one of a worker: in a process group of its own, with the
+/// other end of the returned socket, on which files can be sent, as its stdin.
+///
+/// # Errors
+/// Where there are too many open files.
+pub(super) fn prepare(command: &mut Command) -> io::Result<UnixStream> {
+    let (ours, theirs) = UnixStream::pair()?;
+    command
+        .stdin(OwnedFd::from(theirs))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    Ok(ours)
+}
+
+impl Worker {
+    /// The worker that was started as `child`, by a command as [`prepare`] makes it.
+    ///
+    /// # Errors
+    /// Where it cannot be talked to.
+    pub(super) fn new(mut child: Child, mut input: UnixStream, limits: Limits) -> Result<Self> {
+        let output = child.stdout.take();
+        let said = said_on(child.stderr.take(), |_| None);
+        let child = Group::of(child);
+        let output =
+            output.ok_or_else(|| Error::failed("a worker was started without its pipes"))?;
+        // One that ended at once shows when it is first asked.
+        let hello = Request::Hello {
+            version: VERSION,
+            limits: Some(limits),
+        };
+        let _ = protocol::write(&mut input, &hello);
+        Ok(Self {
+            child,
+            input,
+            answers: answers_on(output),
+            said,
+            greeted: false,
+            tasks: 0,
+        })
+    }
+
+    /// Has the task in `line` done with the files that it is granted, and gives
+    /// its last answer.
+    ///
+    /// # Errors
+    /// Where it has none; then this worker is of no use any more.
+    pub(super) fn ask(
+        &mut self,
+        line: &[u8],
+        grant: &Grant,
+        watch: &mut Watch,
+    ) -> Result<Answer, NoAnswer> {
+        self.tasks += 1;
+        if self.input.write_all(line).is_err() {
+            return Err(NoAnswer::Died);
+        }
+        let mut last = watch.last();
+        loop {
+            match self.answers.recv_timeout(TICK) {
+                Ok(Ok(Answer::Hello { version })) => self.greet(version)?,
+                Ok(Ok(_)) if !self.greeted => return Err(NoAnswer::Died),
+                Ok(Ok(Answer::Open { path, access })) => {
+                    let opened = self.hand_over(grant.open(&path, access));
+                    opened.map_err(|_| NoAnswer::Died)?;
+                    continue;
+                }
+                Ok(Ok(Answer::Progress(progress))) => {
+                    watch.moved();
+                    last = progress;
+                }
+                Ok(Ok(Answer::Alive)) => watch.moved(),
+                Ok(Ok(answer)) => return Ok(answer),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Died),
+            }
+            watch
+                .advance_holding(last, || self.child.hold())
+                .map_err(NoAnswer::Stopped)?;
+        }
+    }
+
+    fn hand_over(&mut self, file: io::Result<File>) -> io::Result<()> {
+        let code = |error: &io::Error| error.raw_os_error().unwrap_or(libc::EIO);
+        let error = file.as_ref().err().map(code);
+        let line = protocol::line(&Request::Opened { error })?;
+        match file {
+            Ok(file) => socket::send(&self.input, &line, &file),
+            Err(_) => self.input.write_all(&line),
+        }
+    }
+
+    fn greet(&mut self, version: u32) -> Result<(), NoAnswer> {
+        self.greeted = true;
+        if version == VERSION {
+            Ok(())
+        } else {
+            Err(NoAnswer::Unfit(other_version(version)))
+        }
+    }
+
+    /// What it and its libraries said on stderr about a task that failed.
+    pub(super) fn said(&self) -> Vec<String> {
+        let said = self.said.recv_timeout(GRACE).unwrap_or_default();
+        said.tail.into()
+    }
+
+    /// Whether it may have another task.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.tasks < MOST_TASKS && self.is_small()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn is_small(&self) -> bool {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()));
+        let pages = statm.ok().and_then(|statm| {
+            let resident = statm.split_whitespace().nth(1)?;
+            resident.parse::<u64>().ok()
+        });
+        let page = rustix::param::page_size() as u64;
+        pages.is_some_and(|pages| pages * page < MOST_MEMORY)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn is_small(&self) -> bool {
+        true
+    }
+
+    /// Whether it is still there.
+    pub(super) fn lives(&mut self) -> bool {
+        self.child.lives()
+    }
+
+    /// Ends it in the middle of its task: terminate → grace → kill.
+    pub(super) fn stop(mut self) {
+        self.child.stop();
+    }
+
+    /// Lets it end, since there is nothing more to do; [`Worker::bury`] waits for that.
+    pub(super) fn dismiss(self) -> Dismissed {
+        drop(self.input);
+        Dismissed(self.child)
+    }
+
+    /// Takes leave of one that died, or that speaks no sense.
+    pub(super) fn bury(self) -> Death {
+        let Self {
+            mut child,
+            input,
+            answers,
+            said,
+            ..
+        } = self;
+        drop(input);
+        let status = child.end_within(GRACE);
+        drop(answers);
+        // Whoever could still write there is dead.
+        let said = said.recv_timeout(GRACE).unwrap_or_default();
+        Death {
+            status,
+            log: said.tail.into(),
+        }
+    }
+}
+
+/// A worker that is about to end.
+pub(super) struct Dismissed(Group);
+
+impl Drop for Dismissed {
+    fn drop(&mut self) {
+        // Waited for, so that what it used counts as used by this process's children.
+        self.0.end_within(GRACE);
+    }
+}
+
+/// The messages of a pipe, read by a thread that ends with the pipe.
+fn answers_on(pipe: ChildStdout) -> Receiver<io::Result<Answer>> {
+    let (sender, receiver) = crossbeam_channel::bounded(16);
+    std::thread::spawn(move || {
+        let mut pipe = BufReader::new(pipe);
+        while let Some(answer) = protocol::read(&mut pipe).transpose() {
+            let last = answer.is_err();
+            if sender.send(answer).is_err() || last {
+                return;
+            }
+        }
+    });
+    receiver
+}

@@ -1,0 +1,478 @@
+//! `--dispatch workers`: what kills a worker costs one job and nothing else.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
+
+mod common;
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use common::{decoded, events, leftovers, names, rushes, sample, stderr, tiny, wait_for};
+use rushes::engine::workers::protocol::VERSION;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use serde_json::{Value, json};
+
+/// When a run is given up: it hangs.
+const LATE: Duration = Duration::from_secs(120);
+
+/// A variable that a program's children inherit.
+const MARK: &str = "RUSHES_TEST";
+
+/// Sources, and a run over them.
+struct Batch {
+    root: tempfile::TempDir,
+}
+
+impl Batch {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("in")).unwrap();
+        Self { root }
+    }
+
+    /// A batch of so many clips that take a moment.
+    fn of(count: usize) -> Self {
+        let batch = Self::new();
+        for number in 0..count {
+            batch.add(&sample("bars-360p25.mp4"), &format!("{number}.mp4"));
+        }
+        batch
+    }
+
+    fn add(&self, source: &Path, name: &str) {
+        fs::copy(source, self.source(name)).unwrap();
+    }
+
+    fn source(&self, name: &str) -> PathBuf {
+        self.root.path().join("in").join(name)
+    }
+
+    fn out(&self) -> PathBuf {
+        self.root.path().join("out")
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
+        let mut command = rushes();
+        command
+            .args(args![
+                "convert",
+                self.root.path().join("in"),
+                "-o",
+                self.out()
+            ])
+            .args(["--dispatch", "workers", "--json", "--copy", "never"])
+            .args(flags)
+            .env(MARK, self.root.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts a run, and calls `meanwhile` over and over until it ends.
+    fn run(&self, flags: &[&str], mut meanwhile: impl FnMut(&Self)) -> Told {
+        let mut child = self.command(flags).spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            stdout.read_to_end(&mut text).unwrap();
+            text
+        });
+        let ended = wait_for(LATE, || {
+            meanwhile(self);
+            child.try_wait().unwrap().is_some()
+        });
+        if !ended {
+            child.kill().unwrap();
+        }
+        let mut output = child.wait_with_output().unwrap();
+        output.stdout = reader.join().unwrap();
+        assert!(ended, "it hangs: {}", stderr(&output));
+        let mut events = events(&output);
+        events.retain(|event| event["event"] != "job_progress");
+        Told {
+            code: output.status.code(),
+            events,
+            stderr: stderr(&output),
+        }
+    }
+
+    /// Worker processes of this batch's run.
+    fn workers(&self) -> Vec<i32> {
+        let mark = format!("{MARK}={}\0", self.root.path().display());
+        let of_us = |pid: &i32| {
+            let read = |name| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            let line = read("cmdline");
+            let variables = String::from_utf8_lossy(&read("environ")).into_owned();
+            line.ends_with(b"rushes\0worker\0") && variables.contains(&mark)
+        };
+        processes().filter(of_us).collect()
+    }
+
+    /// Workers that have the source `name` open.
+    fn workers_on(&self, name: &str) -> Vec<i32> {
+        let source = self.source(name);
+        let mut workers = self.workers();
+        workers.retain(|pid| open_files(*pid).contains(&source));
+        workers
+    }
+}
+
+/// What a run told, of its progress apart.
+#[derive(Debug)]
+struct Told {
+    code: Option<i32>,
+    events: Vec<Value>,
+    #[allow(dead_code, reason = "shown where a test fails")]
+    stderr: String,
+}
+
+impl Told {
+    /// Why the job of source `name` failed, where it did.
+    fn failure(&self, name: &str) -> Option<&Value> {
+        let mut ends = self
+            .events
+            .iter()
+            .filter(|event| event["event"] == "job_finished" && event["name"] == name);
+        let end = ends.next().unwrap_or_else(|| panic!("{name}: {self:?}"));
+        Some(&end["verdict"]["failed"]).filter(|failure| failure.is_object())
+    }
+
+    fn reason(&self, name: &str) -> &str {
+        self.failure(name)
+            .and_then(|failure| failure["reason"].as_str())
+            .unwrap_or_else(|| panic!("{name} did not fail: {self:?}"))
+    }
+}
+
+fn processes() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").unwrap();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+fn open_files(pid: i32) -> Vec<PathBuf> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten();
+    entries
+        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+        .collect()
+}
+
+fn signal(pid: i32, signal: Signal) {
+    // It may have ended meanwhile.
+    let _ = kill_process(Pid::from_raw(pid).unwrap(), signal);
+}
+
+#[test]
+fn workers_that_are_killed_now_and_then_cost_no_job() {
+    let batch = Batch::of(8);
+    let signals = [Signal::KILL, Signal::SEGV, Signal::ABORT];
+    // A job has two tries, so that none is hit twice here.
+    let mut hit = HashSet::new();
+    let told = batch.run(&["--speed", "fast"], |batch| {
+        for number in (0..8).step_by(2) {
+            let name = format!("{number}.mp4");
+            let workers = batch.workers_on(&name);
+            if let (Some(pid), false) = (workers.first(), hit.contains(&name)) {
+                // Anywhere in its work.
+                std::thread::sleep(Duration::from_millis(fastrand::u64(0..150)));
+                signal(*pid, signals[hit.len() % 3]);
+                hit.insert(name);
+            }
+        }
+    });
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(hit.len() >= 3, "only {hit:?} were hit");
+    let first = decoded(&batch.out().join("0.mp4"));
+    for number in 1..8 {
+        let other = decoded(&batch.out().join(format!("{number}.mp4")));
+        assert_eq!(first.difference(&other), None, "{number}");
+    }
+    assert_eq!(leftovers(&batch.out()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_job_that_always_kills_its_worker_fails_alone_and_tells_how() {
+    let batch = Batch::of(3);
+    batch.add(&sample("fractal-720p24.mkv"), "poison.mkv");
+    let mut kills = 0;
+    // The clip takes long enough that it cannot be missed.
+    let told = batch.run(&["--speed", "slow"], |batch| {
+        for pid in batch.workers_on("poison.mkv") {
+            if batch.out().join(".poison.mp4.rushes-part").exists() {
+                kills += 1;
+                signal(pid, Signal::SEGV);
+            }
+        }
+    });
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(kills >= 2, "{kills}");
+    assert!(told.reason("poison.mkv").contains("SIGSEGV"), "{told:?}");
+    assert_eq!(names(&batch.out()), ["0.mp4", "1.mp4", "2.mp4"]);
+}
+
+#[test]
+fn no_worker_outlives_a_program_that_is_killed() {
+    let batch = Batch::of(4);
+    let mut child = batch.command(&["--speed", "placebo"]).spawn().unwrap();
+    let at_work = wait_for(LATE, || !batch.workers_on("0.mp4").is_empty());
+    let workers = batch.workers();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(at_work && !workers.is_empty());
+    assert!(
+        wait_for(Duration::from_secs(10), || batch.workers().is_empty()),
+        "{:?}",
+        batch.workers()
+    );
+}
+
+#[test]
+fn no_worker_is_left_at_the_end() {
+    let batch = Batch::of(1);
+    let told = batch.run(&["--speed", "ultrafast"], |_| {});
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(batch.workers(), Vec::<i32>::new());
+}
+
+#[test]
+fn a_worker_has_no_files_but_its_own_and_those_of_its_job_and_leads_its_group() {
+    let batch = Batch::of(1);
+    let mut seen = 0;
+    let told = batch.run(&["--speed", "slow"], |batch| {
+        for pid in batch.workers_on("0.mp4") {
+            let mine = [
+                batch.source("0.mp4"),
+                batch.out().join(".0.mp4.rushes-part"),
+            ];
+            for file in open_files(pid) {
+                let text = file.to_string_lossy();
+                let own = ["pipe:[", "socket:[", "/dev/null"];
+                let is_own = own.iter().any(|begin| text.starts_with(begin));
+                assert!(is_own || mine.contains(&file), "{text}");
+            }
+            let stdin = fs::read_link(format!("/proc/{pid}/fd/0")).unwrap();
+            assert_eq!(stdin, Path::new("/dev/null"));
+            // A signal to all of the group reaches it as its leader.
+            assert!(kill_process_group(Pid::from_raw(pid).unwrap(), Signal::CONT).is_ok());
+            seen += 1;
+        }
+    });
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(seen > 0);
+}
+
+#[test]
+fn a_file_outside_of_a_job_is_out_of_a_workers_reach() {
+    if !rushes::engine::fence::strength().files {
+        eprintln!("skipped: this system has no fences");
+        return;
+    }
+    let batch = Batch::of(1);
+    // An index of subtitles, whatever it is called: libav opens the file beside it unasked.
+    let index = "# VobSub index file, v7 (do not modify this line!)\n\
+                 id: en, index: 0\ntimestamp: 00:00:01:000, filepos: 000000000\n";
+    fs::write(batch.source("index.mp4"), index).unwrap();
+    let beside = args!["-i", tiny(), "-c:v", "mpeg2video", "-an", "-f", "vob"];
+    common::ffmpeg(beside, &batch.source("index.sub"));
+    let log = batch.root.path().join("log");
+    if !common::have("strace") {
+        return;
+    }
+    let output = Command::new("strace")
+        .args(["-f", "-z", "-e", "trace=openat,open", "-o"])
+        .arg(&log)
+        .arg(rushes().get_program())
+        .args(batch.command(&["--speed", "ultrafast"]).get_args())
+        .output()
+        .unwrap();
+    assert!(
+        names(&batch.out()).contains(&"0.mp4".into()),
+        "{}",
+        stderr(&output)
+    );
+    // Only calls that succeeded are in it.
+    let opened = fs::read_to_string(log).unwrap();
+    assert!(opened.contains("0.mp4\""), "{opened}");
+    assert!(!opened.contains("index.sub\""), "{opened}");
+    let reason = events(&output)
+        .iter()
+        .find(|event| event["event"] == "source_refused")
+        .map(|event| event["reason"].to_string());
+    let reason = reason.unwrap_or_default();
+    assert!(reason.contains("Permission denied"), "{reason}");
+}
+
+#[test]
+fn what_opens_media_is_behind_a_fence() {
+    let strength = rushes::engine::fence::strength();
+    for dispatch in ["processes", "workers"] {
+        let batch = Batch::of(1);
+        let arguments: Vec<_> = batch
+            .command(&["--speed", "slow"])
+            .get_args()
+            .map(|argument| match argument.to_str() {
+                Some("workers") => dispatch.into(),
+                _ => argument.to_owned(),
+            })
+            .collect();
+        let mut child = rushes()
+            .args(arguments)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut seen = None;
+        let source = batch.source("0.mp4");
+        let program = i32::try_from(child.id()).unwrap();
+        let ended = wait_for(LATE, || {
+            for pid in processes().filter(|pid| *pid != program) {
+                if open_files(pid).contains(&source) {
+                    let status = fs::read_to_string(format!("/proc/{pid}/status"));
+                    seen = status.ok().or(seen.take());
+                }
+            }
+            child.try_wait().unwrap().is_some()
+        });
+        if !ended {
+            child.kill().unwrap();
+        }
+        assert!(child.wait().unwrap().success(), "{dispatch}");
+        let status = seen.expect(dispatch);
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name));
+            line.and_then(|line| line.split_whitespace().nth(1))
+                .map(str::to_owned)
+        };
+        if strength.files {
+            assert_eq!(field("NoNewPrivs:").as_deref(), Some("1"), "{dispatch}");
+        }
+        if strength.network {
+            assert_eq!(field("Seccomp:").as_deref(), Some("2"), "{dispatch}");
+        }
+    }
+}
+
+#[test]
+fn the_program_itself_opens_no_media() {
+    let batch = Batch::of(2);
+    let (program, log) = (rushes(), batch.root.path().join("log"));
+    if !common::have("strace") {
+        return;
+    }
+    let inner = batch.command(&["--speed", "ultrafast", "--verify", "ssim"]);
+    let output = Command::new("strace")
+        .args(["-f", "-e", "trace=openat,execve,read,pread64", "-y", "-o"])
+        .arg(&log)
+        .arg(program.get_program())
+        .args(inner.get_args())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = fs::read_to_string(log).unwrap();
+    let first = text.split_whitespace().next().unwrap().to_owned();
+    let read = text
+        .lines()
+        .filter(|line| line.starts_with(&first) && line.contains("read"))
+        .filter(|line| line.contains(".mp4>"));
+    assert_eq!(read.count(), 0);
+}
+
+/// A worker that is spoken to by hand.
+struct ByHand {
+    child: Child,
+    input: UnixStream,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl ByHand {
+    fn start() -> Self {
+        let (input, theirs) = UnixStream::pair().unwrap();
+        let mut child = rushes()
+            .arg("worker")
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self {
+            child,
+            input,
+            output,
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        self.input
+            .write_all(format!("{line}\n").as_bytes())
+            .unwrap();
+    }
+
+    fn hear(&mut self) -> Value {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or(Value::Null)
+    }
+
+    /// Waits for its end; gives exit code and stderr.
+    fn end(self) -> (Option<i32>, String) {
+        drop(self.input);
+        let output = self.child.wait_with_output().unwrap();
+        (output.status.code(), stderr(&output))
+    }
+}
+
+#[test]
+fn another_version_is_refused_with_both_named() {
+    let mut worker = ByHand::start();
+    worker.say(&json!({"hello": {"version": 77}}).to_string());
+    assert_eq!(worker.hear(), json!({"hello": {"version": VERSION}}));
+    let (code, said) = worker.end();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("77 there") && said.contains("1 here"),
+        "{said}"
+    );
+}
+
+#[test]
+fn garbage_ends_a_worker_with_the_reason() {
+    for garbage in ["garbage", "{}", "[1]", "{\"do\":\"nonsense\"}", "\u{0}"] {
+        let mut worker = ByHand::start();
+        worker.say(&json!({"hello": {"version": VERSION}}).to_string());
+        worker.hear();
+        worker.say(garbage);
+        let (code, said) = worker.end();
+        assert_eq!(code, Some(1), "{garbage}: {said}");
+        assert!(said.contains("lost its program"), "{garbage}: {said}");
+    }
+}
+
+#[test]
+fn a_worker_asks_for_the_file_that_it_is_to_look_into() {
+    let mut worker = ByHand::start();
+    worker.say(&json!({"hello": {"version": VERSION}}).to_string());
+    worker.hear();
+    let name: Vec<u8> = b"/no/such/place".to_vec();
+    worker.say(&json!({"do": {"probe": {"source": {"Unix": name}}}}).to_string());
+    let asked = worker.hear();
+    assert_eq!(asked["open"]["path"]["Unix"], json!(name), "{asked}");
+    assert_eq!(asked["open"]["access"], "read");
+    // "No such file or directory", as the system says it on Linux.
+    worker.say(&json!({"opened": {"error": 2}}).to_string());
+    let failed = worker.hear();
+    let message = failed["failed"]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("No such file or directory"), "{failed}");
+    assert_eq!(worker.end().0, Some(0));
+}
