@@ -165,9 +165,10 @@ fn results_are_the_measured_matrix() {
     assert_eq!(results.design.workers, [1, 2]);
     assert_eq!(results.design.clips, ["a.mp4", "b.mp4"]);
     assert!(results.design.rounds >= 1);
-    assert_eq!(results.samples.len(), 16 * results.design.rounds);
-    assert_eq!(results.cells.len(), 16);
-    assert_eq!(results.comparisons.len(), 8);
+    assert_eq!(results.samples.len(), 24 * results.design.rounds);
+    assert_eq!(results.cells.len(), 24);
+    // Processes and workers, each against threads.
+    assert_eq!(results.comparisons.len(), 16);
     for cell in &results.cells {
         assert_eq!(cell.n, results.design.rounds, "{cell:?}");
         assert!(

@@ -83,9 +83,6 @@ pub struct Running {
     )]
     pub watch: Option<Duration>,
 
-    #[command(flatten)]
-    pub limits: Limits,
-
     /// Print events on stdout, one JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -97,6 +94,9 @@ pub struct Running {
     /// Print what would be done, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
+
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 impl Running {

@@ -30,26 +30,7 @@ pub fn arguments(job: &MediaJob, targets: &[PathBuf], covers: &[Cover]) -> Vec<O
     list.add(["-filter_threads", &threads]);
     // Damage is counted and told, whatever its share.
     list.add(["-max_error_rate", "1"]);
-    let limits = bounds::get();
-    list.add(["-protocol_whitelist", "file"]);
-    if limits.trust && media::is_playlist(&pipeline.input_format) {
-        // What it names is of other formats.
-        if pipeline.input_format == "concat" {
-            list.add(["-safe", "0"]);
-        }
-    } else {
-        list.add(["-format_whitelist", &pipeline.input_format]);
-    }
-    list.add(["-max_streams", &limits.streams.to_string()]);
-    list.add(["-max_pixels", &limits.pixels.to_string()]);
-    if pipeline.generate_pts {
-        list.add(["-fflags", "+genpts"]);
-    }
-    if pipeline.key_frames_only {
-        list.add(["-skip_frame", "nokey"]);
-    }
-    list.add(["-threads", &threads, "-i"]);
-    list.0.push(file_url(&job.source, false));
+    add_source(&mut list, job, &threads);
     for (position, (product, target)) in pipeline.products.iter().zip(targets).enumerate() {
         for (index, track) in product.tracks.iter().enumerate() {
             let cover = covers
@@ -83,6 +64,30 @@ impl Arguments {
                 .map(|argument| argument.as_ref().to_owned()),
         );
     }
+}
+
+/// What is read, and what of it is taken.
+fn add_source(list: &mut Arguments, job: &MediaJob, threads: &str) {
+    let (pipeline, limits) = (&job.pipeline, bounds::get());
+    list.add(["-protocol_whitelist", "file"]);
+    if limits.trust && media::is_playlist(&pipeline.input_format) {
+        // What it names is of other formats.
+        if pipeline.input_format == "concat" {
+            list.add(["-safe", "0"]);
+        }
+    } else {
+        list.add(["-format_whitelist", &pipeline.input_format]);
+    }
+    list.add(["-max_streams", &limits.streams.to_string()]);
+    list.add(["-max_pixels", &limits.pixels.to_string()]);
+    if pipeline.generate_pts {
+        list.add(["-fflags", "+genpts"]);
+    }
+    if pipeline.key_frames_only {
+        list.add(["-skip_frame", "nokey"]);
+    }
+    list.add(["-threads", threads, "-i"]);
+    list.0.push(file_url(&job.source, false));
 }
 
 /// Options of one stream of a result; `index` names it.

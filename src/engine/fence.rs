@@ -33,14 +33,14 @@ impl Strength {
     pub fn missing(self) -> Option<&'static str> {
         match (self.files, self.network) {
             (true, true) => None,
-            (false, true) => {
-                Some("this system has no Landlock: a hostile video might reach other files")
-            }
+            (false, true) => Some(
+                "this system has no Landlock, or an old one: a hostile video might reach other files",
+            ),
             (true, false) => {
                 Some("this system has no seccomp: a hostile video might reach the network")
             }
             (false, false) => Some(
-                "this system has neither Landlock nor seccomp: a hostile video might reach other files and the network",
+                "this system has neither Landlock (or an old one) nor seccomp: a hostile video might reach other files and the network",
             ),
         }
     }
@@ -66,9 +66,20 @@ const SYSTEM: [&str; 14] = [
     "/dev/random",
 ];
 
-/// Where programs find what starts them and their libraries.
+/// Where a program finds what it starts with: loader, libraries, or, where it
+/// is a script that calls another, that one. What is started stays behind the fence.
 #[allow(dead_code, reason = "the small child is told")]
-pub const LOADERS: [&str; 5] = ["/lib", "/lib32", "/lib64", "/usr/lib", "/nix/store"];
+pub const PROGRAMS: [&str; 9] = [
+    "/bin",
+    "/gnu/store",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/nix/store",
+    "/opt",
+    "/snap",
+    "/usr",
+];
 
 impl Fence {
     /// Around a process that is handed its files: none is within reach, but

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::argv::{Cover, arguments};
-use super::fence::{Fence, LOADERS};
+use super::fence::{Fence, PROGRAMS};
 use super::{Engine, JobError, Ran, Watch, child};
 use crate::error::{Error, Result};
 use crate::job::{Job, Limits, Load, MediaJob, Progress, Work};
@@ -51,7 +51,7 @@ impl Program {
     fn ffmpeg_for(&self, read: Vec<PathBuf>, write: &[PathBuf]) -> Command {
         let mut fence = Fence {
             read,
-            start: LOADERS.iter().map(PathBuf::from).collect(),
+            start: PROGRAMS.iter().map(PathBuf::from).collect(),
             write: write.to_vec(),
         };
         fence.start.push(self.ffmpeg.clone());

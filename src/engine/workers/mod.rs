@@ -60,24 +60,19 @@ impl Workers {
                     self.pool.give_back(worker);
                     return Ok(found);
                 }
-                Ok(Answer::Failed { error, mut log }) => {
-                    let said = worker.said();
+                Ok(Answer::Failed { error, log }) => {
+                    let log = with_more(log, worker.said());
                     self.pool.give_back(worker);
-                    let more = said.into_iter().filter(|line| !log.contains(line));
-                    let more: Vec<_> = more.collect();
-                    log.extend(more);
-                    let error = self.limits.explain(error.into(), &log);
-                    return Err(JobError { error, log });
+                    return Err(self.explained(error.into(), log));
                 }
                 Err(NoAnswer::Stopped(error)) => {
-                    worker.stop();
-                    return Err(error.into());
+                    let log = worker.stop().log;
+                    return Err(JobError { error, log });
                 }
                 Err(NoAnswer::Unfit(error)) => return Err(error.into()),
                 Ok(_) | Err(NoAnswer::Died) if tries == TRIES => {
-                    let JobError { error, log } = killed(worker.bury());
-                    let error = self.limits.explain(error, &log);
-                    return Err(JobError { error, log });
+                    let death = worker.bury();
+                    return Err(self.explained(killed(&death), death.log));
                 }
                 Ok(_) | Err(NoAnswer::Died) => {
                     // It comes up while the other one is buried.
@@ -90,23 +85,33 @@ impl Workers {
             }
         }
     }
+
+    fn explained(&self, error: Error, log: Vec<String>) -> JobError {
+        let error = self.limits.explain(error, &log);
+        JobError { error, log }
+    }
+}
+
+/// What libav said, with what libraries said on stderr besides.
+fn with_more(mut log: Vec<String>, said: Vec<String>) -> Vec<String> {
+    let more = said.into_iter().filter(|line| !log.contains(line));
+    let more: Vec<_> = more.collect();
+    log.extend(more);
+    log
 }
 
 /// How often a task is tried: what killed a worker may have been something else.
 const TRIES: usize = 2;
 
 /// Why a job fails that killed its workers.
-fn killed(death: Death) -> JobError {
+fn killed(death: &Death) -> Error {
     let how = death
         .status
         .map_or_else(|| "no exit code".into(), child::how);
     let error = Error::failed(format!("its worker died ({how}), as did one before"));
-    JobError {
-        error: match child::cause(&death.log) {
-            Some(line) => error.because(line.to_owned()),
-            None => error,
-        },
-        log: death.log,
+    match child::cause(&death.log) {
+        Some(line) => error.because(line.to_owned()),
+        None => error,
     }
 }
 

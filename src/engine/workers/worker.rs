@@ -188,8 +188,9 @@ impl Worker {
     }
 
     /// Ends it in the middle of its task: terminate → grace → kill.
-    pub(super) fn stop(mut self) {
+    pub(super) fn stop(mut self) -> Death {
         self.child.stop();
+        self.bury()
     }
 
     /// Lets it end, since there is nothing more to do; [`Worker::bury`] waits for that.
