@@ -9,6 +9,7 @@ mod queue;
 mod terms;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -86,8 +87,11 @@ pub fn dispatch(
             cost: waiting.cost,
         });
     });
-    // Threads beyond the slots help jobs that can be split.
-    let threads = terms.slots.max(slots);
+    // Threads beyond the slots help jobs that can be split, unless they are rationed.
+    let threads = match terms.cpu {
+        Some(_) => slots,
+        None => terms.slots.max(slots),
+    };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|slot| format!("slot-{slot}"))
@@ -100,6 +104,8 @@ pub fn dispatch(
         events,
         began,
         duty: terms.duty(slots),
+        threads,
+        running: AtomicUsize::new(0),
         limits: terms.limits,
     };
     pool.broadcast(|slot| {
@@ -129,6 +135,9 @@ struct Batch<'a> {
     began: Instant,
     duty: f64,
     limits: Limits,
+    // Slots that there would be with enough jobs, and those that have one.
+    threads: usize,
+    running: AtomicUsize,
 }
 
 impl Batch<'_> {
@@ -174,11 +183,16 @@ impl Batch<'_> {
                 });
             }
         };
-        let mut watch = Watch::paced(self.cancel, &mut report, self.duty).within(self.limits);
+        let busy = self.running.fetch_add(1, Ordering::Relaxed) + 1;
+        let idle = self.threads.saturating_sub(busy + self.queue.waiting());
+        let mut watch = Watch::paced(self.cancel, &mut report, self.duty)
+            .within(self.limits)
+            .on_threads(1 + idle);
         // A panic is a defect of ours; it must cost this job alone.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             delivery::perform(self.engine, job, &mut watch)
         }));
+        self.running.fetch_sub(1, Ordering::Relaxed);
         match attempt {
             Ok(Ok(done)) => Verdict::Done(done),
             Ok(Err(failure))

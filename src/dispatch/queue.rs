@@ -104,6 +104,11 @@ impl Queue {
         tell(state.totals());
     }
 
+    /// Jobs that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.lock().waiting.len()
+    }
+
     /// The next job; waits where there is none yet. `None` at the end: of a
     /// closed queue, or where `cancel` is set. Jobs that must not be started
     /// come out, too, so that each of them is told of.

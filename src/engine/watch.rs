@@ -18,6 +18,7 @@ pub struct Watch<'a> {
     // When the job last was seen to do something.
     moved: Instant,
     over: bool,
+    threads: usize,
 }
 
 impl<'a> Watch<'a> {
@@ -42,6 +43,7 @@ impl<'a> Watch<'a> {
             last: Progress::default(),
             moved: now,
             over: false,
+            threads: 1,
         }
     }
 
@@ -49,6 +51,29 @@ impl<'a> Watch<'a> {
     #[must_use]
     pub fn within(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same for a job on which so many threads may work, itself included.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self {
+            threads: threads.max(1),
+            ..self
+        }
+    }
+
+    /// How many threads may work on the job. On the dispatcher's own pool, those
+    /// that have nothing else to do help, whenever that is.
+    pub fn threads(&self) -> usize {
+        match rayon::current_thread_index() {
+            Some(_) => rayon::current_num_threads(),
+            None => self.threads,
+        }
+    }
+
+    /// How many threads would have nothing to do when the job began, and the job's own.
+    pub(super) fn idle_threads(&self) -> usize {
+        self.threads
     }
 
     /// Whether the job went beyond a limit.

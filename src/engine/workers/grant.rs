@@ -36,7 +36,7 @@ impl Grant {
                 };
                 place.push(known.path.clone());
             }
-            Task::Run { job, targets } => {
+            Task::Run { job, targets, .. } => {
                 if let Work::Media(media) = &job.work {
                     grant.read.push(media.source.clone());
                     for (product, target) in media.pipeline.products.iter().zip(targets) {

@@ -141,6 +141,7 @@ impl Engine for Workers {
         let task = Task::Run {
             job: job.clone(),
             targets: targets.to_vec(),
+            threads: watch.idle_threads(),
         };
         expect!(self.ask(task, watch), Found::Ran)
     }

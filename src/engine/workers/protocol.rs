@@ -56,6 +56,8 @@ pub enum Task {
         /// Temporary names of its results.
         #[serde(with = "os_paths")]
         targets: Vec<PathBuf>,
+        /// How many threads may work on it; at least 1.
+        threads: usize,
     },
     /// Looks into a source.
     Probe {

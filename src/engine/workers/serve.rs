@@ -171,7 +171,12 @@ fn carry_out(task: &Task, link: &Mutex<Link>) -> io::Result<()> {
     };
     // Nobody sets it: a task is stopped by ending the worker.
     let never = Cancel::new();
-    let answer = match attempt(task, &mut Watch::new(&never, &mut report)) {
+    let threads = match task {
+        Task::Run { threads, .. } => *threads,
+        _ => 1,
+    };
+    let mut watch = Watch::new(&never, &mut report).on_threads(threads);
+    let answer = match attempt(task, &mut watch) {
         Ok(found) => Answer::Done(found),
         Err(JobError { error, log }) => {
             // Libraries may have said more there.
@@ -195,7 +200,7 @@ fn attempt(task: &Task, watch: &mut Watch) -> Result<Found, JobError> {
             watch.advance(Progress::default())?;
             Found::Started
         }
-        Task::Run { job, targets } => Found::Ran(Linked.run(job, targets, watch)?),
+        Task::Run { job, targets, .. } => Found::Ran(Linked.run(job, targets, watch)?),
         Task::Probe { source } => Found::Probed(Linked.probe(source, watch)?),
         Task::Survey(job) => Found::Survey(Linked.survey(job, watch)?),
         Task::DeadStreams(job) => Found::DeadStreams(Linked.dead_streams(job, watch)?),

@@ -44,7 +44,7 @@ impl Desk<'_, '_, '_, '_> {
     fn give(&mut self, time_s: f64, frame: &Frame) -> Result<()> {
         self.times.push(time_s);
         let number = self.times.len() as u64;
-        let threads = rayon::current_num_threads();
+        let threads = self.studio.threads;
         let (studio, waiting) = (self.studio, self.waiting);
         if threads < 2 || waiting.load(Ordering::Relaxed) >= threads {
             return studio.picture(&[number], frame);

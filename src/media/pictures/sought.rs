@@ -123,7 +123,7 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
     fn take(&self, groups: &[Range<usize>], seeker: &mut Option<Seeker<'a, 'b, 'w>>) -> Result<()> {
         let next = &AtomicUsize::new(0);
         rayon::in_place_scope(|scope| {
-            for _ in 1..rayon::current_num_threads().min(groups.len()) {
+            for _ in 1..self.studio.threads.min(groups.len()) {
                 scope.spawn(move |_| {
                     self.studio.help(|| self.work(groups, next, &mut None));
                 });

@@ -20,6 +20,8 @@ pub(super) struct Studio<'a, 'w> {
     pub job: &'a MediaJob,
     pub way: &'a VideoWay,
     pub stream: usize,
+    /// How many threads may work on it.
+    pub threads: usize,
     extension: &'a str,
     folder: &'a Path,
     filter: String,
@@ -55,6 +57,7 @@ impl<'a, 'w> Studio<'a, 'w> {
             job,
             way,
             stream: track.stream,
+            threads: watch.threads(),
             extension,
             folder,
             filter,
