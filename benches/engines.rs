@@ -1,5 +1,5 @@
 //! What a job costs besides its work: a clip so short that little but opening,
-//! setting up and closing is left, through either engine.
+//! setting up and closing is left, through each engine.
 //!
 //! `cargo bench` compares with the run before; `cargo bench -- probe` runs one.
 
@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use rushes::dispatch::Cancel;
-use rushes::engine::{Engine, Linked, Program, Watch};
-use rushes::job::{Job, Load, Ratio, Work};
+use rushes::engine::{Engine, Linked, Program, Watch, Workers};
+use rushes::job::{Job, Limits, Load, Ratio, Work};
 use rushes::media::{SyntheticClip, probe, synthesise};
 use rushes::plan::{Existing, Rules, Wanted, plan, scan};
 use rushes::recipe::{Frames, Pick, Recipe, Transcode, Video};
@@ -113,9 +113,11 @@ fn engines(criterion: &mut Criterion) {
     if program.is_none() {
         eprintln!("no ffmpeg program on the PATH: threads alone are measured");
     }
+    let workers = Workers::find(Limits::default()).unwrap();
     let engines = [
         Some(&Linked as &dyn Engine),
         program.as_ref().map(|p| p as _),
+        Some(&workers as _),
     ];
     for engine in engines.into_iter().flatten() {
         let mut group = criterion.benchmark_group(engine.name());

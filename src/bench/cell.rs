@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::results::{Dispatch, Lane};
 use crate::dispatch::{Cancel, Terms, dispatch_all};
+use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::job::{Job, Limits, Verdict};
 use crate::measure::{Usage, run_measured};
@@ -77,6 +78,10 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
         .map_err(|error| Error::usage("no specification of a cell").because(error))?;
     stop_with_parent(cancel);
     let engine = spec.dispatch.engine(Limits::default())?;
+    let mut untold = |_| {};
+    let mut watch = Watch::new(cancel, &mut untold);
+    let ready = engine.prepare(spec.workers.min(spec.jobs.len()), &mut watch);
+    ready.map_err(|failure| failure.error)?;
     let (events, _) = crossbeam_channel::bounded(0);
     let terms = Terms::on(spec.workers);
     let outcomes = dispatch_all(

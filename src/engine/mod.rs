@@ -55,6 +55,15 @@ pub trait Engine: Sync + Debug {
     /// Where it cannot be started, or was cancelled.
     fn start_only(&self, watch: &mut Watch) -> Result<(), JobError>;
 
+    /// Gets ready for so many jobs at once, where that is done once and not for
+    /// each; in a batch, planning has done so.
+    ///
+    /// # Errors
+    /// Where that cannot be done.
+    fn prepare(&self, _slots: usize, _watch: &mut Watch) -> Result<(), JobError> {
+        Ok(())
+    }
+
     /// What `source` holds, by its container's own words.
     ///
     /// # Errors

@@ -150,6 +150,16 @@ impl Engine for Workers {
         self.ask(Task::Start, watch).map(drop)
     }
 
+    fn prepare(&self, slots: usize, watch: &mut Watch) -> Result<(), JobError> {
+        // All come up at once.
+        let workers = (0..slots).map(|_| self.pool.start());
+        for worker in workers.collect::<Result<Vec<_>>>()? {
+            self.pool.give_back(worker);
+            self.ask(Task::Start, watch)?;
+        }
+        Ok(())
+    }
+
     fn probe(&self, source: &Path, watch: &mut Watch) -> Result<Probed, JobError> {
         let source = source.to_owned();
         let probed: Probed = expect!(self.ask(Task::Probe { source }, watch), Found::Probed)?;

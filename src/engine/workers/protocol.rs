@@ -161,7 +161,7 @@ pub fn line<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
 /// Writes `message`.
 ///
 /// # Errors
-/// As [`line`], and where the other side is gone.
+/// As [`line()`], and where the other side is gone.
 pub fn write<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
     to.write_all(&line(message)?)
 }
