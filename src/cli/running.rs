@@ -45,7 +45,7 @@ pub struct Running {
     pub codec_threads: u16,
 
     /// How jobs are run.
-    #[arg(long, value_name = "HOW", value_enum, default_value = "threads")]
+    #[arg(long, value_name = "HOW", value_enum, default_value = "workers")]
     pub dispatch: Dispatch,
 
     /// What a failed job means for those that wait.

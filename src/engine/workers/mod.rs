@@ -2,6 +2,7 @@
 //! crash, a hang or a kill costs one job. This process opens no media.
 
 mod grant;
+mod inbox;
 mod pool;
 pub mod protocol;
 mod serve;

@@ -61,13 +61,13 @@ impl Pool {
         let failed = || Error::failed("cannot start a worker");
         let mut command = child::command(&self.child, "run");
         command.arg(&self.program).arg("worker");
-        let input = prepare(&mut command).map_err(|error| failed().because(error))?;
+        let ends = prepare(&mut command).map_err(|error| failed().because(error))?;
         let (sender, receiver) = crossbeam_channel::bounded(1);
         let _ = self.starter.send((command, sender));
         let started = receiver.recv().map_err(|error| failed().because(error))?;
         Worker::new(
             started.map_err(|error| failed().because(error))?,
-            input,
+            ends,
             self.limits,
         )
     }

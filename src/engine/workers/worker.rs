@@ -1,15 +1,16 @@
 //! The program's side of one worker.
 
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::Receiver;
 
 use super::grant::Grant;
+use super::inbox::{Arrived, Inbox};
 use super::protocol::{self, Answer, Request, VERSION};
 use super::serve::other_version;
 use super::socket;
@@ -32,7 +33,7 @@ const MOST_MEMORY: u64 = 256 << 20;
 pub(super) struct Worker {
     child: Group,
     input: UnixStream,
-    answers: Receiver<io::Result<Answer>>,
+    answers: Inbox,
     said: Receiver<Said>,
     greeted: bool,
     tasks: usize,
@@ -54,32 +55,50 @@ pub(super) struct Death {
     pub(super) log: Vec<String>,
 }
 
-/// Makes `command` one of a worker: in a process group of its own, with the
-/// other end of the returned socket, on which files can be sent, as its stdin.
+/// The program's ends of the two ways to a worker.
+pub(super) struct Ends {
+    /// On which lines, and files with them, are sent to its stdin.
+    input: UnixStream,
+    /// On which what it says on its stdout arrives.
+    output: UnixStream,
+}
+
+/// Makes `command` one of a worker: in a process group of its own, with sockets as stdin and stdout.
 ///
 /// # Errors
 /// Where there are too many open files.
-pub(super) fn prepare(command: &mut Command) -> io::Result<UnixStream> {
-    let (ours, theirs) = UnixStream::pair()?;
+pub(super) fn prepare(command: &mut Command) -> io::Result<Ends> {
+    let (input, stdin) = UnixStream::pair()?;
+    let (output, stdout) = UnixStream::pair()?;
     command
-        .stdin(OwnedFd::from(theirs))
-        .stdout(Stdio::piped())
+        .stdin(OwnedFd::from(stdin))
+        .stdout(OwnedFd::from(stdout))
         .stderr(Stdio::piped())
         .process_group(0);
-    Ok(ours)
+    for (name, value) in MEMORY_IS_KEPT {
+        command.env(name, value);
+    }
+    Ok(Ends { input, output })
 }
+
+/// Has glibc keep memory that was given back, for the next task: else each gets
+/// its pages anew. What is kept is bounded by [`MOST_MEMORY`].
+const MEMORY_IS_KEPT: [(&str, &str); 2] = [
+    ("MALLOC_TRIM_THRESHOLD_", "268435456"),
+    ("MALLOC_MMAP_THRESHOLD_", "33554432"),
+];
 
 impl Worker {
     /// The worker that was started as `child`, by a command as [`prepare`] makes it.
     ///
     /// # Errors
     /// Where it cannot be talked to.
-    pub(super) fn new(mut child: Child, mut input: UnixStream, limits: Limits) -> Result<Self> {
-        let output = child.stdout.take();
+    pub(super) fn new(mut child: Child, ends: Ends, limits: Limits) -> Result<Self> {
+        let Ends { mut input, output } = ends;
         let said = said_on(child.stderr.take(), |_| None);
         let child = Group::of(child);
-        let output =
-            output.ok_or_else(|| Error::failed("a worker was started without its pipes"))?;
+        let answers = Inbox::of(output, TICK)
+            .map_err(|error| Error::failed("a worker cannot be talked to").because(error))?;
         // One that ended at once shows when it is first asked.
         let hello = Request::Hello {
             version: VERSION,
@@ -89,7 +108,7 @@ impl Worker {
         Ok(Self {
             child,
             input,
-            answers: answers_on(output),
+            answers,
             said,
             greeted: false,
             tasks: 0,
@@ -113,22 +132,22 @@ impl Worker {
         }
         let mut last = watch.last();
         loop {
-            match self.answers.recv_timeout(TICK) {
-                Ok(Ok(Answer::Hello { version })) => self.greet(version)?,
-                Ok(Ok(_)) if !self.greeted => return Err(NoAnswer::Died),
-                Ok(Ok(Answer::Open { path, access })) => {
+            match self.answers.next() {
+                Ok(Arrived::Answer(Answer::Hello { version })) => self.greet(version)?,
+                Ok(Arrived::Answer(_)) if !self.greeted => return Err(NoAnswer::Died),
+                Ok(Arrived::Answer(Answer::Open { path, access })) => {
                     let opened = self.hand_over(grant.open(&path, access));
                     opened.map_err(|_| NoAnswer::Died)?;
                     continue;
                 }
-                Ok(Ok(Answer::Progress(progress))) => {
+                Ok(Arrived::Answer(Answer::Progress(progress))) => {
                     watch.moved();
                     last = progress;
                 }
-                Ok(Ok(Answer::Alive)) => watch.moved(),
-                Ok(Ok(answer)) => return Ok(answer),
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Died),
+                Ok(Arrived::Answer(Answer::Alive)) => watch.moved(),
+                Ok(Arrived::Answer(answer)) => return Ok(answer),
+                Ok(Arrived::Nothing) => {}
+                Ok(Arrived::End) | Err(_) => return Err(NoAnswer::Died),
             }
             watch
                 .advance_holding(last, || self.child.hold())
@@ -228,19 +247,4 @@ impl Drop for Dismissed {
         // Waited for, so that what it used counts as used by this process's children.
         self.0.end_within(GRACE);
     }
-}
-
-/// The messages of a pipe, read by a thread that ends with the pipe.
-fn answers_on(pipe: ChildStdout) -> Receiver<io::Result<Answer>> {
-    let (sender, receiver) = crossbeam_channel::bounded(16);
-    std::thread::spawn(move || {
-        let mut pipe = BufReader::new(pipe);
-        while let Some(answer) = protocol::read(&mut pipe).transpose() {
-            let last = answer.is_err();
-            if sender.send(answer).is_err() || last {
-                return;
-            }
-        }
-    });
-    receiver
 }
