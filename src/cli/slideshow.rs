@@ -11,10 +11,10 @@ use super::encoding;
 use crate::dispatch::{Cancel, OnError};
 use crate::error::{Error, Result};
 use crate::film::photo::Fit;
+use crate::film::render;
 use crate::film::slideshow::{Quality, film, find, storyboard};
 use crate::film::storyboard::{Colours, Settings, Storyboard};
 use crate::film::transition::{Easing, Kind};
-use crate::film::{self};
 use crate::job::Ratio;
 use crate::plan::{Existing, Found, Wanted, free_names};
 use crate::recipe::{Rate, Size, Video};
@@ -151,7 +151,7 @@ impl Args {
         let (board, unreadable) = self.storyboard()?;
         if self.dry_run {
             print!("{}", board.text()?);
-            return Ok(Ending::Done);
+            return self.end(&unreadable);
         }
         let quality = self.quality()?;
         let Some(target) = self.target(&board)? else {
@@ -167,12 +167,23 @@ impl Args {
         }
         let title = target.file_stem().unwrap_or_default().to_string_lossy();
         let film = film(&board, &title, quality)?;
-        let made = film::render(&film, &target, cancel, &mut telling)?;
+        let made = render(&film, &target, cancel, &mut telling)?;
         telling.finish(&target, made, made.frames as f64 / film.rate.as_f64());
         Ok(if made.left_out + unreadable.len() > 0 {
             Ending::SomeFailed
         } else {
             Ending::Done
+        })
+    }
+
+    /// Tells what a dry run could not look into.
+    fn end(&self, unreadable: &[(PathBuf, String)]) -> Result<Ending> {
+        for (path, reason) in unreadable {
+            eprintln!("left out: '{}': {reason}", path.display());
+        }
+        Ok(match unreadable {
+            [] => Ending::Done,
+            _ => Ending::SomeFailed,
         })
     }
 

@@ -245,7 +245,6 @@ fn video(film: &Film) -> Video {
         ("g", far.to_string()),
         ("sc_threshold", "0".into()),
         ("forced-idr", "1".into()),
-        ("profile", "high".into()),
     ];
     Video {
         encoder: "libx264".into(),

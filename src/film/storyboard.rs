@@ -179,6 +179,14 @@ impl Storyboard {
     /// # Errors
     /// Where a picture's name is no text.
     pub fn text(&self) -> Result<String> {
+        let mut slides = self.slides.iter();
+        if let Some(slide) = slides.find(|slide| slide.picture.to_str().is_none()) {
+            let shown = slide.picture.display();
+            return Err(Error::failed(format!(
+                "'{shown}': a storyboard is text, and this name is none"
+            ))
+            .cure("rename it, or leave it out with --exclude"));
+        }
         toml::to_string(self)
             .map_err(|error| Error::failed("cannot write the storyboard").because(error))
     }
