@@ -64,10 +64,10 @@ fn upright(path: &Path) -> image::ImageResult<DynamicImage> {
     let file = BufReader::new(File::open(path)?);
     // Names may lie; what has no mark of its own is taken by its name's ending.
     let mut reader = ImageReader::new(file).with_guessed_format()?;
-    if reader.format().is_none() {
-        if let Ok(format) = image::ImageFormat::from_path(path) {
-            reader.set_format(format);
-        }
+    if reader.format().is_none()
+        && let Ok(format) = image::ImageFormat::from_path(path)
+    {
+        reader.set_format(format);
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_BYTES);
@@ -119,14 +119,14 @@ fn opaque(image: DynamicImage, background: Colour) -> Photo {
     Photo { width, height, rgb }
 }
 
-/// The largest even size of the photo's shape in `size`. What comes within 1 % of
+/// The largest even size of the photo's shape in `size`. What comes within 2 % of
 /// filling the film fills it: slivers at the edges look like a mistake.
 fn within(photo: &Photo, size: Size) -> (u32, u32) {
     let (width, height) = (f64::from(photo.width), f64::from(photo.height));
     let (across, down) = (f64::from(size.width), f64::from(size.height));
     let scale = (across / width).min(down / height);
     let side = |length: f64, most: u32| {
-        if length * scale >= f64::from(most) * 0.99 {
+        if length * scale >= f64::from(most) * 0.98 {
             most
         } else {
             ((length * scale / 2.0).round() as u32 * 2).clamp(2, most)
