@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "docs/events.md",
     "docs/frames.md",
     "docs/report.md",
     "docs/results.md",
+    "docs/slideshow.md",
     "docs/worker.md",
     "samples/README.md",
 ];
@@ -84,6 +85,8 @@ fn is_understood(words: &[String], folder: &Path) {
     assert!(
         output.status.success()
             || told.contains("there is no 'videos'")
+            || told.contains("there is no 'photos'")
+            || told.contains("cannot read the storyboard")
             || told.contains("cannot read the file of times"),
         "{line}: {told}"
     );
@@ -148,6 +151,14 @@ fn the_shown_report_is_a_report() {
         shown,
         "a field is missing or unknown"
     );
+}
+
+#[test]
+fn the_shown_storyboard_is_a_storyboard() {
+    let text = block_lines(&read("docs/slideshow.md"), "toml").join("\n");
+    let board: rushes::film::storyboard::Storyboard = toml::from_str(&text).unwrap();
+    board.check().unwrap();
+    assert!(board.slides.len() > 1);
 }
 
 #[test]

@@ -114,10 +114,8 @@ impl Args {
         written.push(self.output.join("charts"));
         if !self.no_film && !charts.is_empty() {
             let film = self.output.join("summary.mp4");
-            let storyboard = film::bench::storyboard(&results, &charts, &Theme::DARK);
-            film::render(&storyboard, &film, cancel, &mut |done, all| {
-                telling.film(done, all)
-            })?;
+            let shown = film::bench::film(&results, &charts, &Theme::DARK);
+            film::render(&shown, &film, cancel, &mut telling)?;
             written.push(film);
         }
         telling.finish();

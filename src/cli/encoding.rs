@@ -241,7 +241,7 @@ fn encoded<'a, T, F: 'a>(
     rule.filter(|rule| !matches!(copy(rule), Copying::Always))
 }
 
-fn linked(flag: &str, name: &str) -> Result<()> {
+pub(super) fn linked(flag: &str, name: &str) -> Result<()> {
     if media::has_encoder(name) {
         return Ok(());
     }
@@ -264,7 +264,7 @@ fn fits(flag: &str, encoder: &str, recipe: &Transcode) -> Result<()> {
 }
 
 /// What an encoder refuses, it refuses for every job.
-fn try_out(video: &Video, threads: usize) -> Result<()> {
+pub(super) fn try_out(video: &Video, threads: usize) -> Result<()> {
     let pixels = video.pixels.first().map_or("yuv420p", String::as_str);
     let opens =
         |video: &Video| media::try_video_encoder(&video.encoder_spec(threads.max(1)), pixels);
@@ -294,7 +294,7 @@ fn try_out(video: &Video, threads: usize) -> Result<()> {
     }
 }
 
-fn crf(text: &str) -> Result<f32, String> {
+pub(super) fn crf(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(crf) if (0.0..=63.0).contains(&crf) => Ok(crf),
         _ => Err(format!("'{text}' is not between 0 and 63")),

@@ -12,6 +12,7 @@ mod running;
 mod samples;
 mod settle;
 mod site;
+mod slideshow;
 mod watch;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +41,7 @@ enum Command {
     Convert(convert::Args),
     Frames(frames::Args),
     Bench(bench::Args),
+    Slideshow(slideshow::Args),
     Samples(samples::Args),
     Doctor(doctor::Args),
     #[command(hide = true)]
@@ -67,6 +69,7 @@ impl Cli {
             Command::Convert(args) => args.run(cancel),
             Command::Frames(args) => args.run(cancel),
             Command::Bench(args) => args.run(cancel),
+            Command::Slideshow(args) => args.run(cancel),
             Command::Samples(args) => args.run(cancel),
             Command::Doctor(args) => args.run(),
             Command::Cell => internal::run_cell(cancel),

@@ -4,6 +4,7 @@
 //! fonts embedded here, so that a machine without fonts draws the same, and
 //! lays pixels over others, such as those of a video.
 
+pub mod caption;
 pub mod glyphs;
 pub mod raster;
 pub mod sheet;

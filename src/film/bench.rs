@@ -1,18 +1,33 @@
 //! The film of a benchmark: title, every chart with what the data says, verdicts.
 
-use super::{Slide, Storyboard};
+use super::transition::{Easing, Kind, Transition};
+use super::{Film, Slide};
 use crate::bench::results::Results;
 use crate::chart::{Chart, PICTURE};
 use crate::draw::Theme;
 use crate::draw::raster::render;
 use crate::draw::slide::{ClosingCard, TitleCard, chart_slide, closing_card, title_card};
+use crate::job::Ratio;
+use crate::media::still;
+use crate::recipe::Rate;
 use crate::report::answer;
 
-/// The storyboard of `results` and their `charts`.
-pub fn storyboard<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Storyboard<'a> {
-    let slide = |title: &str, svg: Box<dyn Fn() -> String + 'a>| Slide {
+const FADE: Transition = Transition {
+    kind: Kind::Fade,
+    seconds: 0.5,
+    easing: Easing::Smooth,
+};
+
+/// The film of `results` and their `charts`.
+pub fn film<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Film<'a> {
+    let slide = |title: &str, svg: Box<dyn Fn() -> String + Send + Sync + 'a>| Slide {
         title: title.to_owned(),
-        draw: Box::new(move || render(&svg(), PICTURE.0, PICTURE.1)),
+        seconds: 3.0,
+        transition: FADE,
+        draw: Box::new(move || {
+            let raster = render(&svg(), PICTURE.0, PICTURE.1)?;
+            still(raster.width, raster.height, &raster.rgba)
+        }),
     };
     let title = title_of(results);
     let closing = ClosingCard {
@@ -32,12 +47,12 @@ pub fn storyboard<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) 
         "What the numbers say",
         Box::new(move || closing_card(&closing, theme)),
     ));
-    Storyboard {
+    Film {
         title: "Threads and processes".into(),
         slides,
-        seconds: 3.0,
-        fade: 0.5,
-        fps: 30,
+        rate: Ratio::new(30, 1),
+        quality: Rate::Quality(18.0),
+        speed: "medium".into(),
     }
 }
 

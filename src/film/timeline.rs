@@ -1,126 +1,101 @@
-//! Which slide is seen in which frame.
+//! When a slide is seen, counted in frames.
 
-use super::Storyboard;
+use super::transition::Transition;
+use crate::job::Ratio;
 
-/// A storyboard counted in frames.
+/// Turns seconds into frames, slide after slide. A slide begins at the frame next to
+/// its time, so that many slides are no longer than they say.
+#[derive(Debug, Clone)]
 pub(super) struct Timeline {
-    slides: u64,
-    slide_frames: u64,
-    fade_frames: u64,
-    fps: u32,
+    rate: Ratio,
+    seconds: f64,
+    frames: u64,
 }
 
-/// What one frame shows.
+/// The frames of one slide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shot {
-    /// A slide alone.
-    Still(usize),
-    /// A slide going over into the one after it.
-    Fade {
-        /// The earlier slide.
-        from: usize,
-        /// How much of the later one is seen, of 256.
-        weight: u32,
-    },
-}
-
-impl Shot {
-    /// The slide that is seen, or the earlier one of two.
-    pub(super) fn slide(self) -> usize {
-        match self {
-            Self::Still(slide) | Self::Fade { from: slide, .. } => slide,
-        }
-    }
+pub(super) struct Span {
+    /// Its first frame.
+    pub start: u64,
+    /// The first frame of the next slide.
+    pub end: u64,
 }
 
 impl Timeline {
-    pub(super) fn new(storyboard: &Storyboard) -> Self {
-        let frames = |seconds: f64| (seconds * f64::from(storyboard.fps)).round().max(0.0) as u64;
-        let slide_frames = frames(storyboard.seconds).max(1);
+    pub(super) fn new(rate: Ratio) -> Self {
         Self {
-            slides: storyboard.slides.len() as u64,
-            slide_frames,
-            fade_frames: frames(storyboard.fade).min(slide_frames - 1),
-            fps: storyboard.fps,
+            rate,
+            seconds: 0.0,
+            frames: 0,
         }
     }
 
-    /// Length of the film in frames.
-    pub(super) fn frames(&self) -> u64 {
-        self.slides * self.slide_frames
+    /// The next slide, of so many seconds and of one frame at least.
+    pub(super) fn next(&mut self, seconds: f64) -> Span {
+        self.seconds += seconds.max(0.0);
+        let start = self.frames;
+        let due = (self.seconds * self.rate.as_f64()).round() as u64;
+        self.frames = due.max(start + 1);
+        let end = self.frames;
+        Span { start, end }
     }
 
-    /// Length of a slide in frames.
-    pub(super) fn slide_frames(&self) -> u64 {
-        self.slide_frames
-    }
-
-    /// What frame `frame` shows. A fade takes the last frames of the earlier slide.
-    pub(super) fn shot(&self, frame: u64) -> Shot {
-        let slide = (frame / self.slide_frames).min(self.slides - 1);
-        let within = frame - slide * self.slide_frames;
-        let fade_start = self.slide_frames - self.fade_frames;
-        if slide + 1 == self.slides || within < fade_start {
-            return Shot::Still(slide as usize);
+    /// Frames of slides of so many seconds each.
+    pub(super) fn length(rate: Ratio, seconds: impl Iterator<Item = f64>) -> u64 {
+        let mut timeline = Self::new(rate);
+        for seconds in seconds {
+            timeline.next(seconds);
         }
-        let share = (within - fade_start + 1) as f64 / (self.fade_frames + 1) as f64;
-        Shot::Fade {
-            from: slide as usize,
-            weight: (ease(share) * 256.0).round() as u32,
-        }
-    }
-
-    /// Start and end of a slide in milliseconds.
-    pub(super) fn chapter_ms(&self, slide: usize) -> (i64, i64) {
-        let ms = |slide: u64| (slide * self.slide_frames * 1000 / u64::from(self.fps)) as i64;
-        (ms(slide as u64), ms(slide as u64 + 1))
+        timeline.frames
     }
 }
 
-/// Slow, fast, slow: 3t² − 2t³.
-fn ease(t: f64) -> f64 {
-    t * t * (3.0 - 2.0 * t)
+impl Span {
+    /// Where the transition to the next slide begins: it takes the last frames, but
+    /// the first frame always shows the slide alone.
+    pub(super) fn transition_start(self, transition: Transition, rate: Ratio) -> u64 {
+        let frames = (transition.seconds.max(0.0) * rate.as_f64()).round() as u64;
+        self.end - frames.min(self.end - self.start - 1)
+    }
+
+    /// Start and end in milliseconds.
+    pub(super) fn ms(self, rate: Ratio) -> (i64, i64) {
+        let ms = |frame: u64| (frame as f64 * 1000.0 / rate.as_f64()).round() as i64;
+        (ms(self.start), ms(self.end))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::film::transition::{Easing, Kind};
 
-    fn timeline(slides: u64) -> Timeline {
-        Timeline {
-            slides,
-            slide_frames: 90,
-            fade_frames: 15,
-            fps: 30,
-        }
+    const RATE: Ratio = Ratio::new(30, 1);
+
+    #[test]
+    fn slides_follow_each_other_and_do_not_drift() {
+        let rate = Ratio::new(30_000, 1001);
+        let mut timeline = Timeline::new(rate);
+        let spans: Vec<Span> = (0..1000).map(|_| timeline.next(1.0)).collect();
+        assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert_eq!(spans[999].end, 29_970);
+        assert_eq!(spans[999].ms(rate).1, 999_999);
+        let all = Timeline::length(rate, std::iter::repeat_n(1.0, 1000));
+        assert_eq!(all, 29_970);
     }
 
     #[test]
-    fn a_fade_is_monotonic_and_ends_where_the_next_slide_begins() {
-        let timeline = timeline(2);
-        assert_eq!(timeline.shot(74), Shot::Still(0));
-        let weights: Vec<u32> = (75..90)
-            .map(|frame| match timeline.shot(frame) {
-                Shot::Fade { from: 0, weight } => weight,
-                other => panic!("{other:?} at {frame}"),
-            })
-            .collect();
-        assert!(weights.is_sorted_by(|a, b| a < b), "{weights:?}");
-        assert!(weights[0] > 0 && weights[14] < 256);
-        assert_eq!(timeline.shot(90), Shot::Still(1));
-    }
-
-    #[test]
-    fn the_last_slide_stands_to_the_end() {
-        let timeline = timeline(3);
-        assert_eq!(timeline.frames(), 270);
-        assert_eq!(timeline.shot(269), Shot::Still(2));
-        assert_eq!(timeline.chapter_ms(2), (6000, 9000));
-    }
-
-    #[test]
-    fn one_slide_has_no_fade() {
-        let timeline = timeline(1);
-        assert!((0..90).all(|frame| timeline.shot(frame) == Shot::Still(0)));
+    fn a_slide_has_a_frame_however_short_it_is_and_is_seen_alone_once() {
+        let mut timeline = Timeline::new(RATE);
+        let span = timeline.next(0.0);
+        assert_eq!((span.start, span.end), (0, 1));
+        let fade = Transition {
+            kind: Kind::Fade,
+            seconds: 9.0,
+            easing: Easing::Smooth,
+        };
+        assert_eq!(span.transition_start(fade, RATE), 1);
+        let span = timeline.next(3.0);
+        assert_eq!(span.transition_start(fade, RATE), span.start + 1);
     }
 }

@@ -17,6 +17,8 @@ pub struct Encoder {
     // Set on each frame where the encoder works at a constant quantiser.
     qscale: Option<i32>,
     stage: Stage,
+    // Whether the next frame is to be a key frame.
+    key_next: bool,
     // What is added to the decoding times, once the first packet tells whether they are right.
     dts_shift: Option<i64>,
 }
@@ -122,6 +124,7 @@ impl Encoder {
             context,
             qscale: spec.qscale.map(|q| i32::from(q) * ffi::FF_QP2LAMBDA),
             stage: Stage::Fresh,
+            key_next: false,
             dts_shift: None,
         };
         encoder.configure(setup);
@@ -230,12 +233,21 @@ impl Encoder {
         super::filter::rescale(seconds, Rational::new(1, 1), base.into())
     }
 
+    /// Has the next frame encoded as a key frame; x264 takes `forced-idr` for
+    /// one that nothing refers across.
+    pub fn key_next(&mut self) {
+        self.key_next = true;
+    }
+
     /// The decoder's picture type must not become the encoder's.
-    fn prepare(&self, frame: &mut Frame) -> *const ffi::AVFrame {
+    fn prepare(&mut self, frame: &mut Frame) -> *const ffi::AVFrame {
         // SAFETY: the frame is valid and ours alone; only its properties are written.
         unsafe {
             let raw = frame.as_mut_ptr();
-            (*raw).pict_type = ffi::AVPictureType::AV_PICTURE_TYPE_NONE;
+            (*raw).pict_type = match std::mem::take(&mut self.key_next) {
+                true => ffi::AVPictureType::AV_PICTURE_TYPE_I,
+                false => ffi::AVPictureType::AV_PICTURE_TYPE_NONE,
+            };
             if let Some(quality) = self.qscale {
                 (*raw).quality = quality;
             }

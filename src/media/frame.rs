@@ -39,22 +39,41 @@ impl Picture {
     /// # Errors
     /// Where the length does not fit the size, or memory is out.
     pub(super) fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> Result<Self> {
-        let row = width as usize * 4;
-        if rgba.len() != row * height as usize {
+        let format = ffi::AVPixelFormat::AV_PIX_FMT_RGBA;
+        Self::from_packed((width, height), format, 4, rgba)
+    }
+
+    /// Copies 8-bit RGB rows, `width × height × 3` bytes.
+    ///
+    /// # Errors
+    /// Where the length does not fit the size, or memory is out.
+    pub(super) fn from_rgb(width: u32, height: u32, rgb: &[u8]) -> Result<Self> {
+        let format = ffi::AVPixelFormat::AV_PIX_FMT_RGB24;
+        Self::from_packed((width, height), format, 3, rgb)
+    }
+
+    fn from_packed(
+        (width, height): (u32, u32),
+        format: ffi::AVPixelFormat,
+        channels: usize,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        let row = width as usize * channels;
+        if row == 0 || bytes.len() != row * height as usize {
             return Err(Error::failed(format!(
-                "{} bytes are no {width}×{height} RGBA picture",
-                rgba.len()
+                "{} bytes are no picture of {width}×{height} pixels",
+                bytes.len()
             )));
         }
-        let mut picture = Self::allocate(width, height, ffi::AVPixelFormat::AV_PIX_FMT_RGBA)?;
+        let mut picture = Self::allocate(width, height, format)?;
         let (plane, stride) = picture.plane_mut(0, height as usize);
-        for (to, from) in plane.chunks_exact_mut(stride).zip(rgba.chunks_exact(row)) {
+        for (to, from) in plane.chunks_exact_mut(stride).zip(bytes.chunks_exact(row)) {
             to[..row].copy_from_slice(from);
         }
         Ok(picture)
     }
 
-    fn allocate(width: u32, height: u32, format: ffi::AVPixelFormat) -> Result<Self> {
+    pub(super) fn allocate(width: u32, height: u32, format: ffi::AVPixelFormat) -> Result<Self> {
         let mut frame = empty_frame()?;
         // SAFETY: the frame is valid and empty; libav allocates by its fields.
         unsafe {
@@ -73,6 +92,28 @@ impl Picture {
         self.0
     }
 
+    /// An empty picture of the size, format and tags of this one.
+    pub(super) fn like(&self) -> Result<Self> {
+        let (width, height) = self.size();
+        let mut other = Self::allocate(width, height, ffi::AVPixelFormat::AV_PIX_FMT_YUV420P)?;
+        // SAFETY: copies timestamps and colour tags between two valid frames.
+        check(
+            unsafe { ffi::av_frame_copy_props(other.0.as_mut_ptr(), self.0.as_ptr()) },
+            "copy a frame's tags",
+        )?;
+        Ok(other)
+    }
+
+    /// Makes the pixels this picture's alone, so that they can be changed.
+    pub(super) fn make_writable(&mut self) -> Result<()> {
+        // SAFETY: the frame is valid and holds data.
+        check(
+            unsafe { ffi::av_frame_make_writable(self.0.as_mut_ptr()) },
+            "copy a picture",
+        )
+        .map(drop)
+    }
+
     /// Another reference to the same picture, with `pts` in the caller's time base.
     ///
     /// # Errors
@@ -83,60 +124,8 @@ impl Picture {
         Ok(frame)
     }
 
-    /// `(1 − weight/256) · a + weight/256 · b`, plane by plane, for two planar
-    /// 8-bit 4:2:0 pictures of one size; `weight` is 0 to 256.
-    ///
-    /// # Errors
-    /// Where the pictures differ in size or format, or memory is out.
-    pub fn blend(a: &Self, b: &Self, weight: u32) -> Result<Self> {
-        let (width, height) = a.size();
-        if a.size() != b.size()
-            || a.format() != b.format()
-            || a.format() != ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32
-        {
-            return Err(Error::failed(
-                "only 4:2:0 pictures of one size can be blended",
-            ));
-        }
-        let mut result = Self::allocate(width, height, ffi::AVPixelFormat::AV_PIX_FMT_YUV420P)?;
-        // SAFETY: copies timestamps and colour tags between two valid frames.
-        check(
-            unsafe { ffi::av_frame_copy_props(result.0.as_mut_ptr(), a.0.as_ptr()) },
-            "copy a frame's tags",
-        )?;
-        let weight = weight.min(256) as u16;
-        for plane in 0..3 {
-            let rows = if plane == 0 {
-                height as usize
-            } else {
-                height.div_ceil(2) as usize
-            };
-            let columns = if plane == 0 {
-                width as usize
-            } else {
-                width.div_ceil(2) as usize
-            };
-            let (from, from_stride) = a.plane(plane, rows);
-            let (to, to_stride) = b.plane(plane, rows);
-            let (out, out_stride) = result.plane_mut(plane, rows);
-            let rows_in = from
-                .chunks_exact(from_stride)
-                .zip(to.chunks_exact(to_stride));
-            for (out, (from, to)) in out.chunks_exact_mut(out_stride).zip(rows_in) {
-                for ((out, from), to) in out[..columns]
-                    .iter_mut()
-                    .zip(&from[..columns])
-                    .zip(&to[..columns])
-                {
-                    *out = ((u16::from(*from) * (256 - weight) + u16::from(*to) * weight + 128)
-                        >> 8) as u8;
-                }
-            }
-        }
-        Ok(result)
-    }
-
-    fn size(&self) -> (u32, u32) {
+    /// Width and height in pixels.
+    pub fn size(&self) -> (u32, u32) {
         // SAFETY: the frame is valid.
         unsafe {
             (
@@ -146,13 +135,13 @@ impl Picture {
         }
     }
 
-    fn format(&self) -> i32 {
+    pub(super) fn format(&self) -> i32 {
         // SAFETY: the frame is valid.
         unsafe { (*self.0.as_ptr()).format }
     }
 
     /// A plane's rows as one slice, and its stride in bytes.
-    fn plane(&self, index: usize, rows: usize) -> (&[u8], usize) {
+    pub(super) fn plane(&self, index: usize, rows: usize) -> (&[u8], usize) {
         // SAFETY: libav allocated `linesize` bytes for each of the plane's rows.
         unsafe {
             let stride = (*self.0.as_ptr()).linesize[index].max(0) as usize;
@@ -163,8 +152,8 @@ impl Picture {
         }
     }
 
-    fn plane_mut(&mut self, index: usize, rows: usize) -> (&mut [u8], usize) {
-        // SAFETY: as in `plane`; the buffer was just allocated and has no other reference.
+    pub(super) fn plane_mut(&mut self, index: usize, rows: usize) -> (&mut [u8], usize) {
+        // SAFETY: as in `plane`; `&mut` and `make_writable` see to it that nobody else has the buffer.
         unsafe {
             let stride = (*self.0.as_ptr()).linesize[index].max(0) as usize;
             (
@@ -200,18 +189,39 @@ pub(super) fn gray_rows(frame: &Frame) -> Result<Vec<u8>> {
 /// # Errors
 /// Where the bytes do not fit the size (which must be even), or memory is out.
 pub fn still(width: u32, height: u32, rgba: &[u8]) -> Result<Picture> {
-    const TO_FILM: &str = "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,\
-        format=yuv420p,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
     super::init();
-    let mut drawn = Picture::from_rgba(width, height, rgba)?.into_frame();
-    drawn.set_pts(Some(0));
-    let second = ffmpeg::Rational::new(1, 1);
-    let mut graph = super::Graph::new(&drawn, second, second, TO_FILM, 1)?;
-    graph.push(&drawn)?;
-    let (_, frame) = graph.pull()?;
-    // SAFETY: the frame is valid; without data it is refused.
-    if unsafe { frame.is_empty() } {
-        return Err(Error::failed("a picture could not be converted"));
+    let to_film = to_film("", "bicubic", "yuv420p");
+    Picture::from_rgba(width, height, rgba)?.filtered(&to_film)
+}
+
+/// The filters that make a film's pixels of RGB, scaled to `size` (`W:H:`) where it is not empty.
+pub(super) fn to_film(size: &str, scaler: &str, format: &str) -> String {
+    format!(
+        "scale={size}out_color_matrix=bt709:out_range=tv:\
+         flags={scaler}+accurate_rnd+full_chroma_inp+full_chroma_int,format={format},\
+         setsar=1,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+    )
+}
+
+impl Picture {
+    /// What the filters of `description` make of this picture.
+    ///
+    /// # Errors
+    /// Where they are wrong or give nothing, or memory is out.
+    pub(super) fn filtered(self, description: &str) -> Result<Self> {
+        let mut frame = self.into_frame();
+        frame.set_pts(Some(0));
+        let second = ffmpeg::Rational::new(1, 1);
+        let mut graph = super::Graph::new(&frame, second, second, description, 1)?;
+        graph.push(&frame)?;
+        // Its memory goes as soon as the filters are done with it.
+        drop(frame);
+        graph.close(1)?;
+        let (_, frame) = graph.pull()?;
+        // SAFETY: the frame is valid; without data it is refused.
+        if unsafe { frame.is_empty() } {
+            return Err(Error::failed("a picture could not be converted"));
+        }
+        Ok(Self(frame))
     }
-    Ok(Picture(frame))
 }

@@ -238,7 +238,7 @@ impl Muxer {
         Ok(())
     }
 
-    /// Adds a chapter; before the first packet.
+    /// Adds a chapter; before the first packet, or, in mp4, before the end.
     ///
     /// # Errors
     /// Where libav refuses it.

@@ -379,30 +379,71 @@ impl<'a> File<'a> {
 
     /// Frames and damaged packets of a stream: of the whole, or from the last key frame on.
     fn decode(&self, stream: usize, whole: bool, cancel: &Cancel) -> Result<(u64, u64)> {
-        let mut input = Input::open(self.path, Some(&self.info.format), cancel)?;
-        input.select(&[stream]);
-        if !whole && let Some(last) = self.span(stream).and_then(|span| span.last_us) {
-            input.seek_before(last.saturating_sub(self.survey.start_us));
-        }
-        let mut decoder = Decoder::open(&input, stream, 1)?;
-        let mut frames = 0;
-        while let Some(packet) = input.read()? {
-            if packet.stream() == stream {
-                decoder.decode(Some(packet), |_, _| {
-                    frames += 1;
-                    Ok(())
-                })?;
-            }
-            if cancel.is_set() {
-                return Err(Error::interrupted());
-            }
-        }
-        decoder.decode(None, |_, _| {
-            frames += 1;
-            Ok(())
-        })?;
-        Ok((frames, decoder.damaged()))
+        let last = self.span(stream).and_then(|span| span.last_us);
+        let end = last.map(|last| last.saturating_sub(self.survey.start_us));
+        let from = end.filter(|_| !whole);
+        decode(self.path, &self.info.format, stream, from, cancel)
     }
+}
+
+/// Opens a film at `path`, which is to be one stream of `frames` pictures, and
+/// decodes its end.
+///
+/// # Errors
+/// Says what is wrong with it; then it must not take its place.
+pub fn verify_film(path: &Path, frames: u64, cancel: &Cancel) -> Result<()> {
+    let unopened = |error| wrong("it does not open").because(error);
+    let info = probe(path, cancel).map_err(unopened)?;
+    let videos = info.streams.iter().filter(|stream| stream.is_video());
+    let videos: Vec<usize> = videos.map(|stream| stream.index).collect();
+    let [stream] = videos[..] else {
+        return Err(wrong(format!("it has {} video streams", videos.len())));
+    };
+    let survey = survey(path, Some(&info.format), &[stream], cancel).map_err(unopened)?;
+    let found = survey.span(stream).map_or(0, |span| span.packets);
+    if found != frames {
+        return Err(wrong(format!("it has {found} frames instead of {frames}")));
+    }
+    let last = survey.span(stream).and_then(|span| span.last_us);
+    let end = last.map(|last| last.saturating_sub(survey.start_us));
+    match decode(path, &info.format, stream, end, cancel)? {
+        (1.., 0) => Ok(()),
+        _ => Err(wrong(format!("stream {stream} does not decode to its end"))),
+    }
+}
+
+/// Frames and damaged packets of a stream: of the whole, or from the key frame
+/// before `from_us` on.
+fn decode(
+    path: &Path,
+    format: &str,
+    stream: usize,
+    from_us: Option<i64>,
+    cancel: &Cancel,
+) -> Result<(u64, u64)> {
+    let mut input = Input::open(path, Some(format), cancel)?;
+    input.select(&[stream]);
+    if let Some(from) = from_us {
+        input.seek_before(from);
+    }
+    let mut decoder = Decoder::open(&input, stream, 1)?;
+    let mut frames = 0;
+    while let Some(packet) = input.read()? {
+        if packet.stream() == stream {
+            decoder.decode(Some(packet), |_, _| {
+                frames += 1;
+                Ok(())
+            })?;
+        }
+        if cancel.is_set() {
+            return Err(Error::interrupted());
+        }
+    }
+    decoder.decode(None, |_, _| {
+        frames += 1;
+        Ok(())
+    })?;
+    Ok((frames, decoder.damaged()))
 }
 
 /// The typical distance of two packets of a stream, in seconds.

@@ -60,7 +60,8 @@ pub fn scan(paths: &[PathBuf], wanted: &Wanted, output: &Path) -> Result<Found> 
         .iter()
         .map(|path| format!("'{}'", path.display()))
         .collect();
-    let error = Error::usage(format!("there are no videos in {}", list.join(", ")));
+    let (what, list) = (wanted.what(), list.join(", "));
+    let error = Error::usage(format!("there are no {what} in {list}"));
     Err(match found.unreadable.into_iter().next() {
         Some(first) => {
             let source = first.source.display();

@@ -15,6 +15,12 @@ const ENDINGS: [&str; 40] = [
     "nut", "obu", "ogm", "ogv", "ps", "qt", "rm", "rmvb", "tod", "ts", "vob", "webm", "wmv", "y4m",
 ];
 
+/// The same for pictures: what the decoders of pictures are built in for.
+const PICTURE_ENDINGS: [&str; 18] = [
+    "bmp", "dib", "gif", "jfif", "jpe", "jpeg", "jpg", "pam", "pbm", "pgm", "png", "pnm", "ppm",
+    "qoi", "tga", "tif", "tiff", "webp",
+];
+
 /// What file systems, desktops and network storage keep for themselves: bins,
 /// thumbnails, found pieces. Those whose names begin with a dot are hidden anyway.
 const SYSTEM: [&str; 7] = [
@@ -27,9 +33,18 @@ const SYSTEM: [&str; 7] = [
     "desktop.ini",
 ];
 
-/// Which files of a folder are worked on: videos by their ending, unless patterns say otherwise.
+/// What files hold that are taken by their endings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Medium {
+    #[default]
+    Videos,
+    Pictures,
+}
+
+/// Which files of a folder are worked on: videos, or pictures, by their ending, unless patterns say otherwise.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
+    medium: Medium,
     include: Option<GlobSet>,
     exclude: GlobSet,
 }
@@ -41,6 +56,7 @@ impl Wanted {
     /// Where the patterns are too large together.
     pub fn new(include: &[Glob], exclude: &[Glob]) -> Result<Self> {
         Ok(Self {
+            medium: Medium::Videos,
             include: match include {
                 [] => None,
                 globs => Some(set("--include", globs)?),
@@ -49,11 +65,30 @@ impl Wanted {
         })
     }
 
+    /// The same of pictures.
+    ///
+    /// # Errors
+    /// As [`Wanted::new`].
+    pub fn pictures(include: &[Glob], exclude: &[Glob]) -> Result<Self> {
+        Ok(Self {
+            medium: Medium::Pictures,
+            ..Self::new(include, exclude)?
+        })
+    }
+
+    /// What is looked for, in one word.
+    pub(super) fn what(&self) -> &'static str {
+        match self.medium {
+            Medium::Videos => "videos",
+            Medium::Pictures => "pictures",
+        }
+    }
+
     /// Whether a file is wanted that a walk found at `below` its folder.
     pub(super) fn takes(&self, below: &Path) -> bool {
         match &self.include {
             Some(include) => matches(include, below) && !self.leaves_out(below),
-            None => is_video(below) && !self.leaves_out(below),
+            None => self.has_ending(below) && !self.leaves_out(below),
         }
     }
 
@@ -61,6 +96,16 @@ impl Wanted {
     pub(super) fn takes_named(&self, name: &Path) -> bool {
         let included = self.include.as_ref();
         included.is_none_or(|include| matches(include, name)) && !matches(&self.exclude, name)
+    }
+
+    fn has_ending(&self, path: &Path) -> bool {
+        let endings: &[&str] = match self.medium {
+            Medium::Videos => &ENDINGS,
+            Medium::Pictures => &PICTURE_ENDINGS,
+        };
+        let ending = path.extension().and_then(OsStr::to_str);
+        let ending = ending.map(str::to_ascii_lowercase);
+        ending.is_some_and(|ending| endings.binary_search(&ending.as_str()).is_ok())
     }
 
     /// Whether a file, or a folder with all that is in it, is left out.
@@ -91,12 +136,6 @@ fn matches(set: &GlobSet, below: &Path) -> bool {
     set.is_match(below) || below.file_name().is_some_and(|name| set.is_match(name))
 }
 
-fn is_video(path: &Path) -> bool {
-    let ending = path.extension().and_then(OsStr::to_str);
-    let ending = ending.map(str::to_ascii_lowercase);
-    ending.is_some_and(|ending| ENDINGS.binary_search(&ending.as_str()).is_ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +157,7 @@ mod tests {
 
     #[test]
     fn endings_are_sorted_for_the_search() {
-        assert!(ENDINGS.is_sorted());
+        assert!(ENDINGS.is_sorted() && PICTURE_ENDINGS.is_sorted());
     }
 
     #[test]

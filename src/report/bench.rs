@@ -7,6 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Style;
 use crate::bench::run::Step;
+use crate::error::{Error, Result};
+use crate::film::Audience;
 
 /// Tells the steps of a benchmark and of what follows it.
 pub struct Telling {
@@ -63,18 +65,6 @@ impl Telling {
         }
     }
 
-    /// Tells how far the film is.
-    pub fn film(&mut self, done: u64, all: u64) {
-        if let (Some(bar), 1) = (&self.bar, done) {
-            bar.reset();
-        }
-        if self.bar.is_some() {
-            self.say("rendering the film", done as f64 / all.max(1) as f64, false);
-        } else if done == 1 {
-            self.say("rendering the film", 0.0, true);
-        }
-    }
-
     /// Clears the bar.
     pub fn finish(self) {
         if let Some(bar) = self.bar {
@@ -89,5 +79,22 @@ impl Telling {
         } else if self.plain && line {
             eprintln!("{text}");
         }
+    }
+}
+
+impl Audience for Telling {
+    fn progress(&mut self, done: u64, all: u64) {
+        if let (Some(bar), 1) = (&self.bar, done) {
+            bar.reset();
+        }
+        if self.bar.is_some() {
+            self.say("rendering the film", done as f64 / all.max(1) as f64, false);
+        } else if done == 1 {
+            self.say("rendering the film", 0.0, true);
+        }
+    }
+
+    fn lost(&mut self, _: usize, error: Error) -> Result<()> {
+        Err(error)
     }
 }

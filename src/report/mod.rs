@@ -4,6 +4,7 @@
 pub mod answer;
 mod bars;
 pub mod bench;
+pub mod film;
 mod gauge;
 mod json;
 mod plain;

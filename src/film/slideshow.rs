@@ -1,0 +1,224 @@
+//! Pictures as a storyboard, and a storyboard as a film.
+
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
+
+use super::photo::{self, Fit};
+use super::storyboard::{Scene, Settings, Storyboard};
+use super::transition::{Easing, Kind, Transition};
+use super::{Film, Slide};
+use crate::draw::Theme;
+use crate::draw::caption::{caption, card};
+use crate::draw::raster::{Raster, render};
+use crate::error::Result;
+use crate::job::Ratio;
+use crate::media::{Picture, ground, still, veil};
+use crate::plan::{Found, Wanted, scan};
+use crate::recipe::{Rate, Size};
+
+/// The pictures at `paths`, those of a folder in the order in which people count:
+/// `a2` before `a10`.
+///
+/// # Errors
+/// As [`scan`].
+pub fn find(paths: &[PathBuf], wanted: &Wanted) -> Result<Found> {
+    let mut all = Found::default();
+    for path in paths {
+        // Nothing lies in an output folder: the film is no picture.
+        let mut found = scan(std::slice::from_ref(path), wanted, Path::new("/dev/null"))?;
+        found
+            .files
+            .sort_by(|a, b| natural(&a.relative, &b.relative));
+        all.files.append(&mut found.files);
+        all.unreadable.append(&mut found.unreadable);
+    }
+    Ok(all)
+}
+
+/// Folder by folder, numbers by their value.
+fn natural(a: &Path, b: &Path) -> Ordering {
+    let (mut a_parts, mut b_parts) = (a.components(), b.components());
+    loop {
+        let ordering = match (a_parts.next(), b_parts.next()) {
+            (None, None) => return a.cmp(b),
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(a), Some(b)) => alphanumeric_sort::compare_os_str(a.as_os_str(), b.as_os_str()),
+        };
+        if ordering != Ordering::Equal {
+            return ordering;
+        }
+    }
+}
+
+/// A storyboard of these files, with their names as captions where that is wanted.
+pub fn storyboard(found: &Found, film: Settings, names: bool) -> Storyboard {
+    let slides = found.files.iter().map(|file| Scene {
+        caption: names.then(|| name_of(&file.path)),
+        picture: file.path.clone(),
+        ..Scene::default()
+    });
+    Storyboard {
+        slides: slides.collect(),
+        film,
+    }
+}
+
+/// A file's name as a person reads it.
+fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    stem.replace('_', " ").trim().to_owned()
+}
+
+/// How a slideshow is encoded.
+#[derive(Debug, Clone)]
+pub struct Quality {
+    /// Quality of libx264.
+    pub rate: Rate,
+    /// Its speed preset.
+    pub speed: String,
+}
+
+/// What all slides share.
+struct Studio {
+    size: Size,
+    theme: Theme,
+    ground: Picture,
+}
+
+/// The film of `board`, which was checked, with `title` where it names none. Its
+/// slides are those of the board, after the title card where there is one.
+///
+/// # Errors
+/// Where memory is out.
+pub fn film<'a>(board: &'a Storyboard, title: &str, quality: Quality) -> Result<Film<'a>> {
+    let all = board.film.clone().or(Settings::usual());
+    let size = all.size.unwrap_or(Size {
+        width: 1920,
+        height: 1080,
+    });
+    let theme = all.theme.map_or(Theme::DARK, |theme| theme.theme());
+    let studio = std::sync::Arc::new(Studio {
+        ground: ground((size.width, size.height), theme.background.opaque())?,
+        size,
+        theme,
+    });
+    let usual = Look::of(&all);
+    let mut slides = Vec::with_capacity(board.slides.len() + 2);
+    let text_slide = |text: &'a String| {
+        let studio = studio.clone();
+        usual.slide(text.clone(), Box::new(move || studio.card(text)))
+    };
+    slides.extend(board.film.title.as_ref().map(text_slide));
+    slides.extend(board.slides.iter().map(|scene| {
+        let studio = studio.clone();
+        let look = usual.with(scene);
+        let title = scene
+            .caption
+            .clone()
+            .unwrap_or_else(|| name_of(&scene.picture));
+        let draw = move || studio.scene(scene, look.fit);
+        look.slide(title, Box::new(draw))
+    }));
+    slides.extend(board.film.closing.as_ref().map(text_slide));
+    Ok(Film {
+        title: all.title.unwrap_or_else(|| title.to_owned()),
+        slides,
+        rate: all.fps.unwrap_or(Ratio::new(30, 1)),
+        quality: quality.rate,
+        speed: quality.speed,
+    })
+}
+
+/// How one slide is shown.
+#[derive(Clone, Copy)]
+struct Look {
+    seconds: f64,
+    transition: Transition,
+    fit: Fit,
+}
+
+impl Look {
+    fn of(all: &Settings) -> Self {
+        Self {
+            seconds: all.seconds.unwrap_or(3.0),
+            transition: Transition {
+                kind: all.transition.unwrap_or(Kind::Fade),
+                seconds: all.transition_seconds.unwrap_or(0.5),
+                easing: all.easing.unwrap_or(Easing::Smooth),
+            },
+            fit: all.fit.unwrap_or(Fit::Blur),
+        }
+    }
+
+    fn with(mut self, scene: &Scene) -> Self {
+        self.seconds = scene.seconds.unwrap_or(self.seconds);
+        self.transition.kind = scene.transition.unwrap_or(self.transition.kind);
+        self.transition.seconds = scene.transition_seconds.unwrap_or(self.transition.seconds);
+        self.fit = scene.fit.unwrap_or(self.fit);
+        self
+    }
+
+    fn slide<'a>(
+        self,
+        title: String,
+        draw: Box<dyn Fn() -> Result<Picture> + Send + Sync + 'a>,
+    ) -> Slide<'a> {
+        let transition = match self.transition.kind {
+            Kind::None => Transition::NONE,
+            _ => self.transition,
+        };
+        Slide {
+            title,
+            seconds: self.seconds,
+            transition,
+            draw,
+        }
+    }
+}
+
+impl Studio {
+    fn draw(&self, svg: &str) -> Result<Raster> {
+        render(svg, self.size.width, self.size.height)
+    }
+
+    fn card(&self, text: &str) -> Result<Picture> {
+        let raster = self.draw(&card(text, self.size, &self.theme))?;
+        still(raster.width, raster.height, &raster.rgba)
+    }
+
+    fn scene(&self, scene: &Scene, fit: Fit) -> Result<Picture> {
+        let mut picture = photo::read(&scene.picture, fit, &self.ground, self.theme.background)?;
+        let text = scene.caption.as_deref().unwrap_or_default();
+        if let Some(svg) = caption(text, self.size, &self.theme) {
+            let raster = self.draw(&svg)?;
+            picture.cover(&veil(raster.width, raster.height, &raster.rgba)?)?;
+        }
+        Ok(picture)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_count_by_their_value_and_folders_stay_together() {
+        let mut names = [
+            "b/1.png", "a10.jpg", "a2.jpg", "b.png", "a/3.png", "B1.png", "a02.jpg",
+        ]
+        .map(PathBuf::from);
+        names.sort_by(|a, b| natural(a, b));
+        let names: Vec<_> = names.iter().map(|name| name.to_str().unwrap()).collect();
+        let place = |name: &str| names.iter().position(|other| *other == name).unwrap();
+        assert!(place("a2.jpg") < place("a10.jpg"), "{names:?}");
+        assert!(place("a02.jpg") < place("a10.jpg"), "{names:?}");
+        assert!(place("a/3.png") < place("b/1.png"), "{names:?}");
+    }
+
+    #[test]
+    fn a_name_is_read_without_its_ending_and_underscores() {
+        assert_eq!(name_of(Path::new("x/At_the_sea.JPG")), "At the sea");
+        assert_eq!(name_of(Path::new(".jpg")), ".jpg");
+    }
+}
