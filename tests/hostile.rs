@@ -244,10 +244,14 @@ fn large_h264(folder: &Path) -> Vec<u8> {
     // Baseline, level 6.2.
     header.fixed(66 << 16 | 62, 24);
     // Its number, length of frame numbers, kind of order, reference frames.
-    [0, 0, 2, 1].map(|value| header.number(value));
+    for value in [0, 0, 2, 1] {
+        header.number(value);
+    }
     header.fixed(0, 1);
     // Width and height in blocks of 16, less one.
-    [1874, 1874].map(|value| header.number(value));
+    for value in [1874, 1874] {
+        header.number(value);
+    }
     // Whole frames, direct 8×8, no crop, no more.
     header.fixed(0b1100, 4);
     let mut stream = plain[..start].to_vec();
@@ -333,6 +337,24 @@ fn counts_and_lengths_that_are_absurd_take_no_memory_for_them() {
     let count = fs::read_dir(batch.sources()).unwrap().count();
     for ends in batch.ends(&[batch.sources()]) {
         assert_eq!(ends.len(), count, "{ends:#?}");
+    }
+}
+
+#[test]
+fn tags_that_are_no_text_are_taken_as_they_are() {
+    let batch = Batch::new();
+    for ending in ["mkv", "flv", "mp4"] {
+        let path = batch.root.path().join("tagged").with_extension(ending);
+        let tags = args!["-metadata", "RUSHNAME=x", "-metadata", "title=RUSHVALUE"];
+        let mut how = args!["-i", tiny(), "-c", "copy"].to_vec();
+        how.extend(tags);
+        common::ffmpeg(how, &path);
+        let mut bytes = fs::read(path).unwrap();
+        patch(&mut bytes, b"RUSH", 0, &[0xff, 0xfe, 0xf0, 0x9f]);
+        batch.write(&format!("tagged.{ending}"), bytes);
+    }
+    for ends in batch.ends(&[batch.sources()]) {
+        assert!(ends.values().all(|end| end == "ok"), "{ends:#?}");
     }
 }
 
