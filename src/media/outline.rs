@@ -7,6 +7,7 @@ use ffmpeg::DictionaryRef;
 use ffmpeg_next as ffmpeg;
 
 use super::Input;
+use super::version::dictionary;
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::recipe::tags::STALE;
@@ -63,11 +64,12 @@ fn colour(stream: &ffmpeg::Stream) -> String {
 }
 
 /// Names differ in case between containers; what muxers and encoders say of themselves is left out.
-fn tags(dictionary: &DictionaryRef) -> impl Iterator<Item = String> {
+fn tags(from: &DictionaryRef) -> impl Iterator<Item = String> {
     let of_the_muxer = |name: &str| STALE.contains(&name) || matches!(name, "encoder" | "duration");
-    let tags: BTreeMap<String, String> = dictionary
-        .iter()
-        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+    // SAFETY: it lives as long as the opened input.
+    let tags: BTreeMap<String, String> = unsafe { dictionary(from.as_ptr()) }
+        .into_iter()
+        .map(|(name, value)| (name.to_lowercase(), value))
         .filter(|(name, _)| !of_the_muxer(name))
         .collect();
     tags.into_iter()

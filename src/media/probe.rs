@@ -9,6 +9,7 @@ use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
 use super::filter::layout_name;
+use super::version::dictionary;
 use super::{Input, Origin};
 use crate::dispatch::Cancel;
 use crate::error::Result;
@@ -47,11 +48,10 @@ pub(super) fn describe(input: &Input) -> MediaInfo {
         duration_is_guessed: input.duration_is_guessed(),
         // SAFETY: the context is open; libav works it out from size and length.
         bit_rate: positive(unsafe { (*input.context().as_ptr()).bit_rate }),
-        tags: input
-            .context()
-            .metadata()
-            .iter()
-            .map(|(name, _)| name.to_owned())
+        // SAFETY: the context is open, and has the dictionary for as long as it is.
+        tags: unsafe { dictionary((*input.context().as_ptr()).metadata) }
+            .into_iter()
+            .map(|(name, _)| name)
             .collect(),
         streams: input
             .context()

@@ -40,6 +40,31 @@ pub(super) unsafe fn dictionary_value(
     }
 }
 
+/// A dictionary's names and values, in its order; bytes that are no UTF-8 are replaced.
+///
+/// A file's tags may be any bytes, which the bindings hand out as if they were text.
+///
+/// # Safety
+/// `dictionary` is null or a valid dictionary of libav.
+pub(super) unsafe fn dictionary(dictionary: *const ffi::AVDictionary) -> Vec<(String, String)> {
+    // SAFETY: libav's entries end in NUL.
+    let text = |text| unsafe { CStr::from_ptr(text).to_string_lossy().into_owned() };
+    let mut entries = Vec::new();
+    let mut entry = std::ptr::null();
+    loop {
+        // SAFETY: the caller vouches for the dictionary; `entry` is its last one, or null.
+        let next = unsafe {
+            let any = ffi::AV_DICT_IGNORE_SUFFIX as i32;
+            entry = ffi::av_dict_get(dictionary, c"".as_ptr(), entry, any);
+            entry.as_ref()
+        };
+        let Some(next) = next else {
+            return entries;
+        };
+        entries.push((text(next.key), text(next.value)));
+    }
+}
+
 /// libav's name of what an encoder encodes to, e.g. `h264` for `libx264`; the
 /// encoder's own name where it is not linked.
 pub fn codec_of_encoder(encoder: &str) -> String {
