@@ -22,11 +22,13 @@ pub fn time(view: &View, work: Work) -> String {
     sentence(&format!("At {}: {text}", workers(count)))
 }
 
-/// The verdict's own sentence at `count` workers, where there is one.
+/// The verdicts' own sentences at `count` workers, where there are any.
 pub fn verdict(view: &View, work: Work, count: usize) -> Option<String> {
-    let comparison = view.comparison(work, count)?;
-    let text = comparison.sentence.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    let told = view
+        .comparisons(work, count)
+        .filter(|comparison| !comparison.sentence.trim().is_empty());
+    let sentences: Vec<String> = told.map(|found| view.results().said(found)).collect();
+    (!sentences.is_empty()).then(|| sentences.join("; "))
 }
 
 /// The numbers of one quantity at the focus.

@@ -163,6 +163,31 @@ impl Svg {
         self.painted_rect(area, radius, &paint);
     }
 
+    /// A dot of `radius` around `at` through which others below it are seen.
+    pub fn dot(&mut self, at: (f64, f64), radius: f64, ink: (Colour, Colour)) {
+        let (fill, rim) = ink;
+        let (x, y) = at;
+        let _ = writeln!(
+            self.body,
+            "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{radius:.2}\" fill=\"{fill}\" \
+             fill-opacity=\"0.6\" stroke=\"{rim}\" stroke-width=\"1\"/>"
+        );
+    }
+
+    /// An invisible rectangle that tells `text` where a pointer rests on it.
+    pub fn hint(&mut self, area: Area, text: &str) {
+        let _ = writeln!(
+            self.body,
+            "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{:.2}\" fill=\"none\" \
+             pointer-events=\"all\"><title>{}</title></rect>",
+            area.x,
+            area.y,
+            area.w.max(0.0),
+            area.h.max(0.0),
+            escape(text)
+        );
+    }
+
     fn painted_rect(&mut self, area: Area, radius: f64, paint: &str) {
         let _ = writeln!(
             self.body,

@@ -8,6 +8,8 @@ use crate::draw::raster::render;
 use crate::draw::slide::{ClosingCard, TitleCard, chart_slide, closing_card, title_card};
 use crate::report::answer;
 
+const TITLE: &str = "How video work scales on this machine";
+
 /// The storyboard of `results` and their `charts`.
 pub fn storyboard<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Storyboard<'a> {
     let slide = |title: &str, svg: Box<dyn Fn() -> String + 'a>| Slide {
@@ -33,7 +35,7 @@ pub fn storyboard<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) 
         Box::new(move || closing_card(&closing, theme)),
     ));
     Storyboard {
-        title: "Threads and processes".into(),
+        title: TITLE.into(),
         slides,
         seconds: 3.0,
         fade: 0.5,
@@ -45,7 +47,7 @@ fn title_of(results: &Results) -> TitleCard {
     let machine = &results.machine;
     let date = results.started.split('T').next().unwrap_or_default();
     TitleCard {
-        title: "How video work scales on this machine".into(),
+        title: TITLE.into(),
         lines: vec![
             format!("{}, {} cores, {date}", machine.cpu, machine.cores),
             format!(

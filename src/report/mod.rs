@@ -6,6 +6,7 @@ mod bars;
 pub mod bench;
 mod gauge;
 mod json;
+pub mod page;
 mod plain;
 pub mod planned;
 pub mod summary;
