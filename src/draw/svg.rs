@@ -244,10 +244,17 @@ impl Svg {
 
     /// A line of text; `at` is the anchor on the base line.
     pub fn text(&mut self, text: &str, at: (f64, f64), ink: Ink) {
+        // Whoever shows it without the font still gives it the room that it has here.
+        let wide = ink.face.width(&printable(text));
+        let fitted = if wide >= 1.0 {
+            format!(" textLength=\"{wide:.2}\" lengthAdjust=\"spacingAndGlyphs\"")
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             self.body,
             "<text x=\"{:.2}\" y=\"{:.2}\" font-family=\"{FAMILY}\" font-size=\"{:.2}\" \
-             font-weight=\"{}\" text-anchor=\"{}\" fill=\"{}\">{}</text>",
+             font-weight=\"{}\" text-anchor=\"{}\" fill=\"{}\"{fitted}>{}</text>",
             at.0,
             at.1,
             ink.face.size,
