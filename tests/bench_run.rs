@@ -415,6 +415,7 @@ fn a_benchmark_leaves_its_results_and_nothing_else() {
         top(numbers()),
         [
             "charts",
+            "report.html",
             "results.csv",
             "results.json",
             "thread_cpu_bound.dat"
@@ -424,6 +425,7 @@ fn a_benchmark_leaves_its_results_and_nothing_else() {
         top(film()),
         [
             "charts",
+            "report.html",
             "results.csv",
             "results.json",
             "summary.mp4",

@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::export_csv::export_csv;
-use super::original::write_original;
+use super::original::{FILE_NAME, write_original};
 use super::results::Results;
 use crate::chart::{Chart, PICTURE};
 use crate::delivery::place_bytes;
 use crate::draw::raster::render;
 use crate::error::{Error, Result};
+use crate::report::page;
+
+/// What [`write_data`] writes, by name.
+const DATA_FILES: [&str; 3] = ["results.json", "results.csv", FILE_NAME];
 
 /// Writes `results.json`, `results.csv` and `thread_cpu_bound.dat` to `folder`.
 ///
@@ -18,18 +22,29 @@ pub fn write_data(results: &Results, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut json = serde_json::to_vec_pretty(results)
         .map_err(|error| Error::failed("cannot write results.json").because(error))?;
     json.push(b'\n');
-    let files = [
-        ("results.json", json),
-        ("results.csv", export_csv(results)?),
-        ("thread_cpu_bound.dat", write_original(results).into_bytes()),
+    let contents = [
+        json,
+        export_csv(results)?,
+        write_original(results).into_bytes(),
     ];
-    files
+    DATA_FILES
         .into_iter()
+        .zip(contents)
         .map(|(name, bytes)| {
             let path = folder.join(name);
             place_bytes(&path, &bytes).map(|()| path)
         })
         .collect()
+}
+
+/// Writes the report to `folder`, beside the files of the other writers here.
+///
+/// # Errors
+/// Where it cannot be drawn or written.
+pub fn write_report(results: &Results, film: Option<&str>, folder: &Path) -> Result<PathBuf> {
+    let path = folder.join(page::FILE_NAME);
+    let page = page::page(results, film, &DATA_FILES)?;
+    place_bytes(&path, page.as_bytes()).map(|()| path)
 }
 
 /// Writes every chart as SVG and PNG to `folder/charts`.

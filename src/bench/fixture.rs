@@ -239,14 +239,16 @@ fn comparisons(setup: &Setup, cells: &[Cell]) -> Vec<Comparison> {
     for work in &setup.works {
         for workers in &setup.workers {
             let a = find(*work, Dispatch::Threads, *workers).median_s;
-            let b = find(*work, Dispatch::Processes, *workers).median_s;
-            comparisons.push(comparison(*work, *workers, a / b));
+            for b in [Dispatch::Processes, Dispatch::Workers] {
+                let ratio = a / find(*work, b, *workers).median_s;
+                comparisons.push(comparison(*work, *workers, (b, ratio)));
+            }
         }
     }
     comparisons
 }
 
-fn comparison(work: Work, workers: usize, ratio: f64) -> Comparison {
+fn comparison(work: Work, workers: usize, (b, ratio): (Dispatch, f64)) -> Comparison {
     let ci95 = [ratio * 0.982, ratio * 1.019];
     let (verdict, sentence) = if ci95[1] < 1.0 {
         let faster = [ratio, ci95[1], ci95[0]].map(|r| (1.0 / r - 1.0) * 100.0);
@@ -266,7 +268,7 @@ fn comparison(work: Work, workers: usize, ratio: f64) -> Comparison {
         work,
         workers,
         a: Dispatch::Threads,
-        b: Dispatch::Processes,
+        b,
         ratio,
         ci95,
         verdict,

@@ -39,6 +39,17 @@ pub struct Results {
     pub notes: Vec<String>,
 }
 
+impl Results {
+    /// What `comparison` says; where there are several, with whom threads are compared.
+    pub fn said(&self, comparison: &Comparison) -> String {
+        if self.design.dispatches.len() > 2 {
+            format!("against {}, {}", comparison.b.name(), comparison.sentence)
+        } else {
+            comparison.sentence.clone()
+        }
+    }
+}
+
 /// The machine of a run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq)]
 pub struct Machine {

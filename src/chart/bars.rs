@@ -35,8 +35,27 @@ pub fn draw(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style)) {
     if let Some(Reference::Level(level, name)) = panel.reference {
         level_line(svg, (level, name), &geometry, look);
     }
+    hints(svg, panel, wide, &geometry);
     let base = [(plot.x, plot.bottom()), (plot.right(), plot.bottom())];
     svg.line(base, 3.0, look.0.axis, None);
+}
+
+/// The values of every bar, for a pointer that rests on it.
+fn hints(svg: &mut Svg, panel: &Panel, wide: f64, geometry: &Geometry) {
+    let middle = (panel.lines.len() as f64 - 1.0) / 2.0;
+    for (index, line) in panel.lines.iter().enumerate() {
+        for point in &line.points {
+            let column = geometry.column(point.workers as f64) + (index as f64 - middle) * wide;
+            let row = geometry.row(point.mid);
+            let bar = Area {
+                x: column - wide / 2.0,
+                y: row,
+                w: wide,
+                h: geometry.plot.bottom() - row,
+            };
+            svg.hint(bar, &panel.told(line, point));
+        }
+    }
 }
 
 fn bar_width(geometry: &Geometry, bars: usize) -> f64 {

@@ -22,11 +22,26 @@ pub fn time(view: &View, work: Work) -> String {
     sentence(&format!("At {}: {text}", workers(count)))
 }
 
-/// The verdict's own sentence at `count` workers, where there is one.
+/// The same of threads against processes alone, where those were compared.
+pub fn time_of_two(view: &View, work: Work) -> String {
+    let count = view.focus(&data::counts(&view.series(work, Measure::Time)));
+    let found = count.and_then(|count| view.comparison(work, count));
+    match found.filter(|found| !found.sentence.trim().is_empty()) {
+        Some(found) => {
+            let said = view.results().said(found);
+            sentence(&format!("At {}: {said}", workers(found.workers)))
+        }
+        None => time(view, work),
+    }
+}
+
+/// The verdicts' own sentences at `count` workers, where there are any.
 pub fn verdict(view: &View, work: Work, count: usize) -> Option<String> {
-    let comparison = view.comparison(work, count)?;
-    let text = comparison.sentence.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    let told = view
+        .comparisons(work, count)
+        .filter(|comparison| !comparison.sentence.trim().is_empty());
+    let sentences: Vec<String> = told.map(|found| view.results().said(found)).collect();
+    (!sentences.is_empty()).then(|| sentences.join("; "))
 }
 
 /// The numbers of one quantity at the focus.

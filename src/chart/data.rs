@@ -148,12 +148,16 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Threads against every other dispatch at `workers`.
+    pub fn comparisons(&self, work: Work, workers: usize) -> impl Iterator<Item = &'a Comparison> {
+        let at = move |found: &&Comparison| (found.work, found.workers) == (work, workers);
+        self.results.comparisons.iter().filter(at)
+    }
+
     /// The comparison of threads with processes at `workers`, where there is one.
     pub fn comparison(&self, work: Work, workers: usize) -> Option<&'a Comparison> {
-        self.results.comparisons.iter().find(|comparison| {
-            (comparison.work, comparison.workers) == (work, workers)
-                && (comparison.a, comparison.b) == (Dispatch::Threads, Dispatch::Processes)
-        })
+        self.comparisons(work, workers)
+            .find(|found| (found.a, found.b) == (Dispatch::Threads, Dispatch::Processes))
     }
 
     /// The worker count to speak about: as many as cores, or the nearest below,

@@ -73,7 +73,35 @@ pub fn draw(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style)) ->
         ends::name_clipped_ideal(svg, panel, &geometry, look);
     }
     ends::draw(svg, &labels, &geometry, look);
+    hints(svg, panel, &geometry, style);
     Ok(())
+}
+
+/// The values of every point, for a pointer that rests on it.
+fn hints(svg: &mut Svg, panel: &Panel, geometry: &Geometry, style: &Style) {
+    let dense = style.dense(geometry.step);
+    let reach = f64::from(dense.marker) + 4.0;
+    for (line, shift) in panel.lines.iter().zip(shifts(panel, geometry, &dense)) {
+        for point in &line.points {
+            let column = geometry.column(point.workers as f64) + shift / geometry.pixel();
+            let spot = Area {
+                x: column - reach,
+                y: geometry.row(point.mid) - reach,
+                w: 2.0 * reach,
+                h: 2.0 * reach,
+            };
+            svg.hint(spot, &panel.told(line, point));
+        }
+    }
+}
+
+/// How far each line stands aside of its worker counts, in workers.
+fn shifts(panel: &Panel, geometry: &Geometry, style: &Style) -> Vec<f64> {
+    let middle = (panel.lines.len() as f64 - 1.0) / 2.0;
+    let step = dodge(geometry, style);
+    (0..panel.lines.len())
+        .map(|i| (i as f64 - middle) * step)
+        .collect()
 }
 
 /// The plot with its bleed as a document of its own.
@@ -110,11 +138,7 @@ fn draw_plot(
         .build_cartesian_2d(x, y)?;
     mesh(&mut plot, look.0)?;
     reference(&mut plot, panel, geometry, look)?;
-    let middle = (panel.lines.len() as f64 - 1.0) / 2.0;
-    let step = dodge(geometry, look.1);
-    let shifts: Vec<f64> = (0..panel.lines.len())
-        .map(|i| (i as f64 - middle) * step)
-        .collect();
+    let shifts = shifts(panel, geometry, look.1);
     // All spreads lie under all lines, and all lines under all points.
     for (line, shift) in panel.lines.iter().zip(&shifts) {
         spreads(&mut plot, line, *shift, (geometry, look.0, look.1))?;

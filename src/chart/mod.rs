@@ -14,6 +14,9 @@ mod page;
 mod panel;
 mod race;
 mod scaling;
+mod strip;
+
+pub use strip::{Strip, strips};
 
 use crate::Result;
 use crate::bench::results::{Results, Work};

@@ -1,6 +1,7 @@
 //! What one panel shows, as plain data in the units of its axes.
 
-use super::axis::{Scale, Unit};
+use super::axis::{Scale, Unit, short};
+use super::caption;
 use super::data::{self, Measure, Point, Series};
 use crate::draw::Theme;
 use crate::draw::theme::Look;
@@ -100,6 +101,17 @@ impl Panel {
     pub fn against(mut self, reference: Reference) -> Panel {
         self.reference = Some(reference);
         self
+    }
+
+    /// One point in words: who, where, its value and its interval.
+    pub fn told(&self, line: &Line, point: &Point) -> String {
+        let suffix = self.suffix;
+        let at = caption::workers(point.workers);
+        let value = format!("{} at {at}: {}{suffix}", line.name, short(point.mid));
+        match point.interval {
+            Some([low, high]) => format!("{value} ({}–{}{suffix})", short(low), short(high)),
+            None => value,
+        }
     }
 
     /// All worker counts, rising.

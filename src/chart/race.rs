@@ -223,7 +223,7 @@ fn draw_lanes(svg: &mut Svg, lanes: Area, team: &Team, look: (&Track, &Theme)) {
             w: ((lane.end_s - lane.start_s) * track.pixels - 3.0).max(1.0),
             h: track.lane - 2.0 * gap,
         };
-        job(svg, bar, lane, (colours, index), theme);
+        job(svg, bar, lane, (colours, index), look);
     }
     // A line where the last job was done.
     let end = track.column(team.end_s);
@@ -235,12 +235,15 @@ fn draw_lanes(svg: &mut Svg, lanes: Area, team: &Team, look: (&Track, &Theme)) {
     );
 }
 
-fn job(svg: &mut Svg, bar: Area, lane: &Lane, paint: (Look, usize), theme: &Theme) {
+fn job(svg: &mut Svg, bar: Area, lane: &Lane, paint: (Look, usize), on: (&Track, &Theme)) {
+    let (track, theme) = on;
     let (look, index) = paint;
     // Neighbours differ a little, so that a job's end is seen.
     let shade = if index.is_multiple_of(2) { 0.0 } else { 0.22 };
     let fill = look.colour.mix(theme.text, shade);
     svg.rect(bar, (bar.h * 0.12).min(8.0), fill);
+    let [start, end] = [lane.start_s, lane.end_s].map(|at| track.unit.text(at));
+    svg.hint(bar, &format!("{}: {start} to {end}", lane.job));
     let face = Face::regular(JOB.max((bar.h * 0.3).min(32.0)));
     let room = bar.w - 2.0 * JOB * 0.6;
     if bar.h < JOB * 1.35 || room < face.width("wwww…") {

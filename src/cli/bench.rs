@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Ending;
 use super::encoding::Encoding;
-use crate::bench::export::{write_charts, write_data};
+use crate::bench::export::{write_charts, write_data, write_report};
 use crate::bench::matrix::{Matrix, Options};
 use crate::bench::results::{Dispatch, Results, Work};
 use crate::bench::run::run;
@@ -21,7 +21,7 @@ use crate::report::{Style, answer};
 use crate::samples;
 use crate::values;
 
-/// Measure threads against ffmpeg processes and workers: numbers, charts and a film.
+/// Measure threads against ffmpeg processes and workers: numbers, charts, a report and a film.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Videos, or folders of videos [default: samples made from FFmpeg's own sources].
@@ -49,7 +49,7 @@ pub struct Args {
     codec_threads: u16,
 
     /// Time that measuring may take; rounds that do not fit are not begun.
-    #[arg(long, value_name = "TIME", default_value = "4:30", value_parser = values::seconds)]
+    #[arg(long, value_name = "TIME", default_value = "5:30", value_parser = values::seconds)]
     budget: f64,
 
     /// Seed of the random order of cells [default: drawn, and recorded].
@@ -79,6 +79,9 @@ pub struct Args {
     #[arg(short, long)]
     quiet: bool,
 }
+
+/// The film's file name in the result folder.
+const FILM: &str = "summary.mp4";
 
 /// libx264's speed preset where none is given.
 const SPEED: &str = "veryfast";
@@ -112,11 +115,14 @@ impl Args {
         let charts = charts(&results, &Theme::DARK)?;
         write_charts(&charts, &self.output)?;
         written.push(self.output.join("charts"));
+        // Whole before there is a film, whose making may be interrupted.
+        written.push(write_report(&results, None, &self.output)?);
         if !self.no_film && !charts.is_empty() {
-            let film = self.output.join("summary.mp4");
+            let film = self.output.join(FILM);
             let shown = film::bench::film(&results, &charts, &Theme::DARK);
             film::render(&shown, &film, cancel, &mut telling)?;
             written.push(film);
+            write_report(&results, Some(FILM), &self.output)?;
         }
         telling.finish();
         print(&results, &written);

@@ -163,6 +163,31 @@ impl Svg {
         self.painted_rect(area, radius, &paint);
     }
 
+    /// A dot of `radius` around `at` through which others below it are seen.
+    pub fn dot(&mut self, at: (f64, f64), radius: f64, ink: (Colour, Colour)) {
+        let (fill, rim) = ink;
+        let (x, y) = at;
+        let _ = writeln!(
+            self.body,
+            "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{radius:.2}\" fill=\"{fill}\" \
+             fill-opacity=\"0.6\" stroke=\"{rim}\" stroke-width=\"1\"/>"
+        );
+    }
+
+    /// An invisible rectangle that tells `text` where a pointer rests on it.
+    pub fn hint(&mut self, area: Area, text: &str) {
+        let _ = writeln!(
+            self.body,
+            "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{:.2}\" fill=\"none\" \
+             pointer-events=\"all\"><title>{}</title></rect>",
+            area.x,
+            area.y,
+            area.w.max(0.0),
+            area.h.max(0.0),
+            escape(text)
+        );
+    }
+
     fn painted_rect(&mut self, area: Area, radius: f64, paint: &str) {
         let _ = writeln!(
             self.body,
@@ -219,10 +244,17 @@ impl Svg {
 
     /// A line of text; `at` is the anchor on the base line.
     pub fn text(&mut self, text: &str, at: (f64, f64), ink: Ink) {
+        // Whoever shows it without the font still gives it the room that it has here.
+        let wide = ink.face.width(&printable(text));
+        let fitted = if wide >= 1.0 {
+            format!(" textLength=\"{wide:.2}\" lengthAdjust=\"spacingAndGlyphs\"")
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             self.body,
             "<text x=\"{:.2}\" y=\"{:.2}\" font-family=\"{FAMILY}\" font-size=\"{:.2}\" \
-             font-weight=\"{}\" text-anchor=\"{}\" fill=\"{}\">{}</text>",
+             font-weight=\"{}\" text-anchor=\"{}\" fill=\"{}\"{fitted}>{}</text>",
             at.0,
             at.1,
             ink.face.size,

@@ -18,6 +18,8 @@ const FADE: Transition = Transition {
     easing: Easing::Smooth,
 };
 
+const TITLE: &str = "How video work scales on this machine";
+
 /// The film of `results` and their `charts`.
 pub fn film<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Film<'a> {
     let slide = |title: &str, svg: Box<dyn Fn() -> String + Send + Sync + 'a>| Slide {
@@ -48,7 +50,7 @@ pub fn film<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Fil
         Box::new(move || closing_card(&closing, theme)),
     ));
     Film {
-        title: "Threads and processes".into(),
+        title: TITLE.into(),
         slides,
         rate: Ratio::new(30, 1),
         quality: Rate::Quality(18.0),
@@ -60,7 +62,7 @@ fn title_of(results: &Results) -> TitleCard {
     let machine = &results.machine;
     let date = results.started.split('T').next().unwrap_or_default();
     TitleCard {
-        title: "How video work scales on this machine".into(),
+        title: TITLE.into(),
         lines: vec![
             format!("{}, {} cores, {date}", machine.cpu, machine.cores),
             format!(

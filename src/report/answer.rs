@@ -1,5 +1,5 @@
 //! What a benchmark found, as a table and in sentences: the same in the
-//! terminal and in the film.
+//! terminal, in the film and in the report.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
@@ -9,7 +9,15 @@ use crate::bench::results::{Cell, Comparison, Dispatch, Results, Work};
 /// The conclusions, the most telling first: what the terminal prints last and
 /// the film shows last.
 pub fn sentences(results: &Results) -> Vec<String> {
-    let mut sentences: Vec<String> = results
+    let mut sentences = verdicts(results);
+    sentences.extend(best(results));
+    sentences.extend(capacity(results));
+    sentences
+}
+
+/// The verdicts that answer the question for each load.
+pub fn verdicts(results: &Results) -> Vec<String> {
+    results
         .design
         .works
         .iter()
@@ -19,12 +27,15 @@ pub fn sentences(results: &Results) -> Vec<String> {
                 "{} at {}: {}",
                 title(comparison.work),
                 workers(comparison.workers),
-                said(results, comparison)
+                results.said(comparison)
             )
         })
-        .collect();
-    sentences.extend(best(results));
-    sentences.extend(results.capacity.as_ref().map(|capacity| {
+        .collect()
+}
+
+/// How many such jobs keep up in real time.
+pub fn capacity(results: &Results) -> Option<String> {
+    results.capacity.as_ref().map(|capacity| {
         format!(
             "Capacity: {} such {} at once in real time ({:.1} × real time, {} on {}).",
             capacity.jobs_in_real_time,
@@ -37,8 +48,7 @@ pub fn sentences(results: &Results) -> Vec<String> {
             workers(capacity.workers),
             capacity.dispatch.name(),
         )
-    }));
-    sentences
+    })
 }
 
 /// The comparisons that answer the question for `work`: at as many workers as
@@ -60,17 +70,8 @@ fn telling(results: &Results, work: Work) -> Vec<&Comparison> {
         .collect()
 }
 
-/// What a comparison says; where there are several, with whom threads are compared.
-fn said(results: &Results, comparison: &Comparison) -> String {
-    if results.design.dispatches.len() > 2 {
-        format!("against {}, {}", comparison.b.name(), comparison.sentence)
-    } else {
-        comparison.sentence.clone()
-    }
-}
-
 /// The fastest way to transcode: the best worker count of the faster dispatch.
-fn best(results: &Results) -> Option<String> {
+pub fn best(results: &Results) -> Option<String> {
     let fits = results
         .fits
         .iter()
@@ -145,11 +146,12 @@ fn verdict(results: &Results, work: Work, workers: usize) -> String {
         .comparisons
         .iter()
         .filter(|found| found.work == work && found.workers == workers);
-    let lines: Vec<String> = found.map(|found| said(results, found)).collect();
+    let lines: Vec<String> = found.map(|found| results.said(found)).collect();
     lines.join("\n")
 }
 
-fn title(work: Work) -> &'static str {
+/// A load as the first words of a sentence.
+pub fn title(work: Work) -> &'static str {
     match work {
         Work::Transcode => "Transcode",
         Work::Frames => "Frames",

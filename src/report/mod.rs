@@ -7,6 +7,7 @@ pub mod bench;
 pub mod film;
 mod gauge;
 mod json;
+pub mod page;
 mod plain;
 pub mod planned;
 pub mod summary;

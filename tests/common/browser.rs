@@ -97,6 +97,36 @@ pub fn look(browser: &Path, files: &[PathBuf]) -> Vec<Seen> {
     seen.collect()
 }
 
+/// What the browser made of a page: how it is laid out, and all that it said of it.
+pub struct Shown {
+    /// The document after all scripts ran.
+    pub dom: String,
+    /// Messages of the console, errors among them.
+    pub console: Vec<String>,
+}
+
+/// Opens the HTML file `page`, with other files beside it within its reach.
+pub fn show(browser: &Path, page: &Path) -> Shown {
+    let profile = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut own = std::ffi::OsString::from("--user-data-dir=");
+    own.push(profile.path());
+    let output = Command::new(browser)
+        .args(FLAGS)
+        .args(["--allow-file-access-from-files", "--enable-logging=stderr"])
+        .args(["--timeout=60000", "--dump-dom"])
+        .arg(own)
+        .arg(page)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let of_page = |line: &&str| line.contains("CONSOLE");
+    Shown {
+        dom: String::from_utf8_lossy(&output.stdout).into_owned(),
+        console: said.lines().filter(of_page).map(str::to_owned).collect(),
+    }
+}
+
 /// The page and the files, served until this is dropped.
 struct Site {
     address: String,

@@ -1,0 +1,320 @@
+//! What a benchmark found, as one page that needs no other file and no network.
+
+use askama::Template;
+
+use super::{answer, words};
+use crate::bench::results::{Cell, Comparison, Dispatch, Results};
+use crate::chart::{Chart, Strip, charts, strips};
+use crate::draw::Theme;
+use crate::error::{Error, Result};
+
+/// The file's name in a result folder.
+pub const FILE_NAME: &str = "report.html";
+
+/// A picture in both themes.
+struct Figure {
+    title: String,
+    caption: String,
+    light: String,
+    dark: String,
+}
+
+/// What the template shows. All text is escaped there, but for the pictures,
+/// which are documents of our own.
+#[derive(Template)]
+#[template(path = "bench.html")]
+struct Page<'a> {
+    results: &'a Results,
+    answer: Option<String>,
+    verdicts: Vec<String>,
+    capacity: Option<String>,
+    figures: Vec<Figure>,
+    strips: Vec<Figure>,
+    machine: Vec<(&'static str, String)>,
+    method: Vec<(&'static str, String)>,
+    notes: Vec<String>,
+    files: Vec<String>,
+    film: Option<&'a str>,
+}
+
+/// The report of `results`: `film` is its file's name beside the page, and
+/// `files` are the names of the others that are linked.
+///
+/// # Errors
+/// Where a picture cannot be drawn.
+pub fn page(results: &Results, film: Option<&str>, files: &[&str]) -> Result<String> {
+    let [light, dark] = [Theme::LIGHT, Theme::DARK].map(|theme| charts(results, &theme));
+    let figures = light?.into_iter().zip(dark?).map(of_charts).collect();
+    let [light, dark] = [Theme::LIGHT, Theme::DARK].map(|theme| strips(results, &theme));
+    let strips = light.into_iter().zip(dark).map(of_strips).collect();
+    filled(results, (figures, strips), film, files)
+}
+
+fn of_charts((light, dark): (Chart, Chart)) -> Figure {
+    Figure {
+        title: light.title,
+        caption: light.caption,
+        light: light.svg,
+        dark: dark.svg,
+    }
+}
+
+fn of_strips((light, dark): (Strip, Strip)) -> Figure {
+    Figure {
+        title: light.title,
+        caption: String::new(),
+        light: light.svg,
+        dark: dark.svg,
+    }
+}
+
+fn filled(
+    results: &Results,
+    (figures, strips): (Vec<Figure>, Vec<Figure>),
+    film: Option<&str>,
+    files: &[&str],
+) -> Result<String> {
+    let page = Page {
+        results,
+        answer: answer::best(results),
+        verdicts: answer::verdicts(results),
+        capacity: answer::capacity(results),
+        figures,
+        strips,
+        machine: machine(results),
+        method: method(results),
+        notes: results.notes.clone(),
+        files: files.iter().map(|name| (*name).to_owned()).collect(),
+        film,
+    };
+    let text = page
+        .render()
+        .map_err(|error| Error::failed(format!("cannot write {FILE_NAME}")).because(error))?;
+    Ok(visible(&text))
+}
+
+/// `text` with a visible replacement for control characters, which names may hold.
+fn visible(text: &str) -> String {
+    let hidden = |c: char| c.is_control() && c != '\n';
+    text.chars()
+        .map(|c| if hidden(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+fn machine(results: &Results) -> Vec<(&'static str, String)> {
+    let machine = &results.machine;
+    let ffmpeg = &results.ffmpeg;
+    let program = ffmpeg.program.as_deref().unwrap_or("not found");
+    let facts = [
+        ("Host", machine.host.clone()),
+        ("System", machine.os.clone()),
+        ("Processor", machine.cpu.clone()),
+        ("Cores", machine.cores.to_string()),
+        ("Memory", words::bytes(machine.memory_bytes)),
+        ("Linked FFmpeg", ffmpeg.linked.clone()),
+        ("ffmpeg program", program.to_owned()),
+        ("rushes", results.rushes.clone()),
+    ];
+    facts.into()
+}
+
+fn method(results: &Results) -> Vec<(&'static str, String)> {
+    let design = &results.design;
+    let clips = words::count(design.clips.len(), "clip");
+    let facts = [
+        ("Started", results.started.clone()),
+        ("Rounds", design.rounds.to_string()),
+        ("Seed of the order", design.seed.to_string()),
+        ("Budget", words::duration(design.budget_s)),
+        (
+            "Clips",
+            format!(
+                "{clips}, {:.1} s: {}",
+                design.clips_s,
+                design.clips.join(", ")
+            ),
+        ),
+        ("Transcode", design.recipe.clone()),
+        ("Codec threads a job", design.codec_threads.to_string()),
+        ("A cpu job", format!("{} ms of one core", design.cpu_ms)),
+        ("An io job", format!("a wait of {} ms", design.io_ms)),
+    ];
+    facts.into()
+}
+
+// What the template asks for.
+impl Page<'_> {
+    fn cells(&self) -> impl Iterator<Item = CellRow> {
+        self.results.cells.iter().map(CellRow::of)
+    }
+
+    fn comparisons(&self) -> impl Iterator<Item = ComparisonRow<'_>> {
+        self.results.comparisons.iter().map(ComparisonRow::of)
+    }
+
+    fn dispatches(&self) -> String {
+        let names: Vec<&str> = self
+            .results
+            .design
+            .dispatches
+            .iter()
+            .map(|d| d.name())
+            .collect();
+        match names.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => "results".to_owned(),
+        }
+    }
+}
+
+/// A cell in words.
+struct CellRow {
+    work: &'static str,
+    workers: usize,
+    dispatch: Dispatch,
+    n: usize,
+    time: String,
+    interval: String,
+    fps: String,
+    speedup: String,
+    cpu: String,
+    memory: String,
+}
+
+impl CellRow {
+    fn of(cell: &Cell) -> Self {
+        let or_none = |value: Option<f64>, decimals: usize| {
+            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
+        };
+        let [lo, hi] = cell.ci95_s;
+        Self {
+            work: answer::title(cell.work),
+            workers: cell.workers,
+            dispatch: cell.dispatch,
+            n: cell.n,
+            time: format!("{:.3}", cell.median_s),
+            interval: format!("{lo:.3}–{hi:.3}"),
+            fps: or_none(cell.throughput_fps, 0),
+            speedup: or_none(cell.speedup, 2),
+            cpu: format!("{:.3}", cell.cpu_s),
+            memory: words::bytes(cell.peak_memory_bytes),
+        }
+    }
+}
+
+/// A comparison in words.
+struct ComparisonRow<'a> {
+    work: &'static str,
+    workers: usize,
+    pair: String,
+    ratio: String,
+    interval: String,
+    sentence: &'a str,
+    output: &'static str,
+}
+
+impl<'a> ComparisonRow<'a> {
+    fn of(found: &'a Comparison) -> Self {
+        let [lo, hi] = found.ci95;
+        Self {
+            work: answer::title(found.work),
+            workers: found.workers,
+            pair: format!("{} ∕ {}", found.a.name(), found.b.name()),
+            ratio: format!("{:.3}", found.ratio),
+            interval: format!("{lo:.3}–{hi:.3}"),
+            sentence: &found.sentence,
+            output: match found.equal_output {
+                Some(true) => "equal",
+                Some(false) => "differs",
+                None => "–",
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::fixture;
+    use crate::bench::results::Work;
+
+    const FILES: [&str; 2] = ["results.json", "results.csv"];
+
+    fn stub() -> Figure {
+        Figure {
+            title: "a figure".into(),
+            caption: "what it shows".into(),
+            light: "<svg>light</svg>".into(),
+            dark: "<svg>dark</svg>".into(),
+        }
+    }
+
+    #[test]
+    fn the_page_of_given_results_is_the_same_word_for_word() {
+        let setup = fixture::Setup {
+            cores: 2,
+            workers: vec![1, 2],
+            rounds: 6,
+            works: vec![Work::Transcode, Work::Io],
+            gap: 1.12,
+        };
+        let mut results = fixture::results(&setup);
+        results.notes.push("left out 'a.mp4': it is empty".into());
+        let figures = (vec![stub()], vec![stub()]);
+        let page = filled(&results, figures, Some("summary.mp4"), &FILES).unwrap();
+        insta::assert_snapshot!(page);
+    }
+
+    /// With `RUSHES_LOOK=DIR` set, the page is left in that folder to be looked at.
+    #[test]
+    fn the_page_says_what_the_terminal_says() {
+        let results = fixture::two_cores();
+        let page = page(&results, None, &FILES).unwrap();
+        if let Some(folder) = std::env::var_os("RUSHES_LOOK") {
+            std::fs::write(std::path::Path::new(&folder).join(FILE_NAME), &page).unwrap();
+        }
+        for sentence in answer::sentences(&results) {
+            assert!(page.contains(&sentence), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_the_page_refers_to_the_network() {
+        let page = page(&fixture::eight_cores(), Some("summary.mp4"), &FILES).unwrap();
+        // The name of a kind of document, which nothing is loaded from.
+        let page = page.replace("http://www.w3.org/2000/svg", "");
+        for reference in [
+            "http:",
+            "https:",
+            "\"//",
+            "'//",
+            "url(",
+            "@import",
+            "<script",
+            "<link rel=\"style",
+        ] {
+            assert!(!page.contains(reference), "{reference}");
+        }
+    }
+
+    #[test]
+    fn hostile_names_stay_text() {
+        let evil = "</title></svg><script>alert(1)</script>\u{1b}\"'&<img src=x onerror=y>";
+        let mut results = fixture::two_cores();
+        results.machine.host = evil.into();
+        results.machine.cpu = evil.into();
+        results.ffmpeg.program = Some(evil.into());
+        results.design.clips = vec![evil.into()];
+        results.design.recipe = evil.into();
+        results.notes = vec![evil.into()];
+        results.comparisons[0].sentence = evil.into();
+        let lanes = results
+            .samples
+            .iter_mut()
+            .flat_map(|sample| &mut sample.lanes);
+        lanes.for_each(|lane| lane.job = evil.into());
+        let page = page(&results, None, &FILES).unwrap();
+        assert!(!page.contains("<script") && !page.contains("<img") && !page.contains('\u{1b}'));
+    }
+}
