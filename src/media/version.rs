@@ -54,7 +54,7 @@ pub(super) unsafe fn dictionary(dictionary: *const ffi::AVDictionary) -> Vec<(St
     loop {
         // SAFETY: the caller vouches for the dictionary; `entry` is its last one, or null.
         let next = unsafe {
-            let any = ffi::AV_DICT_IGNORE_SUFFIX as i32;
+            let any = ffi::AV_DICT_IGNORE_SUFFIX;
             entry = ffi::av_dict_get(dictionary, c"".as_ptr(), entry, any);
             entry.as_ref()
         };
