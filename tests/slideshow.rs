@@ -8,6 +8,7 @@
     reason = "these are tests"
 )]
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "common/browser.rs"]
 mod browser;
 mod common;
