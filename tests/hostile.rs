@@ -570,7 +570,7 @@ fn a_clock_that_was_set_back_or_ahead_harms_no_run_and_no_resumption() {
         };
         common::succeed(how("--json"));
         assert_eq!(common::names(&batch.out()).len(), 3, "{dispatch}");
-        // What was made is known again, and what changed its time is made anew.
+        // What was made is known again.
         let again = common::events(&common::succeed(how("--json")));
         assert!(
             !again.iter().any(|event| event["event"] == "job_started"),
