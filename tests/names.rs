@@ -47,8 +47,9 @@ fn odd_stems() -> Vec<OsString> {
     .map(OsString::from)
     .to_vec();
     stems.push(OsStr::from_bytes(b"not \xff\xfe UTF-8").to_owned());
-    // 250 bytes with the ending `.mp4`.
+    // 250 bytes with the ending `.mp4`, and as many as file systems take.
     stems.push("x".repeat(246).into());
+    stems.push("y".repeat(251).into());
     stems
 }
 
@@ -201,4 +202,97 @@ fn names_in_events_are_whole_even_with_a_newline() {
         events.iter().any(|event| event["name"] == "two\nlines.mp4"),
         "{events:?}"
     );
+}
+
+#[test]
+fn what_is_no_file_is_left_out_of_folders_and_refused_by_name() {
+    let root = tempfile::tempdir().unwrap();
+    let (sources, elsewhere) = (root.path().join("in"), root.path().join("elsewhere"));
+    fs::create_dir_all(&sources).unwrap();
+    fs::create_dir_all(&elsewhere).unwrap();
+    fs::copy(tiny(), sources.join("real.mp4")).unwrap();
+    fs::copy(tiny(), elsewhere.join("linked.mp4")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(sources.join("socket.mp4")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(sources.join("pipe.mp4"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    for (target, name) in [
+        (Path::new("/dev/zero"), "device.mp4"),
+        (Path::new("circle.mp4"), "circle.mp4"),
+        (elsewhere.as_path(), "folder"),
+        (Path::new("."), "self"),
+    ] {
+        std::os::unix::fs::symlink(target, sources.join(name)).unwrap();
+    }
+    for dispatch in DISPATCHES {
+        for command in ["convert", "frames"] {
+            let out = root.path().join(dispatch).join(command);
+            let output = common::run(args![command, &sources, "-o", &out, "--dispatch", dispatch]);
+            // A circle is told; all else that is no file is passed over.
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(1), "{dispatch}: {said}");
+            assert!(said.contains("circle.mp4"), "{dispatch}: {said}");
+            let results = tree(&out);
+            let of = |name: &str| {
+                results
+                    .iter()
+                    .any(|path| path.with_extension("").ends_with(name))
+            };
+            assert!(of("real") && of("folder/linked"), "{dispatch}: {results:?}");
+            for name in ["socket", "pipe", "device", "circle"] {
+                assert!(!of(name), "{dispatch}: {results:?}");
+            }
+        }
+        for name in ["socket.mp4", "pipe.mp4", "device.mp4"] {
+            let out = root.path().join("refused");
+            let source = sources.join(name);
+            let output = common::run(args![
+                "convert",
+                &source,
+                "-o",
+                &out,
+                "--dispatch",
+                dispatch
+            ]);
+            assert_eq!(output.status.code(), Some(2), "{name}");
+            assert!(stderr(&output).contains(name), "{}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn bench_takes_odd_names() {
+    let root = tempfile::tempdir().unwrap();
+    let sources = root.path().join("in: %d 'x'");
+    fs::create_dir(&sources).unwrap();
+    for stem in ["-y", "50%", "two\nlines", "a:b"] {
+        fs::copy(tiny(), sources.join(with_ending(OsStr::new(stem), "mp4"))).unwrap();
+    }
+    let out = root.path().join("out");
+    let output = rushes()
+        .args([
+            "bench",
+            "--work",
+            "frames",
+            "--workers",
+            "1",
+            "--budget",
+            "1s",
+        ])
+        .args(["--no-film", "--quiet", "--output"])
+        .arg(&out)
+        .arg(&sources)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let results: serde_json::Value =
+        serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
+    let samples = results["samples"].as_array().unwrap();
+    assert!(
+        samples.iter().all(|sample| sample["jobs"] == 4),
+        "{samples:?}"
+    );
+    assert!(samples.len() >= 3, "{samples:?}");
 }

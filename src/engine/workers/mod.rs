@@ -10,6 +10,7 @@ mod socket;
 mod worker;
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ impl Workers {
         })
     }
 
-    /// Has `task` done. Where its worker dies of it, a fresh one tries once more.
+    /// Has `task` done. Where its worker dies over it, a fresh one tries again.
     fn ask(&self, task: Task, watch: &mut Watch) -> Result<Found, JobError> {
         let targets = match &task {
             Task::Run { targets, .. } => targets.clone(),
@@ -54,7 +55,7 @@ impl Workers {
         let line = protocol::line(&Request::Do(task))
             .map_err(|error| Error::failed("cannot tell a worker what to do").because(error))?;
         let mut worker = self.pool.take()?;
-        let mut tries = 1;
+        let mut deaths = Deaths::default();
         loop {
             match worker.ask(&line, &grant, watch) {
                 Ok(Answer::Done(found)) => {
@@ -71,16 +72,14 @@ impl Workers {
                     return Err(JobError { error, log });
                 }
                 Err(NoAnswer::Unfit(error)) => return Err(error.into()),
-                Ok(_) | Err(NoAnswer::Died) if tries == TRIES => {
-                    let death = worker.bury();
-                    return Err(self.explained(killed(&death), death.log));
-                }
                 Ok(_) | Err(NoAnswer::Died) => {
                     // It comes up while the other one is buried.
                     let next = self.pool.start()?;
-                    worker.bury();
-                    worker = next;
-                    tries += 1;
+                    let death = std::mem::replace(&mut worker, next).bury();
+                    if deaths.are_enough(&death) {
+                        self.pool.give_back(worker);
+                        return Err(self.explained(killed(&death), death.log));
+                    }
                     targets.iter().for_each(|target| empty(target));
                 }
             }
@@ -101,15 +100,38 @@ fn with_more(mut log: Vec<String>, said: Vec<String>) -> Vec<String> {
     log
 }
 
-/// How often a task is tried: what killed a worker may have been something else.
-const TRIES: usize = 2;
+/// So many workers may crash over a task: what the first one died of may have
+/// been something else.
+const CRASHES: usize = 2;
+
+/// So many may be killed from outside, for which no task is to blame; but the system also
+/// kills so what takes all of its memory.
+const KILLS: usize = 8;
+
+/// The workers that died over a task.
+#[derive(Default)]
+struct Deaths {
+    crashes: usize,
+    kills: usize,
+}
+
+impl Deaths {
+    /// Takes note of one; whether no other worker is to try.
+    fn are_enough(&mut self, death: &Death) -> bool {
+        match death.status.and_then(|status| status.signal()) {
+            Some(libc::SIGKILL | libc::SIGTERM) => self.kills += 1,
+            _ => self.crashes += 1,
+        }
+        self.crashes >= CRASHES || self.kills >= KILLS
+    }
+}
 
 /// Why a job fails that killed its workers.
 fn killed(death: &Death) -> Error {
     let how = death
         .status
         .map_or_else(|| "no exit code".into(), child::how);
-    let error = Error::failed(format!("its worker died ({how}), as did one before"));
+    let error = Error::failed(format!("its worker died ({how}), as did those before"));
     match child::cause(&death.log) {
         Some(line) => error.because(line.to_owned()),
         None => error,
