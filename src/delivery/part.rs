@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, FileTimes};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::leftovers::put_back;
@@ -108,8 +109,21 @@ pub(super) fn keep_times(source: &Path, part: &Path) -> io::Result<()> {
 impl Drop for Part {
     fn drop(&mut self) {
         // After a rename there is nothing of this name.
+        let _ = give_back_space(&self.path);
         let _ = remove(&self.path);
     }
+}
+
+/// Empties a file that is about to be removed: the system may hold on to it for a
+/// while after that (a fence does, around a process that has just ended), and the
+/// next job wants the space.
+fn give_back_space(path: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).custom_flags(libc::O_NOFOLLOW);
+    if fs::symlink_metadata(path)?.is_file() {
+        options.open(path)?.set_len(0)?;
+    }
+    Ok(())
 }
 
 pub(super) fn unwritable(target: &Path, error: io::Error) -> Error {
