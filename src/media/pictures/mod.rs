@@ -1,8 +1,8 @@
 //! Pictures out of a video.
 //!
 //! Where times are given, the source is sought in, and stretches between key
-//! frames are decoded side by side ([`sought`]); else, or where its packets do
-//! not tell enough for that, it is decoded from the beginning on ([`in_order`]).
+//! frames are decoded side by side (`sought`); else, or where its packets do
+//! not tell enough for that, it is decoded from the beginning on (`in_order`).
 //! Scaling and encoding a picture is work of its own, which goes to idle threads
 //! of the pool that the job runs on.
 
