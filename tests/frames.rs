@@ -301,7 +301,7 @@ fn times_after_the_end_are_told_and_none_is_a_failure() {
         assert_eq!(none.status.code(), Some(1), "{dispatch}");
         let said = stderr(&none);
         assert!(
-            said.contains("ends before the first time"),
+            said.contains("ends before the first time") && said.contains("earlier times"),
             "{dispatch}: {said}"
         );
         assert_eq!(names(&folder.path().join("none")), Vec::<String>::new());
@@ -554,6 +554,33 @@ fn wrong_choices_are_refused_with_what_is_right() {
         assert!(said.contains(words), "{arguments:?}: {said}");
     }
     assert!(!Path::new("out").exists());
+}
+
+#[test]
+fn more_times_than_a_command_can_hold_are_no_job_for_the_program_and_one_for_libav() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("times.txt");
+    let times: Vec<String> = (0..8000).map(|time| format!("{}ms", 1000 + time)).collect();
+    // Of all these, the first alone is within the clip.
+    fs::write(&file, format!("500ms\n{}", times.join("\n"))).unwrap();
+    let at = format!("@{}", file.display());
+    for (dispatch, code) in [("processes", 1), ("workers", 0), ("threads", 0)] {
+        let out = folder.path().join(dispatch);
+        let output = run(args![
+            "frames",
+            tiny(),
+            "-o",
+            &out,
+            "--at",
+            &at,
+            "--dispatch",
+            dispatch
+        ]);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{dispatch}: {said}");
+        let cured = said.contains("use --dispatch workers");
+        assert_eq!(cured, code == 1, "{dispatch}: {said}");
+    }
 }
 
 #[test]

@@ -342,6 +342,39 @@ fn counts_and_lengths_that_are_absurd_take_no_memory_for_them() {
 }
 
 #[test]
+fn a_length_of_centuries_gives_the_pictures_that_are_there() {
+    let batch = Batch::new();
+    let path = batch.root.path().join("honest.mkv");
+    common::ffmpeg(args!["-i", tiny(), "-c", "copy"], &path);
+    let mut bytes = fs::read(&path).unwrap();
+    let honest = batch.root.path().join("pictures");
+    common::succeed(args!["frames", &path, "-o", &honest, "--every", "10ms"]);
+    let there = common::names(&honest.join("honest")).len();
+    assert!((100..110).contains(&there), "{there}");
+    // Matroska's Duration, a float of 8 bytes, in milliseconds.
+    let centuries_ms = 6.3e12_f64.to_be_bytes();
+    patch(&mut bytes, &[0x44, 0x89, 0x88], 0, &centuries_ms);
+    batch.write("long.mkv", bytes);
+    for dispatch in DISPATCHES {
+        let out = batch.root.path().join(dispatch);
+        let how = [
+            "--every",
+            "10ms",
+            "--dispatch",
+            dispatch,
+            "--memory-limit",
+            "1GiB",
+        ];
+        let mut arguments = args!["frames", batch.sources(), "-o", &out].to_vec();
+        arguments.extend(how.map(OsString::from));
+        let output = common::run(arguments);
+        let said = common::stderr(&output);
+        assert!(said.contains("claims"), "{dispatch}: {said}");
+        assert_eq!(common::names(&out.join("long")).len(), there, "{dispatch}");
+    }
+}
+
+#[test]
 fn tags_that_are_no_text_are_taken_as_they_are() {
     let batch = Batch::new();
     for ending in ["mkv", "flv", "mp4"] {

@@ -94,7 +94,7 @@ impl Choice {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
     Jpg,
     Png,
@@ -113,23 +113,24 @@ impl From<Format> for PictureFormat {
 
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
-        if self.format == Format::Png && self.quality.is_some() {
+        let format = PictureFormat::from(self.format);
+        if format == PictureFormat::Png && self.quality.is_some() {
             return Err(Error::usage("--format png --quality: PNG loses nothing")
                 .cure("leave --quality out, or use --format jpg or webp"));
         }
         let usual = Frames::default();
         let recipe = Recipe::Frames(Frames {
             pick: self.choice.pick()?,
-            format: self.format.into(),
+            format,
             quality: self.quality.unwrap_or(usual.quality),
             fit: self.size,
             codec_threads: CodecThreads(usize::from(self.running.codec_threads)),
         });
-        let encoder = PictureFormat::from(self.format).encoder_name();
+        let encoder = format.encoder_name();
         if !media::has_encoder(encoder) {
             return Err(Error::usage(format!(
                 "--format {}: the linked FFmpeg has no encoder '{encoder}'",
-                PictureFormat::from(self.format).extension()
+                format.extension()
             ))
             .cure("use another format, or an FFmpeg that was built with it"));
         }

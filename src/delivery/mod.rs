@@ -72,12 +72,10 @@ fn attempt(
     media: &MediaJob,
     watch: &mut Watch,
 ) -> Result<Done, JobError> {
+    if let Some(decided) = pictures::decided(engine, media, watch)? {
+        return attempt(engine, &job.with(decided.clone()), &decided, watch);
+    }
     let before = state_of(&media.source)?;
-    let decided = pictures::decided(engine, media, watch)?;
-    let job = &decided
-        .as_ref()
-        .map_or_else(|| job.clone(), |media| job.with(media.clone()));
-    let media = decided.as_ref().unwrap_or(media);
     let ended = Attempt::run(engine, job, media, watch).and_then(|attempt| {
         let checked = attempt.verify(engine, watch)?;
         Ok((attempt, checked))
@@ -130,6 +128,9 @@ impl<'a> Attempt<'a> {
             .collect::<Result<Vec<_>>>()?;
         let paths: Vec<PathBuf> = parts.iter().map(|part| part.path.clone()).collect();
         let mut ran = engine.run(job, &paths, watch)?;
+        for (path, product) in paths.iter().zip(&products) {
+            pictures::tidy(path, product, &ran);
+        }
         if ran.survey.is_none() {
             ran.survey = Some(if pictures::are_at_given_times(media) {
                 // What lies beyond them is nobody's concern.

@@ -35,7 +35,7 @@ struct Entry<'a> {
     time_s: f64,
 }
 
-/// The job with a time where it left it to the program which picture stands for all.
+/// The job with a time where it leaves it to the program which picture stands for all.
 ///
 /// # Errors
 /// Where none can be found.
@@ -47,15 +47,14 @@ pub(super) fn decided(
     if way_of(media).is_none_or(|way| way.choose != Choose::Best) {
         return Ok(None);
     }
-    let time_ms = engine.best_ms(media, watch)?;
-    let times = Times::at_ms(vec![time_ms]);
+    let times = Times::at_ms(vec![engine.best_ms(media, watch)?]);
     let mut media = media.clone();
-    let track = media.pipeline.products.first_mut();
-    if let Some(Way::Video(way)) =
-        track.and_then(|product| Some(&mut product.tracks.first_mut()?.way))
-    {
-        way.time_base = times.unit;
-        way.choose = Choose::Times(times);
+    let products = media.pipeline.products.iter_mut();
+    for track in products.flat_map(|product| &mut product.tracks) {
+        if let Way::Video(way) = &mut track.way {
+            way.time_base = times.unit;
+            way.choose = Choose::Times(times.clone());
+        }
     }
     Ok(Some(media))
 }
@@ -67,6 +66,17 @@ pub(super) fn are_at_given_times(media: &MediaJob) -> bool {
 
 fn way_of(media: &MediaJob) -> Option<&VideoWay> {
     media.pipeline.products.first()?.pictures()
+}
+
+/// Removes pictures beyond those that were made: where a source could not be sought
+/// in to its end, more may have been taken than there are from the beginning on.
+pub(super) fn tidy(folder: &Path, product: &Product, ran: &Ran) {
+    if let Sink::Pictures { extension, .. } = &product.sink {
+        let beyond = ran.pictures.len() as u64 + 1..;
+        let beyond = beyond.map(|number| folder.join(Sink::picture_name(number, extension)));
+        let removed = beyond.take_while(|path| fs::remove_file(path).is_ok());
+        removed.for_each(drop);
+    }
 }
 
 /// Tells of times at which there is no picture in `folder`.
@@ -85,15 +95,10 @@ pub(super) fn count(
     let made = ran.pictures.len() as u64;
     let wanted = way.choose.number().unwrap_or(made);
     if made == 0 {
-        return Err(Error::failed(
-            "it ends before the first time that was asked for",
-        ));
-    }
-    if let Sink::Pictures { extension, .. } = &product.sink {
-        // A first attempt may have found more than there is.
-        let beyond = (made + 1..).map(|number| folder.join(Sink::picture_name(number, extension)));
-        let removed = beyond.take_while(|path| fs::remove_file(path).is_ok());
-        removed.for_each(drop);
+        return Err(
+            Error::failed("it ends before the first time that was asked for")
+                .cure("ask for earlier times, or use --count"),
+        );
     }
     let found = fs::read_dir(folder).map_or(0, Iterator::count) as u64;
     if found != made {

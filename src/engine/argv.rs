@@ -7,6 +7,9 @@ use crate::job::MediaJob;
 use crate::media::{self, bounds};
 use crate::recipe::{EncoderSpec, Sink, Track, Way, tags};
 
+/// What the names of pictures begin with that are named by their pts.
+pub const AT: &str = "at";
+
 /// The arguments for `job`, writing its products to `targets`; `covers` are the
 /// files to attach, one a track that attaches one.
 ///
@@ -166,7 +169,7 @@ fn add_sink(list: &mut Arguments, sink: &Sink, target: &Path) {
             // Named by their pts: nothing else tells it.
             list.add(["-f", "image2", "-frame_pts", "1"]);
             let mut url = file_url(target, true);
-            url.push(format!("/%d.{extension}"));
+            url.push(format!("/{AT}%d.{extension}"));
             list.0.push(url);
         }
     }
@@ -256,6 +259,9 @@ mod tests {
     #[test]
     fn in_a_pattern_a_percent_sign_of_the_name_is_doubled() {
         let arguments = words(&Recipe::Frames(Frames::default()), "out/50%");
-        assert!(arguments.ends_with("\nfile:out/50%%/%d.jpg"), "{arguments}");
+        assert!(
+            arguments.ends_with("\nfile:out/50%%/at%d.jpg"),
+            "{arguments}"
+        );
     }
 }

@@ -7,13 +7,16 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::argv::{Cover, arguments};
+use super::argv::{AT, Cover, arguments};
 use super::fence::{Fence, PROGRAMS};
 use super::{Engine, JobError, Ran, Watch, child};
 use crate::error::{Error, Result};
 use crate::job::{Job, Limits, Load, MediaJob, Progress, Work};
 use crate::media;
 use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Way};
+
+/// Linux starts no program with a longer argument (`MAX_ARG_STRLEN`, its end included).
+const LONGEST_ARGUMENT: usize = 128 * 1024 - 1;
 
 /// The engine, with the programs that it starts.
 #[derive(Debug, Clone)]
@@ -80,7 +83,18 @@ impl Program {
         let mut read: Vec<PathBuf> = covers.iter().map(|cover| cover.path.clone()).collect();
         read.push(job.source.clone());
         let mut command = self.ffmpeg_for(read, targets);
-        command.args(arguments(job, targets, &covers));
+        let arguments = arguments(job, targets, &covers);
+        if arguments
+            .iter()
+            .any(|argument| argument.len() > LONGEST_ARGUMENT)
+        {
+            return Err(
+                Error::failed("there are more times than a command of ffmpeg can hold")
+                    .cure("use --dispatch workers, or fewer times at once")
+                    .into(),
+            );
+        }
+        command.args(arguments);
         let mut report = ProgressReport::default();
         let said = child::run(
             "ffmpeg",
@@ -186,17 +200,13 @@ fn pictures(job: &MediaJob, targets: &[PathBuf]) -> Result<Vec<f64>> {
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
             let stem = path.file_stem().and_then(OsStr::to_str);
-            all.extend(stem.and_then(|pts| pts.parse::<i64>().ok()));
+            let pts = stem.and_then(|stem| stem.strip_prefix(AT)?.parse::<i64>().ok());
+            all.extend(pts);
         }
         all.sort_unstable();
-        // Set apart first: a number may be another's pts.
         for (number, pts) in (1..).zip(&all) {
-            let apart = folder.join(format!("{number}.numbered"));
-            std::fs::rename(folder.join(format!("{pts}.{extension}")), apart)?;
-        }
-        for number in 1..=all.len() as u64 {
-            let apart = folder.join(format!("{number}.numbered"));
-            std::fs::rename(apart, folder.join(Sink::picture_name(number, extension)))?;
+            let named = folder.join(format!("{AT}{pts}.{extension}"));
+            std::fs::rename(named, folder.join(Sink::picture_name(number, extension)))?;
         }
         Ok(all)
     };

@@ -75,7 +75,7 @@ impl Jumps {
         Self {
             may_jump,
             start_us,
-            offset_us: -start_us.unwrap_or(0),
+            offset_us: start_us.unwrap_or(0).saturating_neg(),
             last_us: None,
             has_jumped: false,
             streams: vec![],
@@ -107,7 +107,7 @@ impl Jumps {
 
     /// Has the file begin at `start_us` of its own clock.
     pub(super) fn begin_at(&mut self, start_us: i64) {
-        self.offset_us = -start_us;
+        self.offset_us = start_us.saturating_neg();
     }
 
     /// What follows is of another place in the file: nothing is expected of it.
@@ -150,10 +150,10 @@ impl Jumps {
         let (late_dts, late_pts) = (packet.dts().filter(is_late), packet.pts().filter(is_late));
         stream.is_unwrapped = late_dts.is_none() && late_pts.is_none();
         if let Some(dts) = late_dts {
-            packet.set_dts(Some(dts - round));
+            packet.set_dts(Some(dts.saturating_sub(round)));
         }
         if let Some(pts) = late_pts {
-            packet.set_pts(Some(pts - round));
+            packet.set_pts(Some(pts.saturating_sub(round)));
         }
     }
 

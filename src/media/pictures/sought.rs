@@ -18,11 +18,9 @@ use crate::recipe::Times;
 /// Where the container has no index, times within so many seconds go together.
 const TOGETHER_S: i64 = 2;
 
-/// A container may claim less than it holds by so many seconds; what is beyond is sought for anew.
-const BEYOND_S: f64 = 10.0;
-
-/// No video has more pictures.
-const MOST: f64 = 1e9;
+/// So many times are looked at in one go at most: how many there are is known only
+/// once the end was seen, whatever the container claims.
+const AT_ONCE: f64 = 100_000.0;
 
 /// Takes the pictures at `times`; `None` where the source does not tell enough
 /// to be sought in, or not all of what was sought for could be decoded.
@@ -40,20 +38,18 @@ pub(super) fn run(studio: &Studio, times: &Times) -> Result<Option<Ran>> {
         return Ok(None);
     }
     let mut seeker = Some(seeker);
-    let (mut begin, mut until_s) = (0, length_s + BEYOND_S);
-    loop {
-        let end = search.marks_until(until_s);
-        let groups = search.groups(seeker.as_ref(), begin..end);
+    // One more than there should be shows the end.
+    let at_once = (length_s / times.unit.as_f64() + 2.0).min(AT_ONCE) as usize;
+    let at_once = times.marks.as_ref().map_or(at_once, Vec::len);
+    let mut begin = 0;
+    while search.found().end.is_none() && mark(times, begin).is_some() {
+        let groups = search.groups(seeker.as_ref(), begin..begin + at_once);
         let own = search.take(&groups, &mut seeker);
         studio.ended(own)?;
-        let found = search.found();
-        if found.unsuited {
+        if search.found().unsuited {
             return Ok(None);
         }
-        if found.end.is_some() || times.marks.is_some() {
-            break;
-        }
-        (begin, until_s) = (end, until_s * 2.0);
+        begin += at_once;
     }
     Ok(seeker.map(|seeker| search.ran(&seeker)))
 }
@@ -86,15 +82,7 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many marks there are up to that time.
-    fn marks_until(&self, until_s: f64) -> usize {
-        match &self.times.marks {
-            Some(marks) => marks.len(),
-            None => (until_s / self.times.unit.as_f64()).ceil().min(MOST) as usize + 1,
-        }
-    }
-
-    /// Splits the marks at those positions into those that are decoded together.
+    /// Splits the times at those positions into those that are decoded together.
     fn groups(&self, seeker: Option<&Seeker>, positions: Range<usize>) -> Vec<Range<usize>> {
         let (Some(seeker), stream) = (seeker, self.studio.stream) else {
             return vec![];
@@ -140,13 +128,13 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
         seeker: &mut Option<Seeker<'a, 'b, 'w>>,
     ) -> Result<()> {
         while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if self.found().unsuited {
-                return Ok(());
-            }
             let seeker = match seeker {
                 Some(seeker) => seeker,
                 None => seeker.insert(Seeker::open(self.studio, self.times)?),
             };
+            if self.is_over(seeker.time_of(group.start)) {
+                return Ok(());
+            }
             match seeker.take(group.clone())? {
                 Err(Unsuited) => self.found().unsuited = true,
                 Ok(end) => {
@@ -156,6 +144,15 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
             }
         }
         Ok(())
+    }
+
+    /// Whether nothing more is to be found from `time` on, in ticks.
+    fn is_over(&self, time: Option<i64>) -> bool {
+        let found = self.found();
+        found.unsuited
+            || found
+                .end
+                .is_some_and(|end| time.is_none_or(|time| time >= end))
     }
 
     fn ran(&self, seeker: &Seeker) -> Ran {
