@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::told::Told;
 use common::{DISPATCHES, decoded, names, rushes, sample, stderr, tiny};
 use disk::Disk;
 use serde_json::Value;
@@ -29,58 +30,6 @@ const LATE: Duration = Duration::from_secs(120);
 
 fn program() -> PathBuf {
     rushes().get_program().into()
-}
-
-/// What a run told.
-struct Told {
-    code: Option<i32>,
-    events: Vec<Value>,
-    stderr: String,
-}
-
-impl Told {
-    /// Why the job `name` failed; `None` where it did not.
-    fn reason(&self, name: &str) -> Option<&str> {
-        let mut ends = self
-            .events
-            .iter()
-            .filter(|event| event["event"] == "job_finished" && event["name"] == name);
-        let end = ends
-            .next()
-            .unwrap_or_else(|| panic!("'{name}' did not end: {self:?}"));
-        // The reason's place is the outcome's own; it is a failure where there is one.
-        find(end, "reason")
-    }
-
-    fn assert_failed(&self, name: &str, why: &str) {
-        let reason = self.reason(name);
-        assert!(
-            reason.is_some_and(|reason| reason.contains(why)),
-            "{name}: {reason:?} {self:?}"
-        );
-    }
-}
-
-impl std::fmt::Debug for Told {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ends: Vec<_> = self
-            .events
-            .iter()
-            .filter(|e| e["event"] != "job_progress")
-            .collect();
-        write!(f, "exit code {:?}, {ends:#?}, {}", self.code, self.stderr)
-    }
-}
-
-/// The first text of the name `key`, however deep.
-fn find<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    match value {
-        Value::Object(fields) => fields
-            .get(key)
-            .and_then(Value::as_str)
-            .or_else(|| fields.values().find_map(|field| find(field, key))),
-        _ => None,
-    }
 }
 
 /// Runs `command` with `--json`, and calls `midway` once, when `when` holds for an event.

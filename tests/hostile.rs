@@ -12,11 +12,12 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::{DISPATCHES, rushes, shared_media, tiny, tree};
 use wait4::Wait4;
@@ -513,6 +514,39 @@ fn texts_that_point_to_a_server_or_a_file_reach_neither() {
     }
     let caller = server.accept().map(|(_, caller)| caller);
     assert!(caller.is_err(), "{caller:?} asked for it");
+    // The same texts lead whoever trusts them just there.
+    for (name, number) in [("m3u8", 0), ("key", 0), ("ffconcat", 0), ("mpd", 0)] {
+        let text = batch.sources().join(format!("{name}-{number}.{name}"));
+        let mut trusting = trusting(&text).spawn().unwrap();
+        let asked = common::wait_for(Duration::from_secs(30), || server.accept().is_ok());
+        let _ = trusting.kill();
+        trusting.wait().unwrap();
+        assert!(asked, "{name} leads nowhere");
+    }
+    for name in ["m3u8", "ffconcat"] {
+        let text = batch.sources().join(format!("{name}-1.{name}"));
+        let read = trusting(&text).status().unwrap();
+        assert!(read.success(), "{name} leads nowhere");
+    }
+}
+
+/// A reader that follows all that a text says.
+fn trusting(text: &Path) -> Command {
+    let mut command = Command::new("ffmpeg");
+    command.args([
+        "-v",
+        "quiet",
+        "-nostdin",
+        "-protocol_whitelist",
+        "file,crypto,http,tcp",
+    ]);
+    match text.extension().and_then(OsStr::to_str) {
+        Some("ffconcat") => command.args(["-safe", "0"]),
+        Some("mpd") => &mut command,
+        _ => command.args(["-allowed_extensions", "ALL", "-f", "hls"]),
+    };
+    command.arg("-i").arg(text).args(["-f", "null", "-"]);
+    command
 }
 
 /// Texts of several formats that name `place` as what is to be played.

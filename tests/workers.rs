@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use common::told::Told;
 use common::{decoded, events, leftovers, names, rushes, sample, stderr, tiny, wait_for};
 use rushes::engine::workers::protocol::VERSION;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -98,11 +99,9 @@ impl Batch {
         let mut output = child.wait_with_output().unwrap();
         output.stdout = reader.join().unwrap();
         assert!(ended, "it hangs: {}", stderr(&output));
-        let mut events = events(&output);
-        events.retain(|event| event["event"] != "job_progress");
         Told {
             code: output.status.code(),
-            events,
+            events: events(&output),
             stderr: stderr(&output),
         }
     }
@@ -125,33 +124,6 @@ impl Batch {
         let mut workers = self.workers();
         workers.retain(|pid| open_files(*pid).contains(&source));
         workers
-    }
-}
-
-/// What a run told, of its progress apart.
-#[derive(Debug)]
-struct Told {
-    code: Option<i32>,
-    events: Vec<Value>,
-    #[allow(dead_code, reason = "shown where a test fails")]
-    stderr: String,
-}
-
-impl Told {
-    /// Why the job of source `name` failed, where it did.
-    fn failure(&self, name: &str) -> Option<&Value> {
-        let mut ends = self
-            .events
-            .iter()
-            .filter(|event| event["event"] == "job_finished" && event["name"] == name);
-        let end = ends.next().unwrap_or_else(|| panic!("{name}: {self:?}"));
-        Some(&end["verdict"]["failed"]).filter(|failure| failure.is_object())
-    }
-
-    fn reason(&self, name: &str) -> &str {
-        self.failure(name)
-            .and_then(|failure| failure["reason"].as_str())
-            .unwrap_or_else(|| panic!("{name} did not fail: {self:?}"))
     }
 }
 
@@ -218,7 +190,7 @@ fn a_job_that_always_kills_its_worker_fails_alone_and_tells_how() {
     });
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(kills >= 2, "{kills}");
-    assert!(told.reason("poison.mkv").contains("SIGSEGV"), "{told:?}");
+    told.assert_failed("poison.mkv", "SIGSEGV");
     assert_eq!(names(&batch.out()), ["0.mp4", "1.mp4", "2.mp4"]);
 }
 

@@ -87,7 +87,7 @@ const FILM: &str = "summary.mp4";
 const SPEED: &str = "veryfast";
 /// What is to be measured; what cannot be read is told and left out.
 fn videos(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
-    let found = scan(paths, &Wanted::default(), output)?;
+    let found = scan(paths, &Wanted::default(), Some(output))?;
     for refused in &found.unreadable {
         eprintln!(
             "left out '{}': {}",

@@ -105,7 +105,7 @@ impl Running {
     /// # Errors
     /// As [`scan`].
     pub fn sources(&self) -> Result<Found> {
-        scan(&self.paths, &self.wanted()?, &self.output)
+        scan(&self.paths, &self.wanted()?, Some(&self.output))
     }
 
     /// Which files are worked on.

@@ -4,14 +4,13 @@ use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use super::photo::{self, Fit};
-use super::storyboard::{Scene, Settings, Storyboard};
-use super::transition::{Easing, Kind, Transition};
+use super::storyboard::{Look, Scene, Settings, Storyboard};
+use super::transition::{Kind, Transition};
 use super::{Film, Slide};
 use crate::draw::Theme;
 use crate::draw::caption::{caption, card};
 use crate::draw::raster::{Raster, render};
 use crate::error::Result;
-use crate::job::Ratio;
 use crate::media::{Picture, ground, still, veil};
 use crate::plan::{Found, Wanted, scan};
 use crate::recipe::{Rate, Size};
@@ -24,8 +23,7 @@ use crate::recipe::{Rate, Size};
 pub fn find(paths: &[PathBuf], wanted: &Wanted) -> Result<Found> {
     let mut all = Found::default();
     for path in paths {
-        // Nothing lies in an output folder: the film is no picture.
-        let mut found = scan(std::slice::from_ref(path), wanted, Path::new("/dev/null"))?;
+        let mut found = scan(std::slice::from_ref(path), wanted, None)?;
         found
             .files
             .sort_by(|a, b| natural(&a.relative, &b.relative));
@@ -92,22 +90,17 @@ struct Studio {
 /// # Errors
 /// Where memory is out.
 pub fn film<'a>(board: &'a Storyboard, title: &str, quality: Quality) -> Result<Film<'a>> {
-    let all = board.film.clone().or(Settings::usual());
-    let size = all.size.unwrap_or(Size {
-        width: 1920,
-        height: 1080,
-    });
-    let theme = all.theme.map_or(Theme::DARK, |theme| theme.theme());
+    let usual = Look::of(&board.film);
+    let (size, theme) = (usual.size, usual.theme.theme());
     let studio = std::sync::Arc::new(Studio {
         ground: ground((size.width, size.height), theme.background.opaque())?,
         size,
         theme,
     });
-    let usual = Look::of(&all);
     let mut slides = Vec::with_capacity(board.slides.len() + 2);
     let text_slide = |text: &'a String| {
         let studio = studio.clone();
-        usual.slide(text.clone(), Box::new(move || studio.card(text)))
+        slide(usual, text.clone(), Box::new(move || studio.card(text)))
     };
     slides.extend(board.film.title.as_ref().map(text_slide));
     slides.extend(board.slides.iter().map(|scene| {
@@ -118,62 +111,32 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, quality: Quality) -> Result<
             .clone()
             .unwrap_or_else(|| name_of(&scene.picture));
         let draw = move || studio.scene(scene, look.fit);
-        look.slide(title, Box::new(draw))
+        slide(look, title, Box::new(draw))
     }));
     slides.extend(board.film.closing.as_ref().map(text_slide));
     Ok(Film {
-        title: all.title.unwrap_or_else(|| title.to_owned()),
+        title: board.film.title.clone().unwrap_or_else(|| title.to_owned()),
         slides,
-        rate: all.fps.unwrap_or(Ratio::new(30, 1)),
+        rate: usual.fps,
         quality: quality.rate,
         speed: quality.speed,
     })
 }
 
-/// How one slide is shown.
-#[derive(Clone, Copy)]
-struct Look {
-    seconds: f64,
-    transition: Transition,
-    fit: Fit,
-}
-
-impl Look {
-    fn of(all: &Settings) -> Self {
-        Self {
-            seconds: all.seconds.unwrap_or(3.0),
-            transition: Transition {
-                kind: all.transition.unwrap_or(Kind::Fade),
-                seconds: all.transition_seconds.unwrap_or(0.5),
-                easing: all.easing.unwrap_or(Easing::Smooth),
-            },
-            fit: all.fit.unwrap_or(Fit::Blur),
-        }
-    }
-
-    fn with(mut self, scene: &Scene) -> Self {
-        self.seconds = scene.seconds.unwrap_or(self.seconds);
-        self.transition.kind = scene.transition.unwrap_or(self.transition.kind);
-        self.transition.seconds = scene.transition_seconds.unwrap_or(self.transition.seconds);
-        self.fit = scene.fit.unwrap_or(self.fit);
-        self
-    }
-
-    fn slide<'a>(
-        self,
-        title: String,
-        draw: Box<dyn Fn() -> Result<Picture> + Send + Sync + 'a>,
-    ) -> Slide<'a> {
-        let transition = match self.transition.kind {
-            Kind::None => Transition::NONE,
-            _ => self.transition,
-        };
-        Slide {
-            title,
-            seconds: self.seconds,
-            transition,
-            draw,
-        }
+fn slide<'a>(
+    look: Look,
+    title: String,
+    draw: Box<dyn Fn() -> Result<Picture> + Send + Sync + 'a>,
+) -> Slide<'a> {
+    let transition = match look.transition.kind {
+        Kind::None => Transition::NONE,
+        _ => look.transition,
+    };
+    Slide {
+        title,
+        seconds: look.seconds,
+        transition,
+        draw,
     }
 }
 

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::photo::Fit;
-use super::transition::{Easing, Kind};
+use super::transition::{Easing, Kind, Transition};
 use crate::draw::Theme;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
@@ -33,19 +33,14 @@ pub struct Scene {
     /// The picture's file; in a storyboard file, seen from the folder of that.
     pub picture: PathBuf,
     /// What is written on it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
     /// How long it is seen, its transition included; the film's where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// How it goes over into the next one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transition: Option<Kind>,
     /// For how long.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transition_seconds: Option<f64>,
     /// How it is fitted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
 }
 
@@ -54,36 +49,26 @@ pub struct Scene {
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Title of the film, and of a card before the first slide.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// What a card after the last slide says.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub closing: Option<String>,
     /// Size in pixels.
-    #[serde(skip_serializing_if = "Option::is_none", with = "as_size")]
-    #[serde(default)]
+    #[serde(default, with = "as_size")]
     pub size: Option<Size>,
     /// Frames a second.
-    #[serde(skip_serializing_if = "Option::is_none", with = "as_rate")]
-    #[serde(default)]
+    #[serde(default, with = "as_rate")]
     pub fps: Option<Ratio>,
     /// Colours of what is drawn.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub theme: Option<Colours>,
     /// How pictures of other shapes are fitted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
     /// Seconds a slide.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// How slides go over into each other.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transition: Option<Kind>,
     /// For how long.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub transition_seconds: Option<f64>,
     /// How fast when.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub easing: Option<Easing>,
 }
 
@@ -130,21 +115,89 @@ impl Settings {
 
     /// What is used where nothing is given.
     pub fn usual() -> Self {
+        Look::default().into()
+    }
+}
+
+/// How a film, or a slide of it, is shown, with nothing left open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Look {
+    /// Size in pixels.
+    pub size: Size,
+    /// Frames a second.
+    pub fps: Ratio,
+    /// Colours of what is drawn.
+    pub theme: Colours,
+    /// How pictures of other shapes are fitted.
+    pub fit: Fit,
+    /// Seconds a slide.
+    pub seconds: f64,
+    /// How slides go over into each other.
+    pub transition: Transition,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            size: Size {
+                width: 1920,
+                height: 1080,
+            },
+            fps: Ratio::new(30, 1),
+            theme: Colours::Dark,
+            fit: Fit::Blur,
+            seconds: 3.0,
+            transition: Transition {
+                kind: Kind::Fade,
+                seconds: 0.5,
+                easing: Easing::Smooth,
+            },
+        }
+    }
+}
+
+impl From<Look> for Settings {
+    fn from(look: Look) -> Self {
         Self {
             title: None,
             closing: None,
-            size: Some(Size {
-                width: 1920,
-                height: 1080,
-            }),
-            fps: Some(Ratio::new(30, 1)),
-            theme: Some(Colours::Dark),
-            fit: Some(Fit::Blur),
-            seconds: Some(3.0),
-            transition: Some(Kind::Fade),
-            transition_seconds: Some(0.5),
-            easing: Some(Easing::Smooth),
+            size: Some(look.size),
+            fps: Some(look.fps),
+            theme: Some(look.theme),
+            fit: Some(look.fit),
+            seconds: Some(look.seconds),
+            transition: Some(look.transition.kind),
+            transition_seconds: Some(look.transition.seconds),
+            easing: Some(look.transition.easing),
         }
+    }
+}
+
+impl Look {
+    /// What `film` says, and the usual where it says nothing.
+    pub(super) fn of(film: &Settings) -> Self {
+        let usual = Self::default();
+        Self {
+            size: film.size.unwrap_or(usual.size),
+            fps: film.fps.unwrap_or(usual.fps),
+            theme: film.theme.unwrap_or(usual.theme),
+            fit: film.fit.unwrap_or(usual.fit),
+            seconds: film.seconds.unwrap_or(usual.seconds),
+            transition: Transition {
+                kind: film.transition.unwrap_or(usual.transition.kind),
+                seconds: film.transition_seconds.unwrap_or(usual.transition.seconds),
+                easing: film.easing.unwrap_or(usual.transition.easing),
+            },
+        }
+    }
+
+    /// The same for one slide, which may say otherwise.
+    pub(super) fn with(mut self, scene: &Scene) -> Self {
+        self.seconds = scene.seconds.unwrap_or(self.seconds);
+        self.transition.kind = scene.transition.unwrap_or(self.transition.kind);
+        self.transition.seconds = scene.transition_seconds.unwrap_or(self.transition.seconds);
+        self.fit = scene.fit.unwrap_or(self.fit);
+        self
     }
 }
 

@@ -8,9 +8,8 @@ use super::encode::Setup;
 use super::error::Poll;
 use super::filter::{Shape, rescale};
 use super::frame::same_frame;
-use super::output::Output;
 use super::probe::frame_rate;
-use super::{Encoder, Graph, Input, Origin, VideoTiming};
+use super::{Encoder, Graph, Input, Muxer, Origin, VideoTiming};
 use crate::error::Result;
 use crate::job::Ratio;
 use crate::recipe::{AudioWay, EncoderSpec, Track, VideoWay};
@@ -82,7 +81,7 @@ impl<'a> Chain<'a> {
         decoder: &Decoder,
         track: (usize, &Track),
         origin: Origin,
-        output: &mut Output,
+        output: &mut Muxer,
     ) -> Result<()> {
         if let (Medium::Audio, Some((example, time_base))) = (self.medium, decoder.example()?) {
             self.graph = Some((Shape::of(&example), self.configure(&example, time_base)?));
@@ -98,7 +97,7 @@ impl<'a> Chain<'a> {
         stamp: Stamped,
         track: (usize, &Track),
         origin: Origin,
-        output: &mut Output,
+        output: &mut Muxer,
     ) -> Result<()> {
         let shape = Shape::of(frame);
         if self
@@ -140,7 +139,7 @@ impl<'a> Chain<'a> {
         &mut self,
         track: (usize, &Track),
         origin: Origin,
-        output: &mut Output,
+        output: &mut Muxer,
     ) -> Result<()> {
         while let Some((_, graph)) = &mut self.graph {
             let (state, mut frame) = graph.pull()?;
@@ -171,7 +170,7 @@ impl<'a> Chain<'a> {
         first: Option<&Frame>,
         (index, track): (usize, &Track),
         origin: Origin,
-        output: &mut Output,
+        output: &mut Muxer,
     ) -> Result<()> {
         let Some((_, graph)) = &mut self.graph else {
             return Ok(());
@@ -195,9 +194,7 @@ impl<'a> Chain<'a> {
                 }
                 _ => Encoder::audio(self.spec, graph, setup)?,
             };
-            output.describe(|muxer| {
-                muxer.encoded(index, &encoder, track.tag.as_deref(), Some(origin))
-            })?;
+            output.encoded(index, &encoder, track.tag.as_deref(), Some(origin))?;
             self.encoder = Some(encoder);
         }
         if let Some(size) = self.encoder.as_ref().and_then(Encoder::frame_size) {
@@ -212,7 +209,7 @@ impl<'a> Chain<'a> {
         end: i64,
         track: (usize, &Track),
         origin: Origin,
-        output: &mut Output,
+        output: &mut Muxer,
     ) -> Result<()> {
         if let Some((_, graph)) = &mut self.graph {
             graph.close(end)?;

@@ -78,7 +78,7 @@ const SOUND_APART_US: i64 = 1000;
 /// The first frame that differs in what it holds, or by more than so much in its time.
 fn first_difference(a: &[Unit], b: &[Unit], apart_us: i64) -> Option<String> {
     let is_near = |a: &Unit, b: &Unit| match (a.time_us, b.time_us) {
-        (Some(a), Some(b)) => (a - b).abs() <= apart_us,
+        (Some(a), Some(b)) => a.saturating_sub(b).saturating_abs() <= apart_us,
         (a, b) => a == b,
     };
     let is_same = |(a, b): (&Unit, &Unit)| a.hash == b.hash && is_near(a, b);

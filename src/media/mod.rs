@@ -24,7 +24,6 @@ mod light;
 pub mod log;
 mod mux;
 pub mod outline;
-mod output;
 mod photo;
 pub mod pictures;
 mod planes;

@@ -8,14 +8,14 @@ use ffmpeg_next as ffmpeg;
 use super::chain::Stamped;
 use super::decode::Decoder;
 use super::jumps::Expected;
-use super::output::Output;
 use super::survey::Survey;
 use super::track::Track;
-use super::{Input, pictures};
+use super::{Input, Muxer, pictures};
+use crate::dispatch::Cancel;
 use crate::engine::{Ran, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::job::{MediaJob, Progress};
-use crate::recipe::Pipeline;
+use crate::recipe::{Pipeline, Product, Sink};
 
 /// Runs `job`, writing its products to `targets`: new files, or existing empty
 /// folders for pictures.
@@ -45,7 +45,7 @@ struct Run<'a> {
     pipeline: &'a Pipeline,
     input: Input,
     sources: Vec<Source<'a>>,
-    outputs: Vec<Output>,
+    outputs: Vec<Muxer>,
     survey: Survey,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
             .products
             .iter()
             .zip(targets)
-            .map(|(product, target)| Output::open(&input, product, target.as_ref(), watch.cancel()))
+            .map(|(product, target)| begin(&input, product, target.as_ref(), watch.cancel()))
             .collect::<Result<Vec<_>>>()?;
         let sources = streams
             .iter()
@@ -116,7 +116,7 @@ impl<'a> Run<'a> {
         Progress {
             frames: self.main(0).map_or(0, Track::written),
             position_s: self.main(0).map_or(0.0, Track::position_s),
-            bytes: self.outputs.iter().map(Output::bytes).sum(),
+            bytes: self.outputs.iter().map(Muxer::bytes).sum(),
         }
     }
 
@@ -165,9 +165,19 @@ impl<'a> Run<'a> {
             }),
             ..Ran::default()
         };
-        self.outputs.into_iter().try_for_each(Output::finish)?;
+        self.outputs.into_iter().try_for_each(Muxer::finish)?;
         Ok(ran)
     }
+}
+
+/// Begins `product` as the new file `target`.
+fn begin(input: &Input, product: &Product, target: &Path, cancel: &Cancel) -> Result<Muxer> {
+    let Sink::File { muxer, options } = &product.sink else {
+        return Err(Error::failed("pictures and files cannot be made together"));
+    };
+    let mut muxer = Muxer::create(target, muxer, options, product.tracks.len(), cancel)?;
+    muxer.copy_metadata(input)?;
+    Ok(muxer)
 }
 
 fn nothing_decoded(track: &Track) -> Error {
@@ -186,7 +196,7 @@ impl<'a> Source<'a> {
         input: &Input,
         pipeline: &'a Pipeline,
         stream: usize,
-        outputs: &mut [Output],
+        outputs: &mut [Muxer],
     ) -> Result<Self> {
         let threads = pipeline.codec_threads;
         let mut tracks = Vec::new();
@@ -220,7 +230,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    fn take(&mut self, packet: Packet, input: &Input, outputs: &mut [Output]) -> Result<()> {
+    fn take(&mut self, packet: Packet, input: &Input, outputs: &mut [Muxer]) -> Result<()> {
         for track in &mut self.tracks {
             track.packet(&packet, &mut outputs[track.product])?;
         }
@@ -232,7 +242,7 @@ impl<'a> Source<'a> {
         &mut self,
         packet: Option<Packet>,
         input: &Input,
-        outputs: &mut [Output],
+        outputs: &mut [Muxer],
     ) -> Result<()> {
         let Some(decoder) = &mut self.decoder else {
             return Ok(());
@@ -260,7 +270,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn drain(&mut self, input: &Input, outputs: &mut [Output]) -> Result<()> {
+    fn drain(&mut self, input: &Input, outputs: &mut [Muxer]) -> Result<()> {
         self.decode(None, input, outputs)?;
         let end = self.decoder.as_ref().map_or(0, Decoder::end);
         for track in &mut self.tracks {

@@ -108,7 +108,9 @@ impl Subtitles {
 
     fn encode(&mut self, text: &mut ffi::AVSubtitle) -> Result<Option<Packet>> {
         // Encoders want a beginning of 0: what precedes it goes to the time.
-        let begin = text.pts + rescale(i64::from(text.start_display_time), MILLIS, MICROS);
+        let begin =
+            text.pts
+                .saturating_add(rescale(i64::from(text.start_display_time), MILLIS, MICROS));
         text.pts = begin;
         text.end_display_time = text
             .end_display_time

@@ -7,9 +7,8 @@ use super::chain::{Chain, Stamped};
 use super::copy::Copier;
 use super::decode::Decoder;
 use super::jumps::Expected;
-use super::output::Output;
 use super::subtitle::Subtitles;
-use super::{Input, Origin};
+use super::{Input, Muxer, Origin};
 use crate::error::Result;
 use crate::recipe::{Product, Track as Plan, Way};
 
@@ -38,23 +37,23 @@ impl<'a> Track<'a> {
         (product, plan): (usize, &'a Product),
         index: usize,
         threads: usize,
-        output: &mut Output,
+        output: &mut Muxer,
     ) -> Result<Self> {
         let plan = &plan.tracks[index];
         let origin = Origin::of(input, plan.stream)?;
         let work = match &plan.way {
             Way::Copy(_) => {
-                output.describe(|muxer| muxer.copied(index, plan.tag.as_deref(), &origin))?;
+                output.copied(index, plan.tag.as_deref(), &origin)?;
                 Work::Copy(Copier::new(input, plan.stream)?)
             }
             Way::Attach { name, mime } => {
-                output.describe(|muxer| muxer.attached(index, &origin, (name, mime)))?;
+                output.attached(index, &origin, (name, mime))?;
                 Work::Attach
             }
             Way::Subtitle { encoder } => {
                 let header = output.wants_global_header();
                 let text = Subtitles::open(input, plan.stream, encoder, header)?;
-                output.describe(|muxer| muxer.subtitled(index, &text, &origin))?;
+                output.subtitled(index, &text, &origin)?;
                 Work::Text(text)
             }
             Way::Video(way) => Work::Code(Box::new(Chain::video(input, plan.stream, way, threads))),
@@ -94,7 +93,7 @@ impl<'a> Track<'a> {
         &mut self,
         decoder: &Decoder,
         input: &Input,
-        output: &mut Output,
+        output: &mut Muxer,
     ) -> Result<()> {
         let (index, origin) = (self.index, Origin::of(input, self.plan.stream)?);
         match &mut self.work {
@@ -104,7 +103,7 @@ impl<'a> Track<'a> {
     }
 
     /// Takes a packet that needs no decoding.
-    pub(super) fn packet(&mut self, packet: &Packet, output: &mut Output) -> Result<()> {
+    pub(super) fn packet(&mut self, packet: &Packet, output: &mut Muxer) -> Result<()> {
         let index = self.index;
         match &mut self.work {
             Work::Copy(copier) => match copier.take(packet) {
@@ -130,7 +129,7 @@ impl<'a> Track<'a> {
         frame: &Frame,
         stamp: Stamped,
         input: &Input,
-        output: &mut Output,
+        output: &mut Muxer,
     ) -> Result<()> {
         let (index, origin) = (self.index, Origin::of(input, self.plan.stream)?);
         match &mut self.work {
@@ -140,7 +139,7 @@ impl<'a> Track<'a> {
     }
 
     /// Takes the end of its stream, at `end` in the stream's ticks.
-    pub(super) fn drain(&mut self, end: i64, input: &Input, output: &mut Output) -> Result<()> {
+    pub(super) fn drain(&mut self, end: i64, input: &Input, output: &mut Muxer) -> Result<()> {
         let (index, origin) = (self.index, Origin::of(input, self.plan.stream)?);
         match &mut self.work {
             Work::Code(chain) => chain.drain(end, (index, self.plan), origin, output),

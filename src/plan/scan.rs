@@ -42,12 +42,12 @@ pub fn glob(text: &str) -> std::result::Result<Glob, globset::Error> {
 
 /// Finds what is `wanted` at `paths`, folders walked in parallel.
 ///
-/// Hidden files, what systems keep for themselves, and what lies in `output`
-/// are left out.
+/// Hidden files, what systems keep for themselves, and what lies in the folder
+/// `output`, where there is one, are left out.
 ///
 /// # Errors
 /// Where a path does not exist or cannot be read, or nothing is found.
-pub fn scan(paths: &[PathBuf], wanted: &Wanted, output: &Path) -> Result<Found> {
+pub fn scan(paths: &[PathBuf], wanted: &Wanted, output: Option<&Path>) -> Result<Found> {
     let mut scan = Scan::new(wanted, output);
     for path in paths {
         scan.look(path)?;
@@ -75,7 +75,7 @@ pub fn scan(paths: &[PathBuf], wanted: &Wanted, output: &Path) -> Result<Found> 
 
 /// As [`scan`]; what is not there or cannot be read is among the unreadable,
 /// and finding nothing is no error.
-pub fn survey(paths: &[PathBuf], wanted: &Wanted, output: &Path) -> Found {
+pub fn survey(paths: &[PathBuf], wanted: &Wanted, output: Option<&Path>) -> Found {
     let mut scan = Scan::new(wanted, output);
     for path in paths {
         if let Err(error) = scan.look(path) {
@@ -91,15 +91,16 @@ pub fn survey(paths: &[PathBuf], wanted: &Wanted, output: &Path) -> Found {
 
 struct Scan<'a> {
     wanted: &'a Wanted,
-    output: PathBuf,
+    output: Option<PathBuf>,
     found: Found,
 }
 
 impl<'a> Scan<'a> {
-    fn new(wanted: &'a Wanted, output: &Path) -> Self {
+    fn new(wanted: &'a Wanted, output: Option<&Path>) -> Self {
         Self {
             wanted,
-            output: output.canonicalize().unwrap_or_else(|_| output.to_owned()),
+            // One that is not there yet holds nothing.
+            output: output.and_then(|output| output.canonicalize().ok()),
             found: Found::default(),
         }
     }
@@ -137,7 +138,8 @@ impl<'a> Scan<'a> {
             .follow_links(true)
             .filter_entry(move |entry| {
                 entry.depth() == 0
-                    || !wanted.leaves_out(below(&top, entry.path())) && !is(entry, &output)
+                    || !wanted.leaves_out(below(&top, entry.path()))
+                        && !output.as_deref().is_some_and(|output| is(entry, output))
             })
             .build_parallel();
         let wanted = self.wanted;
@@ -255,7 +257,7 @@ mod tests {
 
     /// What is found below `folder`, by its place there.
     fn found(folder: &Path, wanted: &Wanted) -> Found {
-        scan(&[folder.to_owned()], wanted, Path::new("/nowhere")).unwrap()
+        scan(&[folder.to_owned()], wanted, None).unwrap()
     }
 
     fn names(found: &Found) -> Vec<&str> {
@@ -278,7 +280,7 @@ mod tests {
             ],
         );
         let paths = [folder.path().to_owned()];
-        let found = scan(&paths, &Wanted::default(), &folder.path().join("out")).unwrap();
+        let found = scan(&paths, &Wanted::default(), Some(&folder.path().join("out"))).unwrap();
         assert_eq!(names(&found), ["a.mp4", "b.MKV", "sub/c.webm"]);
     }
 
@@ -289,7 +291,7 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(folder.path().join("sub/out"), &link).unwrap();
         let out = folder.path().join("sub/../link");
-        let found = scan(&[folder.path().to_owned()], &Wanted::default(), &out).unwrap();
+        let found = scan(&[folder.path().to_owned()], &Wanted::default(), Some(&out)).unwrap();
         assert_eq!(names(&found), ["a.mp4"]);
     }
 
@@ -323,12 +325,12 @@ mod tests {
         std::os::unix::fs::symlink(folder.path().join("in"), &alias).unwrap();
         let paths =
             ["in", "in/../in/a.mp4", "alias", "in/sub"].map(|name| folder.path().join(name));
-        let found = scan(&paths, &Wanted::default(), Path::new("/nowhere")).unwrap();
+        let found = scan(&paths, &Wanted::default(), None).unwrap();
         // `sub/b.mp4` and `b.mp4` are two results.
         assert_eq!(names(&found), ["a.mp4", "b.mp4", "sub/b.mp4"]);
         touch(folder.path(), &["other/a.mp4"]);
         let paths = ["in/a.mp4", "other/a.mp4"].map(|name| folder.path().join(name));
-        let found = scan(&paths, &Wanted::default(), Path::new("/nowhere")).unwrap();
+        let found = scan(&paths, &Wanted::default(), None).unwrap();
         assert_eq!(found.files.len(), 2, "these are two files");
     }
 
@@ -375,10 +377,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         touch(folder.path(), &["in/a.mp4"]);
         let paths = ["later", "in"].map(|name| folder.path().join(name));
-        let found = survey(&paths, &Wanted::default(), Path::new("/nowhere"));
+        let found = survey(&paths, &Wanted::default(), None);
         assert_eq!(names(&found), ["a.mp4"]);
         assert_eq!(found.unreadable[0].source, paths[0]);
-        assert!(scan(&paths, &Wanted::default(), Path::new("/nowhere")).is_err());
+        assert!(scan(&paths, &Wanted::default(), None).is_err());
     }
 
     #[test]
@@ -397,7 +399,7 @@ mod tests {
         let error = scan(
             &[folder.path().to_owned()],
             &Wanted::default(),
-            Path::new("out"),
+            Some(Path::new("out")),
         )
         .unwrap_err();
         assert!(

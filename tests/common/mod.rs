@@ -8,6 +8,8 @@
     reason = "these are tests"
 )]
 
+pub mod told;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,16 +1,22 @@
 //! Whether a written file is what its pipeline planned, and what its source holds.
 
+mod film;
+mod pictures;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::survey::{Span, Survey, survey};
-use super::{Input, decode::Decoder, files, probe, ssim};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, MediaJob, StreamKind};
-use crate::media::files::Access;
+use crate::media::decode::Decoder;
+use crate::media::survey::{Span, Survey, survey};
+use crate::media::{Input, probe, ssim};
 use crate::recipe::{DroppedBy, Medium, Product, Sink, Track, Way};
+
+pub use film::verify_film;
+use pictures::verify_pictures;
 
 /// How much is looked at before a result takes its place.
 #[derive(
@@ -215,7 +221,7 @@ impl<'a> File<'a> {
             _ => usual_distance_s(source),
         };
         let apart = |a: Option<i64>, b: Option<i64>| match (a, b) {
-            (Some(a), Some(b)) => (a - b) as f64 / 1e6,
+            (Some(a), Some(b)) => a.saturating_sub(b) as f64 / 1e6,
             _ => 0.0,
         };
         let late = apart(result.first_us, source.first_us);
@@ -331,7 +337,7 @@ impl<'a> File<'a> {
             return;
         }
         if let (Some(a), Some(b)) = (source.end_us, result.end_us) {
-            let short = (a - b) as f64 / 1e6;
+            let short = a.saturating_sub(b) as f64 / 1e6;
             if short > SOUND_S {
                 checked.salvage(format!(
                     "stream {}: the sound ends {} earlier than in the source",
@@ -386,32 +392,6 @@ impl<'a> File<'a> {
     }
 }
 
-/// Opens a film at `path`, which is to be one stream of `frames` pictures, and
-/// decodes its end.
-///
-/// # Errors
-/// Says what is wrong with it; then it must not take its place.
-pub fn verify_film(path: &Path, frames: u64, cancel: &Cancel) -> Result<()> {
-    let unopened = |error| wrong("it does not open").because(error);
-    let info = probe(path, cancel).map_err(unopened)?;
-    let videos = info.streams.iter().filter(|stream| stream.is_video());
-    let videos: Vec<usize> = videos.map(|stream| stream.index).collect();
-    let [stream] = videos[..] else {
-        return Err(wrong(format!("it has {} video streams", videos.len())));
-    };
-    let survey = survey(path, Some(&info.format), &[stream], cancel).map_err(unopened)?;
-    let found = survey.span(stream).map_or(0, |span| span.packets);
-    if found != frames {
-        return Err(wrong(format!("it has {found} frames instead of {frames}")));
-    }
-    let last = survey.span(stream).and_then(|span| span.last_us);
-    let end = last.map(|last| last.saturating_sub(survey.start_us));
-    match decode(path, &info.format, stream, end, cancel)? {
-        (1.., 0) => Ok(()),
-        _ => Err(wrong(format!("stream {stream} does not decode to its end"))),
-    }
-}
-
 /// Frames and damaged packets of a stream: of the whole, or from the key frame
 /// before `from_us` on.
 fn decode(
@@ -450,7 +430,7 @@ fn decode(
 fn usual_distance_s(span: &Span) -> f64 {
     match (span.first_us, span.last_us) {
         (Some(first), Some(last)) if span.packets > 1 => {
-            (last - first) as f64 / 1e6 / (span.packets - 1) as f64
+            last.saturating_sub(first) as f64 / 1e6 / (span.packets - 1) as f64
         }
         _ => 0.04,
     }
@@ -510,34 +490,4 @@ impl Checked {
 
 fn seconds(seconds: f64) -> String {
     format!("{seconds:.2} s")
-}
-
-/// The first picture and the last are there, or all decode where that is asked for.
-fn verify_pictures(folder: &Path, extension: &str, evidence: &Evidence) -> Result<()> {
-    let frames = evidence.frames.unwrap_or(0);
-    let whole = evidence.job.verify >= Depth::Decode;
-    let last = frames.max(1);
-    let looked_at = (1..=last).filter(|number| whole || *number == 1 || *number == last);
-    for number in looked_at.filter(|_| frames > 0) {
-        let name = Sink::picture_name(number, extension);
-        let path = folder.join(&name);
-        if files::length(&path).unwrap_or(0) == 0 {
-            return Err(wrong(format!("picture {name} is missing or empty")));
-        }
-        if whole {
-            let undecodable = |error: image::ImageError| {
-                wrong(format!("picture {name} does not decode")).because(error)
-            };
-            let file = files::open(&path, Access::Read)
-                .map_err(|error| wrong(format!("picture {name} is missing")).because(error))?;
-            let reader = image::ImageReader::new(std::io::BufReader::new(file));
-            let reader = reader
-                .with_guessed_format()
-                .map_err(image::ImageError::from);
-            reader
-                .and_then(|reader| reader.decode())
-                .map_err(undecodable)?;
-        }
-    }
-    Ok(())
 }

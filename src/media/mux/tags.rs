@@ -1,0 +1,115 @@
+//! What is said of a file as a whole: tags and chapters.
+
+use std::ffi::CString;
+use std::ptr;
+
+use ffmpeg::{Rational, ffi};
+use ffmpeg_next as ffmpeg;
+
+use super::Muxer;
+use crate::error::Result;
+use crate::media::error::{check, failed};
+use crate::media::filter::rescale;
+use crate::media::{Input, version};
+use crate::recipe::tags::STALE;
+
+/// A named stretch of a film, in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chapter {
+    /// Start in milliseconds.
+    pub start_ms: i64,
+    /// End in milliseconds.
+    pub end_ms: i64,
+    /// What players show.
+    pub title: String,
+}
+
+impl Muxer {
+    fn forget_tag(&mut self, name: &str) {
+        let Ok(name) = CString::new(name) else { return };
+        // SAFETY: the context is open; no value takes the entry out.
+        unsafe {
+            let tags = &mut (*self.context.as_mut_ptr()).metadata;
+            ffi::av_dict_set(tags, name.as_ptr(), ptr::null(), 0);
+        }
+    }
+
+    /// Copies the source's tags, its date among them, and chapters.
+    ///
+    /// # Errors
+    /// Where memory is out.
+    pub fn copy_metadata(&mut self, input: &Input) -> Result<()> {
+        // SAFETY: both contexts are open; libav copies the entries.
+        unsafe {
+            let (to, from) = (self.context.as_mut_ptr(), input.context().as_ptr());
+            check(
+                ffi::av_dict_copy(
+                    &mut (*to).metadata,
+                    (*from).metadata,
+                    ffi::AV_DICT_DONT_OVERWRITE,
+                ),
+                "copy tags",
+            )?;
+        }
+        for name in STALE {
+            self.forget_tag(name);
+        }
+        self.copy_chapters(input)
+    }
+
+    fn copy_chapters(&mut self, input: &Input) -> Result<()> {
+        for chapter in input.context().chapters() {
+            let to_ms = |time| {
+                let ms = rescale(time, chapter.time_base(), Rational::new(1, 1000));
+                ms.saturating_sub(input.start_us() / 1000)
+            };
+            // SAFETY: a chapter's dictionary is read as bytes, which need not be UTF-8.
+            let title =
+                unsafe { version::dictionary_value((*chapter.as_ptr()).metadata, c"title") };
+            let (start_ms, end_ms) = (to_ms(chapter.start()).max(0), to_ms(chapter.end()));
+            if end_ms > start_ms {
+                self.add_chapter(&Chapter {
+                    start_ms,
+                    end_ms,
+                    title: title.unwrap_or_default(),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a chapter; before the first packet, or, in mp4, before the end.
+    ///
+    /// # Errors
+    /// Where libav refuses it.
+    pub fn add_chapter(&mut self, chapter: &Chapter) -> Result<()> {
+        let id = i64::from(self.context.nb_chapters());
+        let title = chapter.title.replace('\0', "");
+        self.context
+            .add_chapter(
+                id,
+                Rational::new(1, 1000),
+                chapter.start_ms,
+                chapter.end_ms,
+                title,
+            )
+            .map(drop)
+            .map_err(|error| failed("add a chapter", error))
+    }
+
+    /// Sets a tag of the whole file; before the first packet.
+    pub fn set_tag(&mut self, key: &str, value: &str) {
+        let (Ok(key), Ok(value)) = (CString::new(key), CString::new(value)) else {
+            return;
+        };
+        // SAFETY: libav copies both strings.
+        unsafe {
+            ffi::av_dict_set(
+                &mut (*self.context.as_mut_ptr()).metadata,
+                key.as_ptr(),
+                value.as_ptr(),
+                0,
+            )
+        };
+    }
+}
