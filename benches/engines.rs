@@ -55,7 +55,7 @@ impl Bench {
         let sources = scan(
             std::slice::from_ref(&self.clip),
             &Wanted::default(),
-            &output,
+            None,
         )
         .unwrap();
         let plan = plan(
