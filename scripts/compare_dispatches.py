@@ -16,7 +16,7 @@ DISPATCHES = ("threads", "workers", "processes")
 def convert(rushes, folder, dispatch, flags):
     """Seconds of wall and CPU that one run takes, all its processes included."""
     out = tempfile.mkdtemp(prefix="rushes-compare-")
-    command = [rushes, "convert", folder, "-o", out, "--dispatch", dispatch, "-q", "--copy", "never"]
+    command = [rushes, "convert", folder, "-o", out, "--dispatch", dispatch, "-q", "--copy", "never", "--split", "never"]
     before, began = os.times(), time.monotonic()
     subprocess.run(command + flags, stdin=subprocess.DEVNULL, check=True)
     wall, after = time.monotonic() - began, os.times()

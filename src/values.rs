@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::dispatch::Split;
 use crate::error::Error;
 use crate::job::Ratio;
 use crate::recipe::{Grid, Size};
@@ -280,6 +281,22 @@ pub fn settle(text: &str) -> Result<std::time::Duration, String> {
         Ok(std::time::Duration::from_secs_f64(value))
     } else {
         Err(format!("'{text}' is not between 200 ms and 24 h"))
+    }
+}
+
+/// `auto`, `never`, or the length of parts, from 0.5 s to a day.
+pub fn split(text: &str) -> Result<Split, String> {
+    match text {
+        "auto" => return Ok(Split::Auto),
+        "never" => return Ok(Split::Never),
+        _ => {}
+    }
+    match seconds(text) {
+        Ok(length_s) if (0.5..=86_400.0).contains(&length_s) => Ok(Split::Seconds(length_s)),
+        Ok(_) => Err(format!("'{text}' is not between 500 ms and 24 h")),
+        Err(_) => Err(format!(
+            "'{text}' is neither auto nor never nor a length such as 10s"
+        )),
     }
 }
 

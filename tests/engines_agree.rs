@@ -49,6 +49,10 @@ fn each(command: &[&str], sources: &[PathBuf], root: &Path) -> [PathBuf; 3] {
         let mut program = rushes();
         program.args(command).args(sources).arg("-o").arg(&out);
         program.args(["--dispatch", dispatch, "--codec-threads", "1", "-q"]);
+        if command[0] == "convert" {
+            // The program cuts none.
+            program.args(["--split", "never"]);
+        }
         // Some of the files hold no pictures, or none that can be decoded.
         let output = program.output().unwrap();
         let said = stderr(&output);

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use super::results::{Dispatch, Lane};
-use crate::dispatch::{Cancel, Terms, dispatch_all};
+use crate::dispatch::{Cancel, Split, Terms, dispatch_all};
 use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::job::{Job, Limits, Verdict};
@@ -83,7 +83,11 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
     let ready = engine.prepare(spec.workers.min(spec.jobs.len()), &mut watch);
     ready.map_err(|failure| failure.error)?;
     let (events, _) = crossbeam_channel::bounded(0);
-    let terms = Terms::on(spec.workers);
+    // All dispatches are to do the same work.
+    let terms = Terms {
+        split: Split::Never,
+        ..Terms::on(spec.workers)
+    };
     let outcomes = dispatch_all(
         &spec.jobs,
         engine.as_ref(),

@@ -8,9 +8,10 @@ use comfy_table::{Table, presets as table_styles};
 use super::encoding::Encoding;
 use super::running::Running;
 use super::{Ending, outcome, site};
-use crate::dispatch::Cancel;
+use crate::dispatch::{Cancel, Split};
 use crate::error::{Error, Result};
 use crate::recipe::{CodecThreads, Container, Copying, Presets, Recipe, Transcode};
+use crate::values;
 
 /// Convert a folder of videos, nothing lost.
 ///
@@ -43,6 +44,11 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["output", "watch"])]
     replace: bool,
 
+    /// Which films are cut at key frames and encoded in parts, side by side: those
+    /// that would be the last to be ready, or all, in parts of at least so many seconds.
+    #[arg(long, value_name = "auto|never|SECONDS", default_value = "auto", value_parser = values::split)]
+    split: Split,
+
     #[command(flatten)]
     encoding: Encoding,
 
@@ -66,6 +72,7 @@ impl Args {
             return Ok(Ending::Done);
         }
         let recipes = self.recipes(&presets)?;
+        self.running.split = self.split;
         if self.replace {
             if recipes.len() > 1 {
                 return Err(Error::usage(

@@ -8,7 +8,7 @@ use globset::Glob;
 
 use super::limits::Limits;
 
-use crate::dispatch::{CpuLimit, OnError, Terms};
+use crate::dispatch::{CpuLimit, OnError, Split, Terms};
 use crate::engine::{Dispatch, Engine, fence};
 use crate::error::{Error, Result};
 use crate::journal::Known;
@@ -67,6 +67,10 @@ pub struct Running {
     /// How much of a result is looked at before it takes its place.
     #[arg(long, value_name = "HOW", value_enum, default_value = "quick")]
     pub verify: Depth,
+
+    /// Which films are encoded in parts; a flag of `convert` alone.
+    #[arg(skip)]
+    pub split: Split,
 
     /// Whether results take their sources' places; a flag of `convert` alone.
     #[arg(skip)]
@@ -127,6 +131,7 @@ impl Running {
                 threads_per_job: usize::from(self.codec_threads),
             }),
             limits: self.limits.resolve(),
+            split: self.split,
         }
     }
 

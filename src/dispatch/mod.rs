@@ -6,6 +6,8 @@
 mod cancel;
 mod event;
 mod queue;
+mod spare;
+mod tail;
 mod terms;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +20,10 @@ use crossbeam_channel::Sender;
 pub use cancel::Cancel;
 pub use event::{Encoded, Event, PlannedResult};
 pub use queue::Queue;
-pub use terms::{CpuLimit, OnError, Terms};
+pub use spare::Spare;
+pub use terms::{CpuLimit, OnError, Split, Terms};
+
+use self::tail::Tail;
 
 use crate::delivery;
 use crate::engine::{Engine, Watch};
@@ -97,6 +102,10 @@ pub fn dispatch(
         .thread_name(|slot| format!("slot-{slot}"))
         .build()
         .map_err(|error| Error::failed(format!("cannot start {threads} threads")).because(error))?;
+    if terms.cpu.is_none() {
+        let never_used = terms.slots.saturating_sub(slots);
+        queue.spare().add(never_used.try_into().unwrap_or(0));
+    }
     let batch = Batch {
         queue,
         engine,
@@ -107,6 +116,7 @@ pub fn dispatch(
         threads,
         running: AtomicUsize::new(0),
         limits: terms.limits,
+        tail: Tail::new(terms, slots),
     };
     pool.broadcast(|slot| {
         while slot.index() < slots
@@ -138,6 +148,7 @@ struct Batch<'a> {
     // Slots that there would be with enough jobs, and those that have one.
     threads: usize,
     running: AtomicUsize,
+    tail: Tail,
 }
 
 impl Batch<'_> {
@@ -173,7 +184,9 @@ impl Batch<'_> {
 
     fn attempt(&self, job: &Job, slot: usize) -> Verdict {
         let mut last = Instant::now();
+        let length = self.tail.begin(slot, job, self.queue.cost());
         let mut report = |progress: Progress| {
+            self.tail.advance(slot, job, progress);
             if last.elapsed() >= PROGRESS_EVERY {
                 last = Instant::now();
                 self.tell(Event::JobProgress {
@@ -187,12 +200,14 @@ impl Batch<'_> {
         let idle = self.threads.saturating_sub(busy + self.queue.waiting());
         let mut watch = Watch::paced(self.cancel, &mut report, self.duty)
             .within(self.limits)
-            .on_threads(1 + idle);
+            .on_threads(1 + idle)
+            .in_parts(length, self.queue.spare());
         // A panic is a defect of ours; it must cost this job alone.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             delivery::perform(self.engine, job, &mut watch)
         }));
         self.running.fetch_sub(1, Ordering::Relaxed);
+        self.tail.end(slot);
         match attempt {
             Ok(Ok(done)) => Verdict::Done(done),
             Ok(Err(failure))

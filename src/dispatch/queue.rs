@@ -8,6 +8,7 @@ use crossbeam_channel::Sender;
 
 use super::cancel::{Cancel, Wake};
 use super::event::Event;
+use super::spare::Spare;
 use crate::job::Job;
 
 /// Jobs that wait for a slot, the costliest first, so that no long one is left
@@ -22,6 +23,7 @@ pub struct Queue(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    spare: Spare,
 }
 
 #[derive(Debug, Default)]
@@ -109,6 +111,16 @@ impl Queue {
         self.0.lock().waiting.len()
     }
 
+    /// Cost of all jobs that wait.
+    pub(super) fn cost(&self) -> f64 {
+        self.0.lock().totals().cost
+    }
+
+    /// Slots that wait for a job, or that will get none any more.
+    pub(super) fn spare(&self) -> &Spare {
+        &self.0.spare
+    }
+
     /// The next job; waits where there is none yet. `None` at the end: of a
     /// closed queue, or where `cancel` is set. Jobs that must not be started
     /// come out, too, so that each of them is told of.
@@ -122,6 +134,7 @@ impl Queue {
             if let Some(next) = state.waiting.pop() {
                 return Some(next.job);
             }
+            self.0.spare.add(1);
             if state.closed {
                 return None;
             }
@@ -130,6 +143,7 @@ impl Queue {
                 .changed
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+            self.0.spare.add(-1);
         }
     }
 }

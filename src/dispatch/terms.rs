@@ -15,6 +15,20 @@ pub struct Terms {
     pub cpu: Option<CpuLimit>,
     /// What each job may cost.
     pub limits: Limits,
+    /// Which films are encoded in parts.
+    pub split: Split,
+}
+
+/// Which films are encoded in parts, side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Split {
+    /// Those that would keep one slot at work after all others are through.
+    #[default]
+    Auto,
+    /// None.
+    Never,
+    /// All, in parts of at least so many seconds.
+    Seconds(f64),
 }
 
 /// What a failed job means for the others.
@@ -44,6 +58,7 @@ impl Terms {
             on_error: OnError::default(),
             cpu: None,
             limits: Limits::default(),
+            split: Split::default(),
         }
     }
 

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::pace::Pace;
-use crate::dispatch::Cancel;
+use crate::dispatch::{Cancel, Spare};
 use crate::error::{Error, Result};
-use crate::job::{Limits, Progress};
+use crate::job::{Limits, PartLength, Progress};
 
 /// Watches one running job.
 pub struct Watch<'a> {
@@ -19,6 +19,10 @@ pub struct Watch<'a> {
     moved: Instant,
     over: bool,
     threads: usize,
+    length: Option<PartLength>,
+    // Where slots are lent, and how many this job holds besides its own.
+    spare: Option<&'a Spare>,
+    held: usize,
 }
 
 impl<'a> Watch<'a> {
@@ -44,22 +48,46 @@ impl<'a> Watch<'a> {
             moved: now,
             over: false,
             threads: 1,
+            length: None,
+            spare: None,
+            held: 0,
         }
     }
 
     /// The same for a job that may cost so much.
     #[must_use]
-    pub fn within(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+    pub fn within(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same for a job that is to be done in parts of that length, where it
+    /// can be, with the help of slots that are spare.
+    #[must_use]
+    pub fn in_parts(mut self, length: Option<PartLength>, spare: &'a Spare) -> Self {
+        self.length = length;
+        self.spare = length.map(|_| spare);
+        self
     }
 
     /// The same for a job on which so many threads may work, itself included.
     #[must_use]
-    pub fn on_threads(self, threads: usize) -> Self {
-        Self {
-            threads: threads.max(1),
-            ..self
+    pub fn on_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// How long parts of the job are to be; `None` where it is not to be cut.
+    pub fn part_length(&self) -> Option<PartLength> {
+        self.length
+    }
+
+    /// How many threads may work on the job's parts at this moment, its own included.
+    pub fn hands(&mut self) -> usize {
+        if let Some(spare) = self.spare {
+            self.held = spare.adjust(self.held);
         }
+        1 + self.held
     }
 
     /// How many threads may work on the job. On the dispatcher's own pool, those
@@ -133,6 +161,15 @@ impl<'a> Watch<'a> {
         self.go_on()
     }
 
+    /// The job waits for others that work for it, and goes on waiting.
+    ///
+    /// # Errors
+    /// Where the job must stop.
+    pub(crate) fn wait(&mut self) -> Result<()> {
+        self.go_on()?;
+        self.stay_within()
+    }
+
     fn stay_within(&mut self) -> Result<()> {
         let limits = &self.limits;
         let error = if self.last.bytes > limits.output {
@@ -158,6 +195,14 @@ impl<'a> Watch<'a> {
             Err(Error::interrupted())
         } else {
             Ok(())
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let Some(spare) = self.spare {
+            spare.add(self.held.try_into().unwrap_or(0));
         }
     }
 }

@@ -136,7 +136,7 @@ impl<'a, 'f> Projector<'a, 'f> {
         };
         let spec = video(film).encoder_spec(threads);
         let encoder = Encoder::video(&spec, &first.at(0)?, timing, setup)?;
-        muxer.encoded(0, &encoder, None, None)?;
+        muxer.encoded(0, &encoder.encoded()?, None, None)?;
         Ok(Self {
             first: Some((number, first)),
             all: film.frames(),

@@ -63,6 +63,19 @@ pub struct MediaJob {
     pub replace: bool,
 }
 
+/// How long the parts are in which a film is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartLength {
+    /// At least so many seconds each.
+    Seconds(f64),
+    /// The longer, the more is left; such that so many threads end together.
+    Guided {
+        /// How many.
+        threads: usize,
+    },
+}
+
 /// The reference loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Load {

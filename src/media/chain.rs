@@ -1,15 +1,14 @@
 //! What follows a decoder: filter graph → encoder → output.
 
-use ffmpeg::{Frame, Rational};
+use ffmpeg::{Frame, Packet, Rational};
 use ffmpeg_next as ffmpeg;
 
 use super::decode::Decoder;
-use super::encode::Setup;
+use super::encode::{Encoded, Setup};
 use super::error::Poll;
 use super::filter::{Shape, rescale};
 use super::frame::same_frame;
-use super::probe::frame_rate;
-use super::{Encoder, Graph, Input, Muxer, Origin, VideoTiming};
+use super::{Encoder, Graph, Muxer, Origin, VideoTiming};
 use crate::error::Result;
 use crate::job::Ratio;
 use crate::recipe::{AudioWay, EncoderSpec, Track, VideoWay};
@@ -21,17 +20,60 @@ pub(super) struct Stamped {
     pub is_last_use: bool,
 }
 
+/// Where a chain's packets go.
+pub(super) trait Port {
+    /// Whether the encoder must keep its header out of the packets.
+    fn wants_global_header(&self) -> bool;
+
+    /// Learns what the packets will be of; called once, before the first.
+    ///
+    /// # Errors
+    /// Where that cannot be taken.
+    fn describe(&mut self, encoded: Encoded) -> Result<()>;
+
+    /// Takes a packet, its timestamps in the encoder's time base.
+    ///
+    /// # Errors
+    /// Where it cannot be taken.
+    fn write(&mut self, packet: Packet) -> Result<()>;
+}
+
+/// A stream of a file.
+pub(super) struct FilePort<'a> {
+    pub output: &'a mut Muxer,
+    pub index: usize,
+    pub track: &'a Track,
+    pub origin: Origin<'a>,
+}
+
+impl Port for FilePort<'_> {
+    fn wants_global_header(&self) -> bool {
+        self.output.wants_global_header()
+    }
+
+    fn describe(&mut self, encoded: Encoded) -> Result<()> {
+        let tag = self.track.tag.as_deref();
+        self.output
+            .encoded(self.index, &encoded, tag, Some(self.origin))
+    }
+
+    fn write(&mut self, packet: Packet) -> Result<()> {
+        self.output.write(self.index, packet)
+    }
+}
+
 /// One encoded track's way.
-pub(super) struct Chain<'a> {
+pub(super) struct Chain {
     medium: Medium,
     filter: String,
-    spec: &'a EncoderSpec,
+    spec: EncoderSpec,
     threads: usize,
     graph: Option<(Shape, Graph)>,
     encoder: Option<Encoder>,
     // Size of the first filtered picture; later ones are scaled to it.
     fixed_size: Option<(i32, i32)>,
     frames: u64,
+    begin_s: Option<f64>,
     position_s: f64,
 }
 
@@ -44,48 +86,44 @@ enum Medium {
     Audio,
 }
 
-impl<'a> Chain<'a> {
-    pub(super) fn video(input: &Input, stream: usize, way: &'a VideoWay, threads: usize) -> Self {
+impl Chain {
+    /// `frame_rate` is libav's guess of the source's.
+    pub(super) fn video(frame_rate: Ratio, way: &VideoWay, threads: usize) -> Self {
         let filter = match way.orient.as_str() {
             "" => way.filter.clone(),
             orient => format!("{orient},{}", way.filter),
         };
         let medium = Medium::Video {
             time_base: way.time_base,
-            frame_rate: frame_rate(input, stream),
+            frame_rate,
         };
         Self::new(medium, filter, &way.encoder, threads)
     }
 
-    pub(super) fn audio(way: &'a AudioWay, threads: usize) -> Self {
+    pub(super) fn audio(way: &AudioWay, threads: usize) -> Self {
         Self::new(Medium::Audio, way.filter.clone(), &way.encoder, threads)
     }
 
-    fn new(medium: Medium, filter: String, spec: &'a EncoderSpec, threads: usize) -> Self {
+    fn new(medium: Medium, filter: String, spec: &EncoderSpec, threads: usize) -> Self {
         Self {
             medium,
             filter,
-            spec,
+            spec: spec.clone(),
             threads,
             graph: None,
             encoder: None,
             fixed_size: None,
             frames: 0,
+            begin_s: None,
             position_s: 0.0,
         }
     }
 
     /// Opens the encoder of sound by what the decoder knows before its first frame.
-    pub(super) fn begin(
-        &mut self,
-        decoder: &Decoder,
-        track: (usize, &Track),
-        origin: Origin,
-        output: &mut Muxer,
-    ) -> Result<()> {
+    pub(super) fn begin(&mut self, decoder: &Decoder, port: &mut impl Port) -> Result<()> {
         if let (Medium::Audio, Some((example, time_base))) = (self.medium, decoder.example()?) {
             self.graph = Some((Shape::of(&example), self.configure(&example, time_base)?));
-            self.open_encoder(None, track, origin, output)?;
+            self.open_encoder(None, port)?;
         }
         Ok(())
     }
@@ -95,9 +133,7 @@ impl<'a> Chain<'a> {
         &mut self,
         frame: &Frame,
         stamp: Stamped,
-        track: (usize, &Track),
-        origin: Origin,
-        output: &mut Muxer,
+        port: &mut impl Port,
     ) -> Result<()> {
         let shape = Shape::of(frame);
         if self
@@ -106,10 +142,10 @@ impl<'a> Chain<'a> {
             .is_none_or(|(configured, _)| *configured != shape)
         {
             // What the old graph still holds ready is not lost.
-            self.filtered(track, origin, output)?;
+            self.filtered(port)?;
             self.graph = Some((shape, self.configure(frame, stamp.time_base)?));
             if matches!(self.medium, Medium::Audio) {
-                self.open_encoder(None, track, origin, output)?;
+                self.open_encoder(None, port)?;
             }
         }
         if let Some((_, graph)) = &mut self.graph {
@@ -119,7 +155,7 @@ impl<'a> Chain<'a> {
                 graph.push(&same_frame(frame)?)?;
             }
         }
-        self.filtered(track, origin, output)
+        self.filtered(port)
     }
 
     fn configure(&self, first: &Frame, time_base: Rational) -> Result<Graph> {
@@ -135,12 +171,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Encodes all that the graph has ready.
-    fn filtered(
-        &mut self,
-        track: (usize, &Track),
-        origin: Origin,
-        output: &mut Muxer,
-    ) -> Result<()> {
+    fn filtered(&mut self, port: &mut impl Port) -> Result<()> {
         while let Some((_, graph)) = &mut self.graph {
             let (state, mut frame) = graph.pull()?;
             if state != Poll::Ready {
@@ -148,7 +179,7 @@ impl<'a> Chain<'a> {
             }
             let graph_time = graph.time_base();
             if self.encoder.is_none() {
-                self.open_encoder(Some(&frame), track, origin, output)?;
+                self.open_encoder(Some(&frame), port)?;
             }
             let Some(encoder) = &mut self.encoder else {
                 break;
@@ -158,27 +189,22 @@ impl<'a> Chain<'a> {
                 .map(|pts| rescale(pts, graph_time, encoder.time_base()));
             frame.set_pts(pts);
             self.position_s = pts.unwrap_or(0) as f64 * f64::from(encoder.time_base());
+            self.begin_s.get_or_insert(self.position_s);
             self.frames += 1;
-            encoder.encode(Some(&mut frame), |packet| output.write(track.0, packet))?;
+            encoder.encode(Some(&mut frame), |packet| port.write(packet))?;
         }
         Ok(())
     }
 
     /// Opens the encoder, for video by the first filtered frame, and fits the graph to it.
-    fn open_encoder(
-        &mut self,
-        first: Option<&Frame>,
-        (index, track): (usize, &Track),
-        origin: Origin,
-        output: &mut Muxer,
-    ) -> Result<()> {
+    fn open_encoder(&mut self, first: Option<&Frame>, port: &mut impl Port) -> Result<()> {
         let Some((_, graph)) = &mut self.graph else {
             return Ok(());
         };
         if self.encoder.is_none() {
             let setup = Setup {
                 threads: self.threads,
-                global_header: output.wants_global_header(),
+                global_header: port.wants_global_header(),
                 bit_exact: false,
             };
             let encoder = match (self.medium, first) {
@@ -190,11 +216,11 @@ impl<'a> Chain<'a> {
                         time_base: time_base.into(),
                         frame_rate: graph.frame_rate_or_25(),
                     };
-                    Encoder::video(self.spec, first, timing, setup)?
+                    Encoder::video(&self.spec, first, timing, setup)?
                 }
-                _ => Encoder::audio(self.spec, graph, setup)?,
+                _ => Encoder::audio(&self.spec, graph, setup)?,
             };
-            output.encoded(index, &encoder, track.tag.as_deref(), Some(origin))?;
+            port.describe(encoder.encoded()?)?;
             self.encoder = Some(encoder);
         }
         if let Some(size) = self.encoder.as_ref().and_then(Encoder::frame_size) {
@@ -204,19 +230,13 @@ impl<'a> Chain<'a> {
     }
 
     /// The end of its stream, at `end` in the stream's ticks: nothing stays behind.
-    pub(super) fn drain(
-        &mut self,
-        end: i64,
-        track: (usize, &Track),
-        origin: Origin,
-        output: &mut Muxer,
-    ) -> Result<()> {
+    pub(super) fn drain(&mut self, end: i64, port: &mut impl Port) -> Result<()> {
         if let Some((_, graph)) = &mut self.graph {
             graph.close(end)?;
         }
-        self.filtered(track, origin, output)?;
+        self.filtered(port)?;
         match &mut self.encoder {
-            Some(encoder) => encoder.encode(None, |packet| output.write(track.0, packet)),
+            Some(encoder) => encoder.encode(None, |packet| port.write(packet)),
             None => Ok(()),
         }
     }
@@ -236,6 +256,11 @@ impl<'a> Chain<'a> {
     /// Position of the last encoded frame in seconds.
     pub(super) fn position_s(&self) -> f64 {
         self.position_s
+    }
+
+    /// Seconds from the first encoded frame to the last.
+    pub(super) fn length_s(&self) -> f64 {
+        self.position_s - self.begin_s.unwrap_or(self.position_s)
     }
 
     /// Whether the encoder ever came up.

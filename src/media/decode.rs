@@ -10,7 +10,9 @@ use super::clock::{AudioClock, VideoClock, VideoTimes};
 use super::error::{Poll, check, failed, non_null, poll};
 use super::frame::empty_frame;
 use super::jumps::Expected;
+use super::probe::frame_rate;
 use crate::error::{Error, Result};
+use crate::job::Ratio;
 
 /// A decoder of one stream. Damaged packets are counted and passed over, as the `ffmpeg` program does.
 pub struct Decoder {
@@ -35,29 +37,34 @@ impl Decoder {
     /// # Errors
     /// Where no decoder is linked or it refuses the stream's parameters.
     pub fn open(input: &Input, stream: usize, threads: usize) -> Result<Self> {
-        let source = input
-            .context()
-            .stream(stream)
-            .ok_or_else(|| Error::failed(format!("there is no stream {stream}")))?;
-        let parameters = source.parameters();
+        Self::of(&StreamFacts::of(input, stream)?, threads)
+    }
+
+    /// As [`Decoder::open`], for a thread that has no share in the input.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn of(facts: &StreamFacts, threads: usize) -> Result<Self> {
         // SAFETY: the codec description is static; the context is allocated
         // here and owned by the wrapper from then on; the parameters are read.
         let context = unsafe {
-            let codec = ffi::avcodec_find_decoder((*parameters.as_ptr()).codec_id);
+            let parameters = facts.parameters.as_ptr();
+            let codec = ffi::avcodec_find_decoder((*parameters).codec_id);
             if codec.is_null() {
                 return Err(Error::failed(format!(
-                    "no decoder for stream {stream} is linked"
+                    "no decoder for stream {} is linked",
+                    facts.stream
                 )));
             }
             let raw = non_null(ffi::avcodec_alloc_context3(codec), "a decoder")?;
             let context = codec::Context::wrap(raw, None);
             check(
-                ffi::avcodec_parameters_to_context(raw, parameters.as_ptr()),
+                ffi::avcodec_parameters_to_context(raw, parameters),
                 "set up the decoder",
             )?;
             // The time base lets decoders trim encoder delay off the start and the end.
-            (*raw).pkt_timebase = source.time_base().into();
-            (*raw).framerate = source.avg_frame_rate().into();
+            (*raw).pkt_timebase = facts.time_base.into();
+            (*raw).framerate = facts.average_rate.into();
             (*raw).thread_count = threads.max(1) as i32;
             let pixels = super::bounds::get().pixels;
             (*raw).max_pixels = i64::try_from(pixels).unwrap_or(i64::MAX);
@@ -67,13 +74,11 @@ impl Decoder {
             )?;
             context
         };
-        // SAFETY: the stream lives as long as the opened input.
-        let pixel_aspect = unsafe { (*source.as_ptr()).sample_aspect_ratio }.into();
-        let clock = clock_of(&context, &source);
+        let clock = clock_of(&context, facts);
         Ok(Self {
             context,
-            time_base: source.time_base(),
-            pixel_aspect,
+            time_base: facts.time_base,
+            pixel_aspect: facts.pixel_aspect,
             clock,
             damaged: 0,
             guessed: false,
@@ -106,6 +111,15 @@ impl Decoder {
         unsafe { ffi::avcodec_flush_buffers(self.context.as_mut_ptr()) };
         if let Clock::Video(clock) = &mut self.clock {
             clock.restart();
+        }
+    }
+
+    /// Gives frames, too, of which the decoder is not sure that they are right,
+    /// and marks them: those after a key frame in the middle are, mostly.
+    pub(super) fn show_all(&mut self) {
+        // SAFETY: the context is open; decoders look at this at each frame.
+        unsafe {
+            (*self.context.as_mut_ptr()).flags |= ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as i32;
         }
     }
 
@@ -282,14 +296,57 @@ impl Decoder {
     }
 }
 
-fn clock_of(context: &codec::Context, source: &ffmpeg::Stream) -> Clock {
+/// What there is to know of a stream before it is decoded.
+#[derive(Clone)]
+pub(super) struct StreamFacts {
+    /// Its number.
+    pub stream: usize,
+    /// Its ticks.
+    pub time_base: Rational,
+    /// libav's guess of the frame rate, as the `ffmpeg` program takes it.
+    pub frame_rate: Ratio,
+    parameters: codec::Parameters,
+    average_rate: Rational,
+    pixel_aspect: Rational,
+}
+
+impl StreamFacts {
+    /// Those of `stream` of `input`.
+    ///
+    /// # Errors
+    /// Where there is none: a source can change after it was probed.
+    pub(super) fn of(input: &Input, stream: usize) -> Result<Self> {
+        let source = input
+            .context()
+            .stream(stream)
+            .ok_or_else(|| Error::failed(format!("there is no stream {stream}")))?;
+        let mut parameters = codec::Parameters::new();
+        // SAFETY: the stream lives as long as the opened input; libav copies its parameters.
+        let pixel_aspect = unsafe {
+            let from = source.parameters();
+            let code = ffi::avcodec_parameters_copy(parameters.as_mut_ptr(), from.as_ptr());
+            check(code, "set up the decoder")?;
+            (*source.as_ptr()).sample_aspect_ratio.into()
+        };
+        Ok(Self {
+            stream,
+            time_base: source.time_base(),
+            frame_rate: frame_rate(input, stream),
+            parameters,
+            average_rate: source.avg_frame_rate(),
+            pixel_aspect,
+        })
+    }
+}
+
+fn clock_of(context: &codec::Context, facts: &StreamFacts) -> Clock {
     // SAFETY: the context is open.
     let reorder_frames = i64::from(unsafe { (*context.as_ptr()).has_b_frames });
     match context.medium() {
-        ffmpeg::media::Type::Audio => Clock::Audio(AudioClock::new(source.time_base())),
+        ffmpeg::media::Type::Audio => Clock::Audio(AudioClock::new(facts.time_base)),
         _ => Clock::Video(VideoClock::new(&VideoTimes {
-            time_base: source.time_base(),
-            frame_rate: source.avg_frame_rate(),
+            time_base: facts.time_base,
+            frame_rate: facts.average_rate,
             reorder_frames,
         })),
     }

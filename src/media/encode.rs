@@ -276,10 +276,37 @@ impl Encoder {
             .then_some(size as u32)
     }
 
-    /// The context, for the muxer to take the stream's parameters from.
-    pub(super) fn context(&self) -> &codec::Context {
-        &self.context
+    /// What its packets are of.
+    ///
+    /// # Errors
+    /// Where memory is out.
+    pub fn encoded(&self) -> Result<Encoded> {
+        let mut parameters = codec::Parameters::new();
+        // SAFETY: the context is open; libav copies what it tells.
+        let sample_aspect = unsafe {
+            let context = self.context.as_ptr();
+            let code = ffi::avcodec_parameters_from_context(parameters.as_mut_ptr(), context);
+            check(code, "describe a stream")?;
+            (*context).sample_aspect_ratio.into()
+        };
+        Ok(Encoded {
+            parameters,
+            time_base: self.time_base(),
+            frame_rate: self.frame_rate(),
+            sample_aspect,
+        })
     }
+}
+
+/// What the packets of an encoder are of: all that a muxer must know.
+pub struct Encoded {
+    pub(super) parameters: codec::Parameters,
+    /// Of the packets' timestamps.
+    pub(super) time_base: Rational,
+    /// Nominal; 0/1 for sound.
+    pub(super) frame_rate: Rational,
+    /// The shape of a sample; 0/1 where it is not known.
+    pub(super) sample_aspect: Rational,
 }
 
 /// Opens the encoder of `spec` for a small picture of that pixel format and closes it again: shows,
@@ -341,6 +368,28 @@ impl Drop for Encoder {
         } else {
             // Rather than waited for: there is one such at most a process.
             self.keep_for_ever();
+        }
+    }
+}
+
+impl Encoded {
+    /// Whether the packets of both can stand in one stream.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        // SAFETY: both hold valid parameters; extradata has the size that they tell.
+        unsafe {
+            let (a, b) = (&*self.parameters.as_ptr(), &*other.parameters.as_ptr());
+            let header = |raw: &ffi::AVCodecParameters| match raw.extradata.is_null() {
+                true => &[][..],
+                false => {
+                    std::slice::from_raw_parts(raw.extradata, raw.extradata_size.max(0) as usize)
+                }
+            };
+            let shape =
+                |raw: &ffi::AVCodecParameters| (raw.codec_id, raw.format, raw.width, raw.height);
+            shape(a) == shape(b)
+                && header(a) == header(b)
+                && self.time_base == other.time_base
+                && self.sample_aspect == other.sample_aspect
         }
     }
 }

@@ -24,6 +24,7 @@ mod light;
 pub mod log;
 mod mux;
 pub mod outline;
+mod parts;
 mod photo;
 pub mod pictures;
 mod planes;
@@ -45,7 +46,7 @@ use std::sync::Once;
 pub use ffmpeg_next::Frame;
 
 pub use dead::dead_streams;
-pub use encode::{Encoder, Setup, VideoTiming, try_video_encoder};
+pub use encode::{Encoded, Encoder, Setup, VideoTiming, try_video_encoder};
 pub use filter::Graph;
 pub use frame::{Picture, still};
 pub use input::{Input, is_playlist};

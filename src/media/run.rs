@@ -8,6 +8,7 @@ use ffmpeg_next as ffmpeg;
 use super::chain::Stamped;
 use super::decode::Decoder;
 use super::jumps::Expected;
+use super::parts::Parted;
 use super::survey::Survey;
 use super::track::Track;
 use super::{Input, Muxer, pictures};
@@ -30,7 +31,12 @@ pub fn run<T: AsRef<Path>>(job: &MediaJob, targets: &[T], watch: &mut Watch) -> 
         return pictures::run(job, folder.as_ref(), watch);
     }
     let mut run = Run::open(job, targets, watch)?;
-    let read = run.pump(watch).and_then(|()| run.drain(watch));
+    let mut read = run.pump(watch).and_then(|()| run.drain(watch));
+    if run.cannot_be_parted() {
+        drop(run);
+        run = Run::open_whole(job, targets, watch)?;
+        read = run.pump(watch).and_then(|()| run.drain(watch));
+    }
     if read
         .as_ref()
         .is_err_and(|error| error.kind() == Kind::Interrupted)
@@ -45,6 +51,8 @@ struct Run<'a> {
     pipeline: &'a Pipeline,
     input: Input,
     sources: Vec<Source<'a>>,
+    // The stream that is encoded in parts, which is none of `sources` then.
+    parted: Option<Parted>,
     outputs: Vec<Muxer>,
     survey: Survey,
 }
@@ -59,6 +67,20 @@ struct Source<'a> {
 
 impl<'a> Run<'a> {
     fn open<T: AsRef<Path>>(job: &'a MediaJob, targets: &[T], watch: &Watch) -> Result<Self> {
+        Self::with(job, targets, watch, Parted::of)
+    }
+
+    /// As [`Run::open`], with nothing made in parts.
+    fn open_whole<T: AsRef<Path>>(job: &'a MediaJob, targets: &[T], watch: &Watch) -> Result<Self> {
+        Self::with(job, targets, watch, |_, _, _, _| Ok(None))
+    }
+
+    fn with<T: AsRef<Path>>(
+        job: &'a MediaJob,
+        targets: &[T],
+        watch: &Watch,
+        parted: impl FnOnce(&Input, &MediaJob, &mut [Muxer], &Watch) -> Result<Option<Parted>>,
+    ) -> Result<Self> {
         let pipeline = &job.pipeline;
         let mut input = Input::open(&job.source, Some(&pipeline.input_format), watch.cancel())?;
         if pipeline.generate_pts {
@@ -72,8 +94,11 @@ impl<'a> Run<'a> {
             .zip(targets)
             .map(|(product, target)| begin(&input, product, target.as_ref(), watch.cancel()))
             .collect::<Result<Vec<_>>>()?;
+        let parted = parted(&input, job, &mut outputs, watch)?;
+        let apart = parted.as_ref().map(Parted::stream);
         let sources = streams
             .iter()
+            .filter(|stream| Some(**stream) != apart)
             .map(|stream| Source::open(&input, pipeline, *stream, &mut outputs))
             .collect::<Result<Vec<_>>>()?;
         let mut survey = Survey::of(&streams);
@@ -82,14 +107,26 @@ impl<'a> Run<'a> {
             pipeline,
             input,
             sources,
+            parted,
             outputs,
             survey,
         })
     }
 
+    /// Whether it turned out that parts would show.
+    fn cannot_be_parted(&self) -> bool {
+        self.parted.as_ref().is_some_and(Parted::is_unsuited)
+    }
+
     /// Reads to the end; a read error after the start ends the reading and is told, as damage is.
     fn pump(&mut self, watch: &mut Watch) -> Result<()> {
         loop {
+            if let Some(parted) = &mut self.parted {
+                parted.make_room(&self.input, &mut self.outputs, watch)?;
+            }
+            if self.cannot_be_parted() {
+                return Ok(());
+            }
             let packet = match self.input.read() {
                 Ok(Some(packet)) => packet,
                 Ok(None) => return Ok(()),
@@ -101,6 +138,10 @@ impl<'a> Run<'a> {
             };
             let stream = packet.stream();
             self.survey.note(&packet, self.input.time_base(stream));
+            if let Some(parted) = self.parted.as_mut().filter(|it| it.stream() == stream) {
+                parted.packet(packet);
+                continue;
+            }
             let mut sources = self.sources.iter_mut();
             if let Some(source) = sources.find(|source| source.stream == stream) {
                 source.take(packet, &self.input, &mut self.outputs)?;
@@ -113,6 +154,9 @@ impl<'a> Run<'a> {
     }
 
     fn progress(&self) -> Progress {
+        if let Some(parted) = &self.parted {
+            return parted.progress(&self.outputs);
+        }
         Progress {
             frames: self.main(0).map_or(0, Track::written),
             position_s: self.main(0).map_or(0.0, Track::position_s),
@@ -130,6 +174,9 @@ impl<'a> Run<'a> {
         for source in &mut self.sources {
             source.drain(&self.input, &mut self.outputs)?;
         }
+        if let Some(parted) = &mut self.parted {
+            parted.drain(&self.input, &mut self.outputs, watch)?;
+        }
         watch.advance(self.progress())
     }
 
@@ -140,6 +187,29 @@ impl<'a> Run<'a> {
             .iter_mut()
             .flat_map(|source| &mut source.tracks);
         tracks.for_each(Track::abandon);
+        if let Some(parted) = &mut self.parted {
+            parted.abandon();
+        }
+    }
+
+    /// Frames or packets of a product's first track.
+    fn written(&self, product: usize) -> Option<u64> {
+        let parted = self.parted.as_ref().and_then(|it| it.written(product));
+        parted.or_else(|| self.main(product).map(Track::written))
+    }
+
+    fn damaged(&self) -> Vec<(usize, u64)> {
+        let whole = self
+            .sources
+            .iter()
+            .map(|source| (source.stream, source.damaged()));
+        let parted = self.parted.iter().map(|it| (it.stream(), it.damaged()));
+        let mut damaged: Vec<_> = whole
+            .chain(parted)
+            .filter(|(_, packets)| *packets > 0)
+            .collect();
+        damaged.sort_unstable();
+        damaged
     }
 
     fn finish(self) -> Result<Ran> {
@@ -147,18 +217,19 @@ impl<'a> Run<'a> {
         if let Some(dead) = tracks().find(|track| track.is_dead()) {
             return Err(nothing_decoded(dead));
         }
+        if self.parted.as_ref().is_some_and(Parted::is_dead) {
+            return Err(Error::failed("no picture in it could be decoded"));
+        }
         let products = 0..self.pipeline.products.len();
+        let parted_s = self.parted.as_ref().map(Parted::position_s);
         let ran = Ran {
-            frames: products
-                .map(|product| self.main(product).map(Track::written))
-                .collect(),
-            media_s: self.main(0).map_or(0.0, Track::position_s),
-            damaged: self
-                .sources
-                .iter()
-                .map(|source| (source.stream, source.damaged()))
-                .filter(|(_, packets)| *packets > 0)
-                .collect(),
+            frames: products.map(|product| self.written(product)).collect(),
+            media_s: self
+                .main(0)
+                .map(Track::position_s)
+                .or(parted_s)
+                .unwrap_or(0.0),
+            damaged: self.damaged(),
             survey: Some(Survey {
                 has_jumped: self.input.has_jumped(),
                 ..self.survey

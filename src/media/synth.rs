@@ -56,8 +56,8 @@ pub fn synthesise(clip: &SyntheticClip, path: &Path, cancel: &Cancel) -> Result<
         false,
         &muxer,
     )?;
-    muxer.encoded(0, &video.encoder, None, None)?;
-    muxer.encoded(1, &audio.encoder, None, None)?;
+    muxer.encoded(0, &video.encoder.encoded()?, None, None)?;
+    muxer.encoded(1, &audio.encoder.encoded()?, None, None)?;
     // The earlier one goes on, so that the muxer has little to hold back.
     while !(video.ended && audio.ended) {
         let video_next = audio.ended || (!video.ended && video.position_s <= audio.position_s);

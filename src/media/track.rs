@@ -3,10 +3,11 @@
 use ffmpeg::{Frame, Packet};
 use ffmpeg_next as ffmpeg;
 
-use super::chain::{Chain, Stamped};
+use super::chain::{Chain, FilePort, Stamped};
 use super::copy::Copier;
 use super::decode::Decoder;
 use super::jumps::Expected;
+use super::probe::frame_rate;
 use super::subtitle::Subtitles;
 use super::{Input, Muxer, Origin};
 use crate::error::Result;
@@ -19,15 +20,15 @@ pub(super) struct Track<'a> {
     /// The track's position in the product.
     index: usize,
     plan: &'a Plan,
-    work: Work<'a>,
+    work: Work,
 }
 
-enum Work<'a> {
+enum Work {
     Copy(Copier),
     // The file is written with the header.
     Attach,
     Text(Subtitles),
-    Code(Box<Chain<'a>>),
+    Code(Box<Chain>),
 }
 
 impl<'a> Track<'a> {
@@ -56,7 +57,10 @@ impl<'a> Track<'a> {
                 output.subtitled(index, &text, &origin)?;
                 Work::Text(text)
             }
-            Way::Video(way) => Work::Code(Box::new(Chain::video(input, plan.stream, way, threads))),
+            Way::Video(way) => {
+                let rate = frame_rate(input, plan.stream);
+                Work::Code(Box::new(Chain::video(rate, way, threads)))
+            }
             Way::Audio(way) => Work::Code(Box::new(Chain::audio(way, threads))),
         };
         Ok(Self {
@@ -64,6 +68,18 @@ impl<'a> Track<'a> {
             index,
             plan,
             work,
+        })
+    }
+
+    fn port<'b>(&self, input: &'b Input, output: &'b mut Muxer) -> Result<FilePort<'b>>
+    where
+        'a: 'b,
+    {
+        Ok(FilePort {
+            output,
+            index: self.index,
+            track: self.plan,
+            origin: Origin::of(input, self.plan.stream)?,
         })
     }
 
@@ -95,9 +111,9 @@ impl<'a> Track<'a> {
         input: &Input,
         output: &mut Muxer,
     ) -> Result<()> {
-        let (index, origin) = (self.index, Origin::of(input, self.plan.stream)?);
+        let mut port = self.port(input, output)?;
         match &mut self.work {
-            Work::Code(chain) => chain.begin(decoder, (index, self.plan), origin, output),
+            Work::Code(chain) => chain.begin(decoder, &mut port),
             _ => Ok(()),
         }
     }
@@ -131,18 +147,18 @@ impl<'a> Track<'a> {
         input: &Input,
         output: &mut Muxer,
     ) -> Result<()> {
-        let (index, origin) = (self.index, Origin::of(input, self.plan.stream)?);
+        let mut port = self.port(input, output)?;
         match &mut self.work {
-            Work::Code(chain) => chain.take(frame, stamp, (index, self.plan), origin, output),
+            Work::Code(chain) => chain.take(frame, stamp, &mut port),
             _ => Ok(()),
         }
     }
 
     /// Takes the end of its stream, at `end` in the stream's ticks.
     pub(super) fn drain(&mut self, end: i64, input: &Input, output: &mut Muxer) -> Result<()> {
-        let (index, origin) = (self.index, Origin::of(input, self.plan.stream)?);
+        let mut port = self.port(input, output)?;
         match &mut self.work {
-            Work::Code(chain) => chain.drain(end, (index, self.plan), origin, output),
+            Work::Code(chain) => chain.drain(end, &mut port),
             _ => Ok(()),
         }
     }

@@ -165,6 +165,7 @@ impl Engine for Workers {
             job: job.clone(),
             targets: targets.to_vec(),
             threads: watch.idle_threads(),
+            parts: watch.part_length(),
         };
         expect!(self.ask(task, watch), Found::Ran)
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Probed, Ran};
 use crate::error::Told;
-use crate::job::{Job, Limits, MediaJob, Progress, os_path, os_paths};
+use crate::job::{Job, Limits, MediaJob, PartLength, Progress, os_path, os_paths};
 use crate::media::files::Access;
 use crate::media::survey::Survey;
 use crate::media::verify::Checked;
@@ -36,6 +36,8 @@ pub enum Request {
     },
     /// Something to do; answered before the next is sent.
     Do(Task),
+    /// So many threads may work on the parts of the present job from now on.
+    Threads(usize),
     /// A file was opened, which comes with this line (`SCM_RIGHTS`); or it was not.
     Opened {
         /// The system's number of the error.
@@ -58,6 +60,8 @@ pub enum Task {
         targets: Vec<PathBuf>,
         /// How many threads may work on it; at least 1.
         threads: usize,
+        /// How long its parts are to be, where it is to be done in parts.
+        parts: Option<PartLength>,
     },
     /// Looks into a source.
     Probe {

@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit};
 
 use super::protocol::{self, Answer, Found, Request, Task, VERSION};
 use super::socket::Socket;
-use crate::dispatch::Cancel;
+use crate::dispatch::{Cancel, Spare};
 use crate::engine::fence::Fence;
 use crate::engine::{Engine, JobError, Linked, Watch, child};
 use crate::error::{Error, Result, Told};
@@ -70,6 +70,8 @@ pub fn serve() -> Result<()> {
         let request = lock(&link).hear().map_err(broken)?;
         match request {
             Some(Request::Do(task)) => carry_out(&task, &link).map_err(broken)?,
+            // The job that was meant has just ended.
+            Some(Request::Threads(_)) => {}
             Some(_) => return Err(Error::usage("a line is not what is due")),
             None => return Ok(()),
         }
@@ -116,6 +118,8 @@ fn keep_within(limits: Limits) {
 struct Link {
     input: BufReader<Socket>,
     output: File,
+    // How many threads may work on the present job, as was heard last.
+    threads: usize,
 }
 
 impl Link {
@@ -130,11 +134,28 @@ impl Link {
         Ok(Self {
             input: BufReader::new(Socket::from(input)),
             output: output.into(),
+            threads: 1,
         })
     }
 
     fn hear(&mut self) -> io::Result<Option<Request>> {
         protocol::read(&mut self.input)
+    }
+
+    /// How many threads may work on the present job, by all that was said so far.
+    fn threads(&mut self) -> usize {
+        while self
+            .input
+            .get_ref()
+            .has_more(!self.input.buffer().is_empty())
+        {
+            match self.hear() {
+                Ok(Some(Request::Threads(threads))) => self.threads = threads.max(1),
+                // Whatever else is said now, the next one who listens finds out.
+                _ => break,
+            }
+        }
+        self.threads
     }
 
     fn say(&mut self, answer: &Answer) -> io::Result<()> {
@@ -147,13 +168,18 @@ impl Link {
             path: path.to_owned(),
             access,
         })?;
-        match self.hear()? {
-            Some(Request::Opened { error: None }) => {
-                let file = self.input.get_mut().next_file();
-                file.ok_or_else(|| io::Error::other("no file came with the answer"))
+        loop {
+            match self.hear()? {
+                Some(Request::Opened { error: None }) => {
+                    let file = self.input.get_mut().next_file();
+                    return file.ok_or_else(|| io::Error::other("no file came with the answer"));
+                }
+                Some(Request::Opened { error: Some(code) }) => {
+                    return Err(io::Error::from_raw_os_error(code));
+                }
+                Some(Request::Threads(threads)) => self.threads = threads.max(1),
+                _ => return Err(io::Error::other("a file was asked for in vain")),
             }
-            Some(Request::Opened { error: Some(code) }) => Err(io::Error::from_raw_os_error(code)),
-            _ => Err(io::Error::other("a file was asked for in vain")),
         }
     }
 }
@@ -161,21 +187,29 @@ impl Link {
 fn carry_out(task: &Task, link: &Mutex<Link>) -> io::Result<()> {
     // What was said before is about another one.
     writeln!(io::stderr(), "{}", child::NEXT)?;
-    let mut told = Instant::now();
+    let (mut told, mut lent) = (Instant::now(), 1);
+    let spare = Spare::default();
+    lock(link).threads = 1;
     let mut report = |progress: Progress| {
         if told.elapsed() >= PROGRESS_EVERY {
             told = Instant::now();
+            let mut link = lock(link);
             // Where nobody listens, this process is about to be ended.
-            let _ = lock(link).say(&Answer::Progress(progress));
+            let _ = link.say(&Answer::Progress(progress));
+            let threads = link.threads();
+            spare.add(threads as isize - lent);
+            lent = threads as isize;
         }
     };
     // Nobody sets it: a task is stopped by ending the worker.
     let never = Cancel::new();
-    let threads = match task {
-        Task::Run { threads, .. } => *threads,
-        _ => 1,
+    let (threads, parts) = match task {
+        Task::Run { threads, parts, .. } => (*threads, *parts),
+        _ => (1, None),
     };
-    let mut watch = Watch::new(&never, &mut report).on_threads(threads);
+    let mut watch = Watch::new(&never, &mut report)
+        .on_threads(threads)
+        .in_parts(parts, &spare);
     let answer = match attempt(task, &mut watch) {
         Ok(found) => Answer::Done(found),
         Err(JobError { error, log }) => {

@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -47,6 +48,14 @@ impl From<OwnedFd> for Socket {
 }
 
 impl Socket {
+    /// Whether something can be read without waiting for it; `buffered` tells
+    /// whether some was read already.
+    pub(super) fn has_more(&self, buffered: bool) -> bool {
+        let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+        let now = Timespec::default();
+        buffered || poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+    }
+
     /// The file that came with what was read last.
     pub(super) fn next_file(&mut self) -> Option<File> {
         self.files.pop_front().map(File::from)

@@ -131,7 +131,9 @@ impl Worker {
             return Err(NoAnswer::Died);
         }
         let mut last = watch.last();
+        let mut hands = 1;
         loop {
+            self.lend(&mut hands, watch)?;
             match self.answers.next() {
                 Ok(Arrived::Answer(Answer::Hello { version })) => self.greet(version)?,
                 Ok(Arrived::Answer(_)) if !self.greeted => return Err(NoAnswer::Died),
@@ -153,6 +155,16 @@ impl Worker {
                 .advance_holding(last, || self.child.hold())
                 .map_err(NoAnswer::Stopped)?;
         }
+    }
+
+    /// Tells how many threads may work on its job, where that is not as before.
+    fn lend(&mut self, before: &mut usize, watch: &mut Watch) -> Result<(), NoAnswer> {
+        let now = watch.hands();
+        if now == *before {
+            return Ok(());
+        }
+        *before = now;
+        protocol::write(&mut self.input, &Request::Threads(now)).map_err(|_| NoAnswer::Died)
     }
 
     fn hand_over(&mut self, file: io::Result<File>) -> io::Result<()> {

@@ -32,6 +32,10 @@ pub struct Muxer {
     options: Vec<(String, String)>,
     streams: Vec<OutputStream>,
     waiting: VecDeque<(usize, Packet)>,
+    // Packets of the streams that the others follow, and how far these have come
+    // in microseconds; `None` where no stream waits for another.
+    leading: VecDeque<(usize, Packet)>,
+    led_to_us: Option<i64>,
     started: bool,
     bytes: u64,
     // Ticks by which decoding times must at least grow.
@@ -102,6 +106,8 @@ impl Muxer {
                 })
                 .collect(),
             waiting: VecDeque::new(),
+            leading: VecDeque::new(),
+            led_to_us: None,
             started: false,
             bytes: 0,
             least_step,
@@ -126,10 +132,66 @@ impl Muxer {
             .map(drop)
             .map_err(|error| failed("write the file's header", error))?;
         self.started = true;
+        self.let_go()
+    }
+
+    /// From now on, packets wait for those before them that [`Muxer::write_leading`] gets.
+    pub(super) fn hold(&mut self) {
+        self.led_to_us = Some(i64::MIN);
+    }
+
+    /// No packet waits for others any more.
+    ///
+    /// # Errors
+    /// As [`Muxer::write`].
+    pub(super) fn release_all(&mut self) -> Result<()> {
+        self.led_to_us = None;
+        if self.started { self.let_go() } else { Ok(()) }
+    }
+
+    /// Writes a packet of stream `index`, and of all others what comes before it.
+    ///
+    /// # Errors
+    /// As [`Muxer::write`].
+    pub(super) fn write_leading(&mut self, index: usize, packet: Packet) -> Result<()> {
+        self.bytes += packet.size() as u64;
+        self.leading.push_back((index, packet));
+        if self.started { self.let_go() } else { Ok(()) }
+    }
+
+    /// Writes what has no reason to wait.
+    fn let_go(&mut self) -> Result<()> {
+        while let Some((index, packet)) = self.leading.pop_front() {
+            self.led_to_us = Some(self.time_us(index, &packet));
+            self.let_follow()?;
+            self.write_now(index, packet)?;
+        }
+        self.let_follow()
+    }
+
+    fn let_follow(&mut self) -> Result<()> {
         while let Some((index, packet)) = self.waiting.pop_front() {
+            if self
+                .led_to_us
+                .is_some_and(|led_to_us| self.time_us(index, &packet) > led_to_us)
+            {
+                self.waiting.push_front((index, packet));
+                break;
+            }
             self.write_now(index, packet)?;
         }
         Ok(())
+    }
+
+    /// When a packet is decoded; what tells no time waits for nothing.
+    fn time_us(&self, index: usize, packet: &Packet) -> i64 {
+        const MICROS: Rational = Rational(1, 1_000_000);
+        let time = packet.dts().or(packet.pts());
+        let base = self.streams[index].packets_in;
+        let (Some(time), Some(base)) = (time, base) else {
+            return i64::MIN;
+        };
+        super::filter::rescale(time, base, MICROS)
     }
 
     /// Writes a packet of stream `index`, its timestamps in the encoder's time base.
@@ -138,12 +200,8 @@ impl Muxer {
     /// Where the file cannot be written, or the work was cancelled.
     pub fn write(&mut self, index: usize, packet: Packet) -> Result<()> {
         self.bytes += packet.size() as u64;
-        if self.started {
-            self.write_now(index, packet)
-        } else {
-            self.waiting.push_back((index, packet));
-            Ok(())
-        }
+        self.waiting.push_back((index, packet));
+        if self.started { self.let_go() } else { Ok(()) }
     }
 
     fn write_now(&mut self, index: usize, mut packet: Packet) -> Result<()> {

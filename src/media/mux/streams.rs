@@ -8,9 +8,10 @@ use ffmpeg_next as ffmpeg;
 
 use super::{Muxer, Origin};
 use crate::error::Result;
+use crate::media::encode::Encoded;
 use crate::media::error::{check, non_null};
+use crate::media::side_data;
 use crate::media::subtitle::Subtitles;
-use crate::media::{Encoder, side_data};
 
 /// How a stream descends from its origin.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,31 +36,31 @@ unsafe fn without_false_alignment(parameters: *mut ffi::AVCodecParameters) {
 }
 
 impl Muxer {
-    /// Gives stream `index` its encoder.
+    /// Tells what the packets of stream `index` will be of.
     ///
     /// # Errors
     /// Where libav refuses the parameters or the header cannot be written.
     pub fn encoded(
         &mut self,
         index: usize,
-        encoder: &Encoder,
+        encoded: &Encoded,
         tag: Option<&str>,
         origin: Option<Origin>,
     ) -> Result<()> {
         // SAFETY: `index` is one of the streams made in `create`; libav copies what it is given.
         unsafe {
             let stream = self.stream(index);
-            let context = encoder.context().as_ptr();
-            let code = ffi::avcodec_parameters_from_context((*stream).codecpar, context);
+            let parameters = encoded.parameters.as_ptr();
+            let code = ffi::avcodec_parameters_copy((*stream).codecpar, parameters);
             check(code, "describe a stream")?;
-            (*stream).avg_frame_rate = encoder.frame_rate().into();
-            (*stream).sample_aspect_ratio = (*context).sample_aspect_ratio;
+            (*stream).avg_frame_rate = encoded.frame_rate.into();
+            (*stream).sample_aspect_ratio = encoded.sample_aspect.into();
         }
         self.set_codec_tag(index, tag);
         if let Some(origin) = origin {
             self.descend(index, &origin, Kin::Encoded)?;
         }
-        self.ready(index, encoder.time_base())
+        self.ready(index, encoded.time_base)
     }
 
     /// Gives stream `index` its encoder of subtitles.

@@ -1,0 +1,211 @@
+//! Packets become parts: from one key frame to another, such that every frame
+//! belongs to one part and can be decoded within it.
+
+use ffmpeg_next::codec::packet::Ref;
+use ffmpeg_next::{Packet, ffi};
+
+use super::work::Part;
+use crate::job::PartLength;
+use crate::media::decode::StreamFacts;
+
+/// No part is shorter, unless that was asked for: each begins with a key frame,
+/// which costs more than another.
+const LEAST_S: f64 = 3.0;
+
+/// No film that is shorter is cut unasked: what that spares is no wait.
+pub(super) const WORTH_S: f64 = 10.0;
+
+/// No part is longer: each is kept in memory until it is encoded.
+const MOST_S: f64 = 30.0;
+
+/// As [`MOST_S`], in bytes.
+const MOST_BYTES: usize = 64 << 20;
+
+/// So many parts a thread are left to be made at any time: at the end, all
+/// threads are to be through at about the same time.
+const PARTS_A_THREAD: f64 = 2.0;
+
+/// Cuts a stream into parts.
+pub(super) struct Cutter {
+    facts: StreamFacts,
+    length: PartLength,
+    duration_s: f64,
+    threads: usize,
+    first: Option<Packet>,
+    // What is read of the present part, and what of it is known.
+    packets: Vec<Packet>,
+    bytes: usize,
+    from: Option<i64>,
+    last: Option<i64>,
+    // Where the next part may begin.
+    cut: Option<Cut>,
+    parts: usize,
+    // Whether there is nothing to be cut any more.
+    whole: bool,
+    unsuited: bool,
+}
+
+/// A key frame at which a part may begin, and the frames that come after it
+/// and are shown before it: they belong to the part before, and need it.
+struct Cut {
+    at: i64,
+    key: Packet,
+    leading: Vec<Packet>,
+}
+
+impl Cutter {
+    /// For a stream of a file of `duration_s` seconds.
+    pub(super) fn new(facts: StreamFacts, length: PartLength, duration_s: f64) -> Self {
+        Self {
+            facts,
+            length,
+            duration_s,
+            threads: 1,
+            first: None,
+            packets: vec![],
+            bytes: 0,
+            from: None,
+            last: None,
+            cut: None,
+            parts: 0,
+            whole: false,
+            unsuited: false,
+        }
+    }
+
+    /// So many threads work on parts from now on.
+    pub(super) fn expect_threads(&mut self, threads: usize) {
+        self.threads = threads;
+    }
+
+    /// How many threads work on parts.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// How many parts there are so far.
+    pub(super) fn parts(&self) -> usize {
+        self.parts
+    }
+
+    /// Whether a frame came late for a part that was cut off already.
+    pub(super) fn is_unsuited(&self) -> bool {
+        self.unsuited
+    }
+
+    /// Takes the next packet; gives a part where one is complete with it.
+    pub(super) fn take(&mut self, packet: Packet) -> Option<Part> {
+        if self.first.is_none() {
+            self.first = Some(packet.clone());
+        }
+        let (Some(pts), false) = (packet.pts(), is_discarded(&packet)) else {
+            // Without its time, nobody knows which part a frame belongs to.
+            self.go_on_whole(self.parts > 0 || packet.pts().is_none());
+            self.keep(packet);
+            return None;
+        };
+        self.unsuited |= self.from.is_some_and(|from| pts < from);
+        match self.cut.take() {
+            Some(mut cut) if pts < cut.at => {
+                cut.leading.push(packet);
+                self.cut = Some(cut);
+                None
+            }
+            Some(cut) => {
+                let part = self.part_until(cut);
+                self.keep(packet);
+                Some(part)
+            }
+            None if packet.is_key() && self.may_cut(pts) => {
+                self.cut = Some(Cut {
+                    at: pts,
+                    key: packet,
+                    leading: vec![],
+                });
+                None
+            }
+            None => {
+                self.keep(packet);
+                None
+            }
+        }
+    }
+
+    /// The last part.
+    pub(super) fn end(&mut self) -> Option<Part> {
+        self.go_on_whole(true);
+        if self.packets.is_empty() {
+            return None;
+        }
+        let packets = std::mem::take(&mut self.packets);
+        Some(self.part(packets, None))
+    }
+
+    fn keep(&mut self, packet: Packet) {
+        self.bytes += packet.size();
+        self.last = self.last.max(packet.pts());
+        self.packets.push(packet);
+    }
+
+    /// Does not cut where that was thought of; nor ever again, if so wished.
+    fn go_on_whole(&mut self, for_ever: bool) {
+        self.whole |= for_ever;
+        if let Some(cut) = self.cut.take() {
+            self.keep(cut.key);
+            cut.leading.into_iter().for_each(|packet| self.keep(packet));
+        }
+    }
+
+    /// Whether a part may end before a key frame that is shown at `pts`.
+    fn may_cut(&self, pts: i64) -> bool {
+        let is_last = self.last.is_some_and(|last| last < pts);
+        if self.whole || !is_last {
+            return false;
+        }
+        let tick_s = f64::from(self.facts.time_base);
+        let begin_s = self.from.unwrap_or(0) as f64 * tick_s;
+        let long_s = pts as f64 * tick_s - begin_s;
+        let left_s = self.duration_s - begin_s;
+        match self.length {
+            PartLength::Seconds(least_s) => long_s >= least_s,
+            PartLength::Guided { .. } if self.bytes >= MOST_BYTES => true,
+            PartLength::Guided { threads } => {
+                let share_s = left_s / (PARTS_A_THREAD * threads.max(1) as f64);
+                // The next key frame may be far: rather somewhat shorter than much longer.
+                long_s >= 0.75 * share_s.clamp(LEAST_S, MOST_S) && left_s - long_s >= LEAST_S / 2.0
+            }
+        }
+    }
+
+    fn part_until(&mut self, cut: Cut) -> Part {
+        let mut packets = std::mem::take(&mut self.packets);
+        if !cut.leading.is_empty() {
+            packets.push(cut.key.clone());
+            packets.extend(cut.leading);
+        }
+        let part = self.part(packets, Some(cut.at));
+        (self.from, self.last, self.bytes) = (Some(cut.at), None, 0);
+        self.keep(cut.key);
+        part
+    }
+
+    fn part(&mut self, packets: Vec<Packet>, until: Option<i64>) -> Part {
+        let number = self.parts;
+        self.parts += 1;
+        Part {
+            number,
+            facts: self.facts.clone(),
+            first: self.first.clone().filter(|_| number > 0),
+            packets,
+            from: self.from,
+            until,
+        }
+    }
+}
+
+/// Whether a packet is there to be decoded and not to be shown.
+fn is_discarded(packet: &Packet) -> bool {
+    // SAFETY: the packet is valid.
+    let flags = unsafe { (*packet.as_ptr()).flags };
+    flags & ffi::AV_PKT_FLAG_DISCARD != 0
+}
