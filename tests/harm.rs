@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::told::Told;
-use common::{DISPATCHES, events, names, rushes, stderr, tiny};
+use common::{DISPATCHES, events, ffmpeg, names, rushes, stderr, tiny};
 
 /// What is done to whoever works on a file with this in its name, and what the
 /// program says of it in each case.
@@ -38,13 +38,18 @@ struct Batch {
 impl Batch {
     /// So many good clips, and one `when` for each harm.
     fn new(good: usize, when: &str) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        let batch = Self { root };
-        fs::create_dir(batch.sources()).unwrap();
+        let batch = Self::empty();
         let harmful = HARMS.iter().map(|(harm, _)| format!("{when}-{harm}"));
         for name in (0..good).map(|number| number.to_string()).chain(harmful) {
             fs::copy(tiny(), batch.sources().join(name + ".mp4")).unwrap();
         }
+        batch
+    }
+
+    fn empty() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let batch = Self { root };
+        fs::create_dir(batch.sources()).unwrap();
         let built = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-o"])
             .arg(batch.library())
@@ -154,6 +159,7 @@ fn bench_leaves_out_what_crashes_whoever_opens_it() {
         .args(["--work", "frames", "--workers", "1", "--budget", "1s"])
         .args(["--no-film", "--quiet", "--output"])
         .arg(batch.out("bench"))
+        .env("HURT_PROGRAM", "1")
         .output()
         .unwrap();
     let said = stderr(&output);
@@ -163,4 +169,77 @@ fn bench_leaves_out_what_crashes_whoever_opens_it() {
         assert!(told.is_some_and(|line| line.contains(signal)), "{said}");
     }
     assert!(batch.out("bench").join("results.json").exists());
+}
+
+#[test]
+fn the_program_itself_opens_no_media_with_processes_and_workers() {
+    let batch = Batch::empty();
+    let place = |name: &str| batch.sources().join(name);
+    fs::copy(tiny(), place("plain.mp4")).unwrap();
+    let cover = batch.root.path().join("cover.png");
+    let red = "color=red:size=64x64";
+    ffmpeg(args!["-f", "lavfi", "-i", red, "-frames:v", "1"], &cover);
+    let attached = args![
+        "-i",
+        tiny(),
+        "-i",
+        &cover,
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c",
+        "copy"
+    ];
+    let attached = [&attached[..], &args!["-disposition:v:1", "attached_pic"]].concat();
+    ffmpeg(attached, &place("covered.mp4"));
+    // Sound alone can be decoded of it.
+    ffmpeg(
+        args!["-i", tiny(), "-c", "copy", "-bsf:v", "noise=amount=1"],
+        &place("noise.mkv"),
+    );
+    let commands: [&[&str]; 5] = [
+        &[
+            "convert",
+            "--copy",
+            "never",
+            "--speed",
+            "ultrafast",
+            "--verify",
+            "ssim",
+        ],
+        &["convert", "--keep-smaller", "--exists", "overwrite"],
+        &["frames", "--every", "0.5s"],
+        &["frames", "--best", "--exists", "overwrite"],
+        &["frames", "--sheet", "2x2", "--exists", "overwrite"],
+    ];
+    for dispatch in ["processes", "workers"] {
+        for command in commands {
+            let output = batch
+                .command(command[0])
+                .args(&command[1..])
+                .args(["--dispatch", dispatch, "-o"])
+                .arg(batch.out(dispatch).join(command[0]))
+                .env("HURT_PROGRAM", "1")
+                .output()
+                .unwrap();
+            let code = output.status.code();
+            let said = stderr(&output);
+            assert!(
+                matches!(code, Some(0 | 1)),
+                "{dispatch} {command:?}: {code:?} {said}"
+            );
+            assert!(
+                said.contains("done plain.mp4"),
+                "{dispatch} {command:?}: {said}"
+            );
+        }
+    }
+    // Whoever opens them itself is found out.
+    let mut threads = batch.command("convert");
+    threads
+        .env("HURT_PROGRAM", "1")
+        .args(["--dispatch", "threads", "-o"]);
+    let ended = threads.arg(batch.out("threads")).output().unwrap();
+    assert_eq!(ended.status.code(), None, "{}", stderr(&ended));
 }

@@ -1,6 +1,7 @@
 /* Put before libav (LD_PRELOAD) by tests: harms whoever works on a file of a
  * telling name, as a fault in libav would. `probe-` does so where the file is
- * opened, `job-` where its first picture is encoded. */
+ * opened, `job-` where its first picture is encoded. With HURT_PROGRAM, a program
+ * that opens any media itself, and not by a process that it started, is ended. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,6 +12,13 @@
 static char opened[8192];
 
 void av_log(void *context, int level, const char *format, ...);
+
+static int is_program;
+
+__attribute__((constructor)) static void look(void) {
+    is_program = getenv("HURT_PROGRAM") && !getenv("HURT_CHILD");
+    setenv("HURT_CHILD", "1", 1);
+}
 
 static int harm(const char *when) {
     const char *how = strstr(opened, when);
@@ -38,6 +46,8 @@ static int harm(const char *when) {
 
 int avformat_open_input(void **context, const char *url, const void *format, void **options) {
     int (*real)(void **, const char *, const void *, void **) = dlsym(RTLD_NEXT, "avformat_open_input");
+    if (is_program)
+        abort();
     strncpy(opened, url ? url : "", sizeof opened - 1);
     int harmed = harm("probe-");
     return harmed ? harmed : real(context, url, format, options);
