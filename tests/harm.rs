@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::told::Told;
-use common::{DISPATCHES, events, ffmpeg, names, rushes, stderr, tiny};
+use common::{DISPATCHES, events, ffmpeg, names, rushes, stderr, stdout, tiny};
 
 /// What is done to whoever works on a file with this in its name, and what the
 /// program says of it in each case.
@@ -242,4 +242,56 @@ fn the_program_itself_opens_no_media_with_processes_and_workers() {
         .args(["--dispatch", "threads", "-o"]);
     let ended = threads.arg(batch.out("threads")).output().unwrap();
     assert_eq!(ended.status.code(), None, "{}", stderr(&ended));
+}
+
+#[test]
+fn a_clock_that_is_set_back_and_forth_while_it_runs_changes_nothing() {
+    let batch = Batch::empty();
+    for name in ["a.mp4", "b.mp4"] {
+        fs::copy(tiny(), batch.sources().join(name)).unwrap();
+    }
+    let time_of_day = |clock: bool| {
+        let mut date = Command::new("date");
+        date.arg("+%s").env("LD_PRELOAD", batch.library());
+        if clock {
+            date.env("HURT_CLOCK", "1");
+        }
+        stdout(&date.output().unwrap())
+            .trim()
+            .parse::<i64>()
+            .unwrap()
+    };
+    assert!((time_of_day(true) - time_of_day(false)).abs() > 80_000);
+    for dispatch in DISPATCHES {
+        let run = || {
+            let output = batch
+                .command("convert")
+                .args(["--speed", "ultrafast", "--copy", "never", "--json"])
+                .args(["--stall-timeout", "60", "--job-timeout", "600"])
+                .args(["--dispatch", dispatch, "-o"])
+                .arg(batch.out(dispatch))
+                .env("HURT_CLOCK", "1")
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            events(&output)
+        };
+        let told = run();
+        let ends = told.iter().filter(|event| event["event"] == "job_finished");
+        let times = ends.map(|end| {
+            let at = |name: &str| end[name].as_f64().unwrap();
+            (at("start_s"), at("end_s"))
+        });
+        let times: Vec<_> = times.collect();
+        assert_eq!(times.len(), 2, "{dispatch}");
+        for (start_s, end_s) in times {
+            assert!(
+                0.0 <= start_s && start_s <= end_s && end_s < 3600.0,
+                "{dispatch}"
+            );
+        }
+        // What was made is known again.
+        let again = run();
+        assert!(!again.iter().any(|event| event["event"] == "job_started"));
+    }
 }

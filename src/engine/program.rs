@@ -78,6 +78,7 @@ impl Program {
         targets: &[PathBuf],
         watch: &mut Watch,
     ) -> Result<Ran, JobError> {
+        let survey = self.look_for_jumps(job, watch)?;
         let (_folder, covers) = self.covers(job, watch)?;
         let mut read: Vec<PathBuf> = covers.iter().map(|cover| cover.path.clone()).collect();
         read.push(job.source.clone());
@@ -127,10 +128,41 @@ impl Program {
             frames,
             media_s: report.progress.position_s,
             damaged: said.counts.into_iter().collect(),
-            survey: None,
+            survey,
             log: said.tail.into(),
             pictures,
         })
+    }
+
+    /// Where the program would repeat frames, reads the source first: it fills
+    /// any gap, and nothing but its memory stops it.
+    fn look_for_jumps(
+        &self,
+        job: &MediaJob,
+        watch: &mut Watch,
+    ) -> Result<Option<Survey>, JobError> {
+        let tracks = job.pipeline.products.iter().flat_map(|one| &one.tracks);
+        let repeated: Vec<(usize, f64)> = tracks
+            .filter_map(|track| match &track.way {
+                Way::Video(way) => Some((track.stream, way.repeats()?)),
+                _ => None,
+            })
+            .collect();
+        if repeated.is_empty() {
+            return Ok(None);
+        }
+        let survey = self.workers.survey(job, watch)?;
+        for (stream, rate) in repeated {
+            if let Some(span) = survey.span(stream) {
+                let (from_s, length_s) = (
+                    span.longest_at_us as f64 / 1e6,
+                    span.longest_us as f64 / 1e6,
+                );
+                let limits = &self.limits;
+                limits.check_repeats(from_s, from_s + length_s, rate)?;
+            }
+        }
+        Ok(Some(survey))
     }
 
     /// The pictures that are to be attached, each in a file of its own: the program

@@ -9,7 +9,7 @@ use super::error::Poll;
 use super::filter::{Shape, rescale};
 use super::frame::same_frame;
 use super::probe::frame_rate;
-use super::{Encoder, Graph, Input, Muxer, Origin, VideoTiming};
+use super::{Encoder, Graph, Input, Muxer, Origin, VideoTiming, bounds};
 use crate::error::Result;
 use crate::job::Ratio;
 use crate::recipe::{AudioWay, EncoderSpec, Track, VideoWay};
@@ -33,6 +33,10 @@ pub(super) struct Chain<'a> {
     fixed_size: Option<(i32, i32)>,
     frames: u64,
     position_s: f64,
+    // Pictures a second that a frame becomes, where it is repeated, and when the last one began.
+    repeats: Option<f64>,
+    last_s: f64,
+    time_base: Rational,
 }
 
 /// What is encoded, and what its encoder needs for that.
@@ -54,7 +58,10 @@ impl<'a> Chain<'a> {
             time_base: way.time_base,
             frame_rate: frame_rate(input, stream),
         };
-        Self::new(medium, filter, &way.encoder, threads)
+        Self {
+            repeats: way.repeats(),
+            ..Self::new(medium, filter, &way.encoder, threads)
+        }
     }
 
     pub(super) fn audio(way: &'a AudioWay, threads: usize) -> Self {
@@ -72,6 +79,9 @@ impl<'a> Chain<'a> {
             fixed_size: None,
             frames: 0,
             position_s: 0.0,
+            repeats: None,
+            last_s: 0.0,
+            time_base: Rational::new(0, 1),
         }
     }
 
@@ -99,6 +109,8 @@ impl<'a> Chain<'a> {
         origin: Origin,
         output: &mut Muxer,
     ) -> Result<()> {
+        self.time_base = stamp.time_base;
+        self.check_repeats(frame.pts())?;
         let shape = Shape::of(frame);
         if self
             .graph
@@ -120,6 +132,16 @@ impl<'a> Chain<'a> {
             }
         }
         self.filtered(track, origin, output)
+    }
+
+    /// A filter that repeats a frame up to the next one does so at once, and keeps all of them.
+    fn check_repeats(&mut self, until: Option<i64>) -> Result<()> {
+        if let (Some(rate), Some(until)) = (self.repeats, until) {
+            let until_s = until as f64 * f64::from(self.time_base);
+            bounds::get().check_repeats(self.last_s, until_s, rate)?;
+            self.last_s = until_s;
+        }
+        Ok(())
     }
 
     fn configure(&self, first: &Frame, time_base: Rational) -> Result<Graph> {
@@ -211,6 +233,7 @@ impl<'a> Chain<'a> {
         origin: Origin,
         output: &mut Muxer,
     ) -> Result<()> {
+        self.check_repeats(Some(end))?;
         if let Some((_, graph)) = &mut self.graph {
             graph.close(end)?;
         }

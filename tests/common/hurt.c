@@ -1,12 +1,14 @@
 /* Put before libav (LD_PRELOAD) by tests: harms whoever works on a file of a
  * telling name, as a fault in libav would. `probe-` does so where the file is
  * opened, `job-` where its first picture is encoded. With HURT_PROGRAM, a program
- * that opens any media itself, and not by a process that it started, is ended. */
+ * that opens any media itself, and not by a process that it started, is ended.
+ * With HURT_CLOCK, the time of day jumps by a day each time that it is looked at. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* The last byte stays 0. */
 static char opened[8192];
@@ -57,4 +59,15 @@ int avcodec_send_frame(void *context, const void *frame) {
     int (*real)(void *, const void *) = dlsym(RTLD_NEXT, "avcodec_send_frame");
     int harmed = harm("job-");
     return harmed ? harmed : real(context, frame);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    static int (*real)(clockid_t, struct timespec *);
+    static int looks;
+    if (!real)
+        real = dlsym(RTLD_NEXT, "clock_gettime");
+    int told = real(clock, now);
+    if (clock == CLOCK_REALTIME && getenv("HURT_CLOCK"))
+        now->tv_sec += looks++ % 2 ? 86400 : -86400;
+    return told;
 }
