@@ -57,7 +57,7 @@ impl Bench {
             &sources.files,
             std::slice::from_ref(recipe),
             &output,
-            &Rules::new(Existing::Overwrite),
+            &Rules::new(Existing::Overwrite, &Linked),
             &self.cancel,
         );
         plan.unwrap().jobs.pop().unwrap()
@@ -104,7 +104,7 @@ fn engines(criterion: &mut Criterion) {
     criterion.bench_function("probe", |bencher| {
         bencher.iter(|| probe(black_box(&bench.clip), &bench.cancel).unwrap());
     });
-    let program = Program::find().ok();
+    let program = Program::find(Limits::default()).ok();
     if program.is_none() {
         eprintln!("no ffmpeg program on the PATH: threads alone are measured");
     }

@@ -16,20 +16,26 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use rushes::bench::original::read_original;
+use rushes::bench::results::Results;
 use rushes::engine::workers::protocol::{self, Answer, Request};
+use rushes::film::storyboard::Storyboard;
 use rushes::journal::Known;
 use rushes::recipe::Presets;
+use rushes::report::summary::Report;
 use rushes::values::Times;
 
 /// A file's name in the corpus, and what reads such bytes.
 type Reader = (&'static str, fn(&[u8]));
 
-const READERS: [Reader; 5] = [
+const READERS: [Reader; 8] = [
     ("worker.jsonl", read_lines),
     ("journal", read_journal),
     ("presets.toml", read_presets),
     ("original.dat", read_times_of_runs),
     ("times.txt", read_times),
+    ("storyboard.toml", read_storyboard),
+    ("report.json", read_report),
+    ("results.json", read_results),
 ];
 
 fn read_lines(bytes: &[u8]) {
@@ -80,6 +86,25 @@ fn read_times(bytes: &[u8]) {
     });
 }
 
+fn read_storyboard(bytes: &[u8]) {
+    with_file(bytes, |path| {
+        if let Ok(board) = Storyboard::read(path) {
+            assert!(!board.slides.is_empty());
+        }
+    });
+}
+
+/// Whether a file is a report is asked of any that has its name.
+fn read_report(bytes: &[u8]) {
+    with_file(bytes, |path| {
+        let _ = Report::is_at(path);
+    });
+}
+
+fn read_results(bytes: &[u8]) {
+    let _ = serde_json::from_slice::<Results>(bytes);
+}
+
 fn corpus(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     fs::read(folder.join(name)).unwrap()
@@ -117,6 +142,14 @@ fn the_corpus_is_read() {
             read(&bytes[..end]);
         }
     }
+}
+
+#[test]
+fn the_corpus_is_what_the_readers_take() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    assert!(Storyboard::read(&folder.join("storyboard.toml")).is_ok());
+    assert!(Report::is_at(&folder.join("report.json")));
+    assert!(serde_json::from_slice::<Results>(&corpus("results.json")).is_ok());
 }
 
 #[test]

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::disallowed_methods,
     reason = "these are tests"
 )]
 
@@ -15,11 +16,13 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{DISPATCHES, rushes, shared_media, tiny, tree};
+use rustix::fs::inotify;
 use wait4::Wait4;
 
 /// A run that takes longer hangs, and is ended with code 124.
@@ -606,6 +609,121 @@ fn elsewhere(folder: &Path, path: &Path) -> Vec<u8> {
         movie[place - 4..place].copy_from_slice(&size.to_be_bytes());
     }
     movie
+}
+
+/// Tells of a file whether it was opened since.
+struct Opened(OwnedFd);
+
+impl Opened {
+    fn of(path: &Path) -> Self {
+        let queue = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+        inotify::add_watch(&queue, path, inotify::WatchFlags::OPEN).unwrap();
+        Self(queue)
+    }
+
+    fn was(&self) -> bool {
+        rustix::io::read(&self.0, &mut [0; 4096]).is_ok()
+    }
+}
+
+/// Matroska's element `id` with this in it.
+fn element(id: &[u8], body: &[u8]) -> Vec<u8> {
+    let size = (1 << 28 | u32::try_from(body.len()).unwrap()).to_be_bytes();
+    [id, &size, body].concat()
+}
+
+/// The video at `path`, which says that `next` goes before and after it, and whose
+/// chapters are to be played in their order, of which one is in another file.
+fn linked(path: &Path, next: &str) -> Vec<u8> {
+    let how = args![
+        "-i",
+        tiny(),
+        "-c",
+        "copy",
+        "-live",
+        "1",
+        "-write_crc32",
+        "0"
+    ];
+    common::ffmpeg(how, path);
+    let mut bytes = fs::read(path).unwrap();
+    let (uid, other) = ([7; 16], [8; 16]);
+    let links = [
+        element(&[0x73, 0xa4], &uid),
+        element(&[0x3c, 0xb9, 0x23], &other),
+        element(&[0x3c, 0x83, 0xab], next.as_bytes()),
+        element(&[0x3e, 0xb9, 0x23], &other),
+        element(&[0x3e, 0x83, 0xbb], next.as_bytes()),
+    ];
+    let times = [
+        element(&[0x91], &[0]),
+        element(&[0x92], &[0x3b, 0x9a, 0xca, 0]),
+    ]
+    .concat();
+    let names = [element(&[0x73, 0xc4], &[1]), element(&[0x6e, 0x67], &other)].concat();
+    let chapter = element(&[0xb6], &[names, times].concat());
+    let edition = [element(&[0x45, 0xdd], &[1]), chapter].concat();
+    let chapters = element(&[0x10, 0x43, 0xa7, 0x70], &element(&[0x45, 0xb9], &edition));
+    // Of where things are, nothing is left: an empty element of that length.
+    let places = find(&bytes, &[0x11, 0x4d, 0x9b, 0x74], 0).unwrap();
+    let past = places + 5 + usize::from(bytes[places + 4] & 0x7f);
+    bytes[places + 1] = bytes[places + 4] + 3;
+    bytes[places] = 0xec;
+    // The segment's length is not told; that of what it says of itself is, in so many bytes.
+    let info = find(&bytes, &[0x15, 0x49, 0xa9, 0x66], past).unwrap() + 4;
+    let width = bytes[info].leading_zeros() as usize + 1;
+    let size = bytes[info..info + width]
+        .iter()
+        .fold(0, |size, byte| size << 8 | usize::from(*byte));
+    let size = size & !(1 << (7 * width));
+    let end = info + width + size;
+    let whole = [&bytes[info + width..end], &links.concat()].concat();
+    bytes.splice(
+        info - 4..end,
+        [element(&[0x15, 0x49, 0xa9, 0x66], &whole), chapters].concat(),
+    );
+    bytes
+}
+
+#[test]
+fn files_that_a_container_links_to_are_never_opened() {
+    let batch = Batch::new();
+    let place = |name: &str| batch.root.path().join(name);
+    let (data, next) = (place("data.mov"), place("in/next.mkv"));
+    common::ffmpeg(args!["-i", tiny(), "-c", "copy"], &data);
+    batch.write("alias.mov", elsewhere(batch.root.path(), &data));
+    batch.write("linked.mkv", linked(&place("plain.mkv"), "next.mkv"));
+    common::ffmpeg(args!["-i", tiny(), "-c", "copy"], &next);
+    let sources = ["alias.mov", "linked.mkv"].map(|name| batch.sources().join(name));
+    let opened = [Opened::of(&data), Opened::of(&next)];
+    for ends in batch.ends(&sources) {
+        assert_ne!(ends["alias.mov"], "ok");
+        assert_eq!(ends["linked.mkv"], "ok");
+    }
+    for dispatch in DISPATCHES {
+        batch.run(COMMANDS[0], dispatch, &sources);
+        let result = common::decoded(&batch.out().join("linked.mp4"));
+        assert_eq!(result.frames.len(), 25, "{dispatch}");
+    }
+    assert!(opened.iter().all(|opened| !opened.was()));
+    // Whoever follows aliases opens just that file; links of Matroska are followed by no libav.
+    let following = [
+        "-v",
+        "quiet",
+        "-enable_drefs",
+        "1",
+        "-use_absolute_path",
+        "1",
+        "-i",
+    ];
+    let alias = Command::new("ffmpeg")
+        .args(following)
+        .arg(&sources[0])
+        .args(["-f", "null", "-"])
+        .status();
+    assert!(alias.is_ok() && opened[0].was());
+    fs::read(&next).unwrap();
+    assert!(opened[1].was());
 }
 
 #[test]

@@ -134,6 +134,46 @@ fn a_job_that_takes_too_long_is_stopped() {
     }
 }
 
+/// Half a second of video after which its clock says 2.5 years.
+fn jumping(root: &Path) -> PathBuf {
+    let path = root.join("jump.mp4");
+    let times = "setts=ts=TS+gte(N\\,12)*2000000000";
+    let how = [
+        "-an",
+        "-c",
+        "copy",
+        "-bsf:v",
+        times,
+        "-video_track_timescale",
+        "25",
+    ];
+    let how = how.map(Into::into);
+    common::ffmpeg([&args!["-i", tiny()][..], &how].concat(), &path);
+    path
+}
+
+#[test]
+fn a_clock_that_jumps_by_years_is_not_filled_with_pictures() {
+    let root = tempfile::tempdir().unwrap();
+    let pair = Pair::new(&jumping(root.path()));
+    let words = ["jumps from 0.4 to 80000000", "--max-repeats"];
+    for dispatch in DISPATCHES {
+        pair.assert_fails_alone(dispatch, &["--fps", "30", "--speed", "ultrafast"], &words);
+        let out = pair.root.path().join("pictures").join(dispatch);
+        let sources = pair.root.path().join("in");
+        let every = ["--every", "1", "--dispatch", dispatch, "-q"].map(Into::into);
+        let how = [&args!["frames", sources, "-o", &out][..], &every].concat();
+        let output = common::run(how);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{dispatch}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{dispatch}: {said}");
+        }
+        assert!(out.join("small/000001.jpg").exists(), "{dispatch}: {said}");
+        assert!(!out.join("much").exists(), "{dispatch}: {said}");
+    }
+}
+
 /// A picture that takes hundreds of megabytes to decode, and a few to hold.
 fn huge(root: &Path) -> PathBuf {
     let path = root.join("huge.mkv");

@@ -246,18 +246,19 @@ fn what_is_no_file_is_left_out_of_folders_and_refused_by_name() {
             }
         }
         for name in ["socket.mp4", "pipe.mp4", "device.mp4"] {
-            let out = root.path().join("refused");
-            let source = sources.join(name);
-            let output = common::run(args![
-                "convert",
-                &source,
-                "-o",
-                &out,
-                "--dispatch",
-                dispatch
-            ]);
-            assert_eq!(output.status.code(), Some(2), "{name}");
-            assert!(stderr(&output).contains(name), "{}", stderr(&output));
+            for command in ["convert", "frames", "bench"] {
+                let out = root.path().join("refused");
+                // Also by a way around.
+                let source = sources.join("folder/../in").join(name);
+                let output =
+                    common::run(args![command, &source, "-o", &out, "--dispatch", dispatch]);
+                assert_eq!(output.status.code(), Some(2), "{command} {name}");
+                let said = stderr(&output);
+                assert!(
+                    said.contains(&format!("{name}' is neither a file")),
+                    "{said}"
+                );
+            }
         }
     }
 }

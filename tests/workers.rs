@@ -335,31 +335,6 @@ fn what_opens_media_is_behind_a_fence() {
     }
 }
 
-#[test]
-fn the_program_itself_opens_no_media() {
-    let batch = Batch::of(2);
-    let (program, log) = (rushes(), batch.root.path().join("log"));
-    if !common::have("strace") {
-        return;
-    }
-    let inner = batch.command(&["--speed", "ultrafast", "--verify", "ssim"]);
-    let output = Command::new("strace")
-        .args(["-f", "-e", "trace=openat,execve,read,pread64", "-y", "-o"])
-        .arg(&log)
-        .arg(program.get_program())
-        .args(inner.get_args())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    let text = fs::read_to_string(log).unwrap();
-    let first = text.split_whitespace().next().unwrap().to_owned();
-    let read = text
-        .lines()
-        .filter(|line| line.starts_with(&first) && line.contains("read"))
-        .filter(|line| line.contains(".mp4>"));
-    assert_eq!(read.count(), 0);
-}
-
 /// A worker that is spoken to by hand.
 struct ByHand {
     child: Child,

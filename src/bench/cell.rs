@@ -80,7 +80,7 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
     let engine = spec.dispatch.engine(Limits::default())?;
     let mut untold = |_| {};
     let mut watch = Watch::new(cancel, &mut untold);
-    let ready = engine.prepare(spec.workers.min(spec.jobs.len()), &mut watch);
+    let ready = engine.prepare(&spec.jobs, spec.workers, &mut watch);
     ready.map_err(|failure| failure.error)?;
     let (events, _) = crossbeam_channel::bounded(0);
     // All dispatches are to do the same work.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::dispatch::Cancel;
+use crate::engine::{Watch, Workers};
 use crate::error::Result;
-use crate::media::hash::content;
-use crate::media::outline::outline;
+use crate::job::Limits;
 use crate::report::summary;
 
 /// A file that differs between two folders of results.
@@ -22,11 +22,12 @@ pub struct Difference {
 const SIZE_TOLERANCE: f64 = 0.01;
 const SIZE_TOLERANCE_BYTES: f64 = 4096.0;
 
-/// Decodes all files below `a` and `b` and tells the first difference of each.
+/// Has a worker decode all files below `a` and `b`, and tells the first difference of each.
 ///
 /// # Errors
 /// Where a file cannot be read or decoded.
 pub fn differences(a: &Path, b: &Path, cancel: &Cancel) -> Result<Vec<Difference>> {
+    let workers = Workers::find(Limits::default())?;
     let (files_a, files_b) = (files(a), files(b));
     let mut found = Vec::new();
     for file in files_a
@@ -40,7 +41,7 @@ pub fn differences(a: &Path, b: &Path, cancel: &Cancel) -> Result<Vec<Difference
         });
     }
     for file in files_a.iter().filter(|file| files_b.contains(file)) {
-        let what = difference(&a.join(file), &b.join(file), cancel)?;
+        let what = difference(&workers, &a.join(file), &b.join(file), cancel)?;
         found.extend(what.map(|what| Difference {
             file: file.clone(),
             what,
@@ -49,7 +50,7 @@ pub fn differences(a: &Path, b: &Path, cancel: &Cancel) -> Result<Vec<Difference
     Ok(found)
 }
 
-fn difference(a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
+fn difference(workers: &Workers, a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
     if std::fs::read(a)
         .is_ok_and(|bytes_a| std::fs::read(b).is_ok_and(|bytes_b| bytes_a == bytes_b))
     {
@@ -58,11 +59,10 @@ fn difference(a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
     if a.extension().is_some_and(|ending| ending == "json") {
         return Ok(Some("the lists differ".into()));
     }
-    let (content_a, content_b) = (content(a, cancel)?, content(b, cancel)?);
-    if let Some(difference) = content_a.difference(&content_b) {
-        return Ok(Some(difference));
-    }
-    if let Some(difference) = line_difference(&outline(a, cancel)?, &outline(b, cancel)?) {
+    let mut untold = |_| {};
+    let mut watch = Watch::new(cancel, &mut untold);
+    let difference = workers.difference(a, b, &mut watch);
+    if let Some(difference) = difference.map_err(|failure| failure.error)? {
         return Ok(Some(difference));
     }
     let size = |path: &Path| std::fs::metadata(path).map_or(0.0, |data| data.len() as f64);
@@ -70,18 +70,6 @@ fn difference(a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
     let (apart, larger) = ((size_a - size_b).abs(), size_a.max(size_b));
     let differ = apart > larger * SIZE_TOLERANCE + SIZE_TOLERANCE_BYTES;
     Ok(differ.then(|| format!("sizes differ by {:.1} %", apart / larger * 100.0)))
-}
-
-/// The first line in which two outlines differ.
-fn line_difference(a: &[String], b: &[String]) -> Option<String> {
-    let lines = (0..a.len().max(b.len())).map(|line| (a.get(line), b.get(line)));
-    lines
-        .into_iter()
-        .find(|(a, b)| a != b)
-        .map(|pair| match pair {
-            (Some(a), Some(b)) => format!("'{a}' and '{b}'"),
-            (a, b) => format!("only one has '{}'", a.or(b).map_or("", String::as_str)),
-        })
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::cell::Spec;
 use super::results::{Dispatch, Work};
 use crate::dispatch::Cancel;
-use crate::engine::calibrate;
+use crate::engine::{Workers, calibrate};
 use crate::error::{Error, Result};
-use crate::job::{self, Job, Load};
+use crate::job::{self, Job, Limits, Load};
 use crate::plan::{Existing, Plan, Refused, Rules, SourceFile, plan};
 use crate::recipe::{CodecThreads, Frames, Recipe, Transcode};
 use crate::report::words;
@@ -91,18 +91,14 @@ impl Matrix {
                     .because(error)
             })?;
         let target = cell_folder(scratch.path());
+        let workers = Workers::find(Limits::default())?;
         let needs = |work| options.works.contains(&work);
         let planned = |work, recipe: Recipe| -> Result<Plan> {
             if !needs(work) {
                 return Ok(Plan::default());
             }
-            plan(
-                &options.sources,
-                &[recipe],
-                &target,
-                &Rules::new(Existing::Overwrite),
-                cancel,
-            )
+            let rules = Rules::new(Existing::Overwrite, &workers);
+            plan(&options.sources, &[recipe], &target, &rules, cancel)
         };
         let mut transcode = options.transcode.clone();
         transcode.codec_threads = CodecThreads(options.codec_threads);

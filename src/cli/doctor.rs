@@ -5,6 +5,7 @@ use comfy_table::{Table, presets};
 use super::Ending;
 use crate::engine::{Program, fence};
 use crate::error::Result;
+use crate::job::Limits;
 use crate::measure::machine;
 use crate::media;
 use crate::report::words;
@@ -56,7 +57,7 @@ impl Args {
         if let Some(missing) = fence::strength().missing() {
             println!("{missing}");
         }
-        if let Err(error) = Program::find() {
+        if let Err(error) = Program::find(Limits::default()) {
             println!("{}", error.report());
         } else if !ffmpeg.same_version {
             println!(

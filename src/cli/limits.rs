@@ -35,6 +35,10 @@ pub struct Limits {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_streams: Option<u32>,
 
+    /// Pictures that one frame may become where there are to be so many a second, or one every so often [default: 1000000].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    pub max_repeats: Option<u64>,
+
     /// Take playlists and scripts, too, which name other files to be read.
     #[arg(long)]
     pub trust_input: bool,
@@ -51,6 +55,7 @@ impl Limits {
             output: self.max_output.unwrap_or(usual.output),
             pixels: self.max_pixels.unwrap_or(usual.pixels),
             streams: self.max_streams.unwrap_or(usual.streams),
+            repeats: self.max_repeats.unwrap_or(usual.repeats),
             trust: self.trust_input,
         }
     }

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Linked, Program, Workers};
+use super::{Engine, Program, Threads, Workers};
 use crate::error::Result;
 use crate::job::Limits;
 use crate::media::bounds;
@@ -43,8 +43,8 @@ impl Dispatch {
     pub fn engine(self, limits: Limits) -> Result<Box<dyn Engine>> {
         bounds::set(limits);
         Ok(match self {
-            Dispatch::Threads => Box::new(Linked),
-            Dispatch::Processes => Box::new(Program::find()?.within(limits)),
+            Dispatch::Threads => Box::new(Threads::find(limits)?),
+            Dispatch::Processes => Box::new(Program::find(limits)?),
             Dispatch::Workers => Box::new(Workers::find(limits)?),
         })
     }

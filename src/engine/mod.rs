@@ -11,6 +11,7 @@ mod load;
 mod pace;
 mod program;
 mod reference;
+mod threads;
 mod watch;
 pub mod workers;
 
@@ -21,6 +22,7 @@ pub use dispatch::Dispatch;
 pub use linked::Linked;
 pub use load::{calibrate, run_load};
 pub use program::Program;
+pub use threads::Threads;
 pub use watch::Watch;
 pub use workers::Workers;
 
@@ -55,12 +57,12 @@ pub trait Engine: Sync + Debug {
     /// Where it cannot be started, or was cancelled.
     fn start_only(&self, watch: &mut Watch) -> Result<(), JobError>;
 
-    /// Gets ready for so many jobs at once, where that is done once and not for
-    /// each; in a batch, planning has done so.
+    /// Gets ready for `jobs`, so many of them at once, where that is done once
+    /// and not for each; in a batch, planning has done so.
     ///
     /// # Errors
     /// Where that cannot be done.
-    fn prepare(&self, _slots: usize, _watch: &mut Watch) -> Result<(), JobError> {
+    fn prepare(&self, _jobs: &[Job], _slots: usize, _watch: &mut Watch) -> Result<(), JobError> {
         Ok(())
     }
 

@@ -9,29 +9,33 @@ use tempfile::TempDir;
 
 use super::argv::{AT, Cover, arguments};
 use super::fence::{Fence, PROGRAMS};
-use super::{Engine, JobError, Ran, Watch, child};
+use super::{Engine, JobError, Probed, Ran, Watch, Workers, child};
 use crate::error::{Error, Result};
 use crate::job::{Job, Limits, Load, MediaJob, Progress, Work};
-use crate::media;
+use crate::media::survey::Survey;
+use crate::media::verify::{Checked, Evidence};
 use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Way};
 
 /// Linux starts no program with a longer argument (`MAX_ARG_STRLEN`, its end included).
 const LONGEST_ARGUMENT: usize = 128 * 1024 - 1;
 
-/// The engine, with the programs that it starts.
-#[derive(Debug, Clone)]
+/// The engine, with the programs that it starts. What is to be looked into is
+/// given to workers: the program tells little, and this process opens no media.
+#[derive(Debug)]
 pub struct Program {
     ffmpeg: PathBuf,
     child: PathBuf,
     limits: Limits,
+    workers: Workers,
 }
 
 impl Program {
-    /// Finds `ffmpeg` on the PATH, and the small program beside this one.
+    /// Finds `ffmpeg` on the PATH, and those beside this one, for jobs that may
+    /// cost so much.
     ///
     /// # Errors
     /// Where one of them is missing.
-    pub fn find() -> Result<Self> {
+    pub fn find(limits: Limits) -> Result<Self> {
         let ffmpeg = which::which("ffmpeg").map_err(|error| {
             Error::usage("--dispatch processes needs the program 'ffmpeg', which is not on the PATH")
                 .because(error)
@@ -40,14 +44,9 @@ impl Program {
         Ok(Self {
             ffmpeg,
             child: child::program()?,
-            limits: Limits::default(),
+            limits,
+            workers: Workers::find(limits)?,
         })
-    }
-
-    /// The same for jobs that may cost so much.
-    #[must_use]
-    pub fn within(self, limits: Limits) -> Self {
-        Self { limits, ..self }
     }
 
     /// `ffmpeg` with nothing within reach but itself and the files of a job.
@@ -79,7 +78,8 @@ impl Program {
         targets: &[PathBuf],
         watch: &mut Watch,
     ) -> Result<Ran, JobError> {
-        let (_folder, covers) = covers(job, watch)?;
+        let survey = self.look_for_jumps(job, watch)?;
+        let (_folder, covers) = self.covers(job, watch)?;
         let mut read: Vec<PathBuf> = covers.iter().map(|cover| cover.path.clone()).collect();
         read.push(job.source.clone());
         let mut command = self.ffmpeg_for(read, targets);
@@ -128,10 +128,78 @@ impl Program {
             frames,
             media_s: report.progress.position_s,
             damaged: said.counts.into_iter().collect(),
-            survey: None,
+            survey,
             log: said.tail.into(),
             pictures,
         })
+    }
+
+    /// Where the program would repeat frames, reads the source first: it fills
+    /// any gap, and nothing but its memory stops it.
+    fn look_for_jumps(
+        &self,
+        job: &MediaJob,
+        watch: &mut Watch,
+    ) -> Result<Option<Survey>, JobError> {
+        let tracks = job.pipeline.products.iter().flat_map(|one| &one.tracks);
+        let repeated: Vec<(usize, f64)> = tracks
+            .filter_map(|track| match &track.way {
+                Way::Video(way) => Some((track.stream, way.repeats()?)),
+                _ => None,
+            })
+            .collect();
+        if repeated.is_empty() {
+            return Ok(None);
+        }
+        let survey = self.workers.survey(job, watch)?;
+        for (stream, rate) in repeated {
+            if let Some(span) = survey.span(stream) {
+                let (from_s, length_s) = (
+                    span.longest_at_us as f64 / 1e6,
+                    span.longest_us as f64 / 1e6,
+                );
+                let limits = &self.limits;
+                limits.check_repeats(from_s, from_s + length_s, rate)?;
+            }
+        }
+        Ok(Some(survey))
+    }
+
+    /// The pictures that are to be attached, each in a file of its own: the program
+    /// takes them from nowhere else.
+    fn covers(
+        &self,
+        job: &MediaJob,
+        watch: &mut Watch,
+    ) -> Result<(Option<TempDir>, Vec<Cover>), JobError> {
+        let wanted: Vec<(usize, usize, usize)> = job
+            .pipeline
+            .products
+            .iter()
+            .enumerate()
+            .flat_map(|(product, plan)| {
+                let tracks = plan.tracks.iter().enumerate();
+                tracks.filter_map(move |(track, plan)| {
+                    matches!(plan.way, Way::Attach { .. }).then_some((product, track, plan.stream))
+                })
+            })
+            .collect();
+        if wanted.is_empty() {
+            return Ok((None, vec![]));
+        }
+        let folder = tempfile::tempdir()
+            .map_err(|error| Error::failed("cannot make a temporary folder").because(error))?;
+        let mut covers = Vec::with_capacity(wanted.len());
+        for (product, track, stream) in wanted {
+            let path = folder.path().join(format!("{product}-{track}"));
+            self.workers.cover(job, stream, &path, watch)?;
+            covers.push(Cover {
+                product,
+                track,
+                path,
+            });
+        }
+        Ok((Some(folder), covers))
     }
 
     fn load(&self, load: Load, watch: &mut Watch) -> Result<Ran, JobError> {
@@ -163,6 +231,40 @@ impl Engine for Program {
             }
             Work::Load(load) => self.load(*load, watch),
         }
+    }
+
+    fn prepare(&self, jobs: &[Job], slots: usize, watch: &mut Watch) -> Result<(), JobError> {
+        // Nobody looks into a load.
+        let media = jobs.iter().any(|job| job.source().is_some());
+        if media {
+            self.workers.prepare(jobs, slots, watch)?;
+        }
+        Ok(())
+    }
+
+    fn probe(&self, source: &Path, watch: &mut Watch) -> Result<Probed, JobError> {
+        self.workers.probe(source, watch)
+    }
+
+    fn survey(&self, job: &MediaJob, watch: &mut Watch) -> Result<Survey, JobError> {
+        self.workers.survey(job, watch)
+    }
+
+    fn dead_streams(&self, job: &MediaJob, watch: &mut Watch) -> Result<Vec<usize>, JobError> {
+        self.workers.dead_streams(job, watch)
+    }
+
+    fn best_ms(&self, job: &MediaJob, watch: &mut Watch) -> Result<u64, JobError> {
+        self.workers.best_ms(job, watch)
+    }
+
+    fn verify(
+        &self,
+        path: &Path,
+        evidence: &Evidence,
+        watch: &mut Watch,
+    ) -> Result<Checked, JobError> {
+        self.workers.verify(path, evidence, watch)
     }
 
     /// Starts `ffmpeg` for nothing but to tell its version.
@@ -219,43 +321,6 @@ fn pictures(job: &MediaJob, targets: &[PathBuf]) -> Result<Vec<f64>> {
     })?;
     let tick_s = way.time_base.as_f64();
     Ok(times.into_iter().map(|pts| pts as f64 * tick_s).collect())
-}
-
-/// The pictures that are to be attached, each in a file of its own: the program
-/// takes them from nowhere else.
-fn covers(job: &MediaJob, watch: &Watch) -> Result<(Option<TempDir>, Vec<Cover>)> {
-    let wanted: Vec<(usize, usize, usize)> = job
-        .pipeline
-        .products
-        .iter()
-        .enumerate()
-        .flat_map(|(product, plan)| {
-            let tracks = plan.tracks.iter().enumerate();
-            tracks.filter_map(move |(track, plan)| {
-                matches!(plan.way, Way::Attach { .. }).then_some((product, track, plan.stream))
-            })
-        })
-        .collect();
-    if wanted.is_empty() {
-        return Ok((None, vec![]));
-    }
-    let unwritable = |error: std::io::Error| {
-        Error::failed("cannot write a cover to a temporary file").because(error)
-    };
-    let folder = tempfile::tempdir().map_err(unwritable)?;
-    let format = &job.pipeline.input_format;
-    let mut covers = Vec::with_capacity(wanted.len());
-    for (product, track, stream) in wanted {
-        let picture = media::cover(&job.source, format, stream, watch.cancel())?;
-        let path = folder.path().join(format!("{product}-{track}"));
-        std::fs::write(&path, picture).map_err(unwritable)?;
-        covers.push(Cover {
-            product,
-            track,
-            path,
-        });
-    }
-    Ok((Some(folder), covers))
 }
 
 /// Why the end of a result could not be written, where a line of the log tells

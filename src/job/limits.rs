@@ -22,6 +22,8 @@ pub struct Limits {
     pub pixels: u64,
     /// Streams of a file.
     pub streams: u32,
+    /// Pictures that one frame may become.
+    pub repeats: u64,
     /// Whether a source may name other files, as playlists do.
     pub trust: bool,
 }
@@ -42,6 +44,10 @@ const PIXELS: u64 = 142_606_336;
 /// As libav has it: a broadcast's whole multiplex has some hundred.
 const STREAMS: u32 = 1000;
 
+/// A picture that stands still for eleven days, at one a second; or for nine
+/// hours, at 30.
+const REPEATS: u64 = 1_000_000;
+
 /// What is left to a job on a small machine.
 const LEAST_MEMORY: u64 = 2 << 30;
 
@@ -55,6 +61,7 @@ impl Default for Limits {
             output: OUTPUT,
             pixels: PIXELS,
             streams: STREAMS,
+            repeats: REPEATS,
             trust: false,
         }
     }
@@ -138,6 +145,23 @@ impl Limits {
             .cure("--max-streams allows more")
     }
 
+    /// Why a frame that is shown from one second until another is not repeated
+    /// at `rate` pictures a second, where that takes too many.
+    ///
+    /// # Errors
+    /// Says so.
+    pub fn check_repeats(&self, from_s: f64, until_s: f64, rate: f64) -> Result<(), Error> {
+        let count = (until_s - from_s) * rate;
+        if count <= self.repeats as f64 {
+            return Ok(());
+        }
+        Err(Error::failed(format!(
+            "its clock jumps from {from_s:.1} to {until_s:.1} s, which {count:.0} pictures of one frame would fill, more than the {} that are allowed",
+            self.repeats
+        ))
+        .cure("--max-repeats allows more"))
+    }
+
     /// The error of a process that had this limit; where memory was out, with the way to more.
     pub fn explain(&self, error: Error, log: &[String]) -> Error {
         const OUT: [&str; 4] = [
@@ -177,6 +201,11 @@ mod tests {
                 limits.check_pixels(20_000, 20_000).unwrap_err(),
                 "142606336",
                 "--max-pixels",
+            ),
+            (
+                limits.check_repeats(0.5, 1e9, 30.0).unwrap_err(),
+                "0.5 to 1000000000.0 s",
+                "--max-repeats",
             ),
             (
                 limits.check_streams(1001).unwrap_err(),

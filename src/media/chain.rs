@@ -8,7 +8,7 @@ use super::encode::{Encoded, Setup};
 use super::error::Poll;
 use super::filter::{Shape, rescale};
 use super::frame::same_frame;
-use super::{Encoder, Graph, Muxer, Origin, VideoTiming};
+use super::{Encoder, Graph, Muxer, Origin, VideoTiming, bounds};
 use crate::error::Result;
 use crate::job::Ratio;
 use crate::recipe::{AudioWay, EncoderSpec, Track, VideoWay};
@@ -75,6 +75,10 @@ pub(super) struct Chain {
     frames: u64,
     begin_s: Option<f64>,
     position_s: f64,
+    // Pictures a second that a frame becomes, where it is repeated, and when the last one began.
+    repeats: Option<f64>,
+    last_s: Option<f64>,
+    time_base: Rational,
 }
 
 /// What is encoded, and what its encoder needs for that.
@@ -97,7 +101,10 @@ impl Chain {
             time_base: way.time_base,
             frame_rate,
         };
-        Self::new(medium, filter, &way.encoder, threads)
+        Self {
+            repeats: way.repeats(),
+            ..Self::new(medium, filter, &way.encoder, threads)
+        }
     }
 
     pub(super) fn audio(way: &AudioWay, threads: usize) -> Self {
@@ -116,6 +123,9 @@ impl Chain {
             frames: 0,
             begin_s: None,
             position_s: 0.0,
+            repeats: None,
+            last_s: None,
+            time_base: Rational::new(0, 1),
         }
     }
 
@@ -135,6 +145,8 @@ impl Chain {
         stamp: Stamped,
         port: &mut impl Port,
     ) -> Result<()> {
+        self.time_base = stamp.time_base;
+        self.check_repeats(frame.pts())?;
         let shape = Shape::of(frame);
         if self
             .graph
@@ -156,6 +168,18 @@ impl Chain {
             }
         }
         self.filtered(port)
+    }
+
+    /// A filter that repeats a frame up to the next one does so at once, and keeps all of them.
+    fn check_repeats(&mut self, until: Option<i64>) -> Result<()> {
+        if let (Some(rate), Some(until)) = (self.repeats, until) {
+            let until_s = until as f64 * f64::from(self.time_base);
+            // Before the first frame, there is none to repeat.
+            if let Some(last_s) = self.last_s.replace(until_s) {
+                bounds::get().check_repeats(last_s, until_s, rate)?;
+            }
+        }
+        Ok(())
     }
 
     fn configure(&self, first: &Frame, time_base: Rational) -> Result<Graph> {
@@ -231,6 +255,7 @@ impl Chain {
 
     /// The end of its stream, at `end` in the stream's ticks: nothing stays behind.
     pub(super) fn drain(&mut self, end: i64, port: &mut impl Port) -> Result<()> {
+        self.check_repeats(Some(end))?;
         if let Some((_, graph)) = &mut self.graph {
             graph.close(end)?;
         }

@@ -7,6 +7,7 @@
 pub mod bounds;
 mod chain;
 mod clock;
+mod compare;
 mod copy;
 mod dead;
 mod decode;
@@ -45,6 +46,7 @@ use std::sync::Once;
 /// A decoded or drawn picture, or a stretch of sound.
 pub use ffmpeg_next::Frame;
 
+pub use compare::difference;
 pub use dead::dead_streams;
 pub use encode::{Encoded, Encoder, Setup, VideoTiming, try_video_encoder};
 pub use filter::Graph;

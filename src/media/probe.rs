@@ -10,9 +10,9 @@ use ffmpeg_next as ffmpeg;
 
 use super::filter::layout_name;
 use super::version::dictionary;
-use super::{Input, Origin};
+use super::{Input, Origin, files};
 use crate::dispatch::Cancel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
 
 /// Opens `path` and lists its streams.
@@ -31,13 +31,21 @@ pub fn probe(path: &Path, cancel: &Cancel) -> Result<MediaInfo> {
     Ok(info)
 }
 
-/// The picture attached to a file as stream `stream`.
+/// Writes the picture attached to a file as stream `stream` to `target`.
 ///
 /// # Errors
-/// Where the file cannot be opened, or has none there.
-pub fn cover(path: &Path, format: &str, stream: usize, cancel: &Cancel) -> Result<Vec<u8>> {
+/// Where the file cannot be opened, or has none there, or it cannot be written.
+pub fn cover(
+    path: &Path,
+    format: &str,
+    stream: usize,
+    target: &Path,
+    cancel: &Cancel,
+) -> Result<()> {
     let input = Input::open(path, Some(format), cancel)?;
-    Ok(Origin::of(&input, stream)?.picture().to_vec())
+    let origin = Origin::of(&input, stream)?;
+    files::write(target, origin.picture())
+        .map_err(|error| Error::failed("cannot write a cover to a temporary file").because(error))
 }
 
 /// The description of an opened source.

@@ -42,6 +42,10 @@ pub struct Span {
     pub last_us: Option<i64>,
     /// When the last one ends, as far as its length is known.
     pub end_us: Option<i64>,
+    /// The longest time that goes by from one to the next, or that one of them takes.
+    pub longest_us: i64,
+    /// When that begins.
+    pub longest_at_us: i64,
 }
 
 impl Survey {
@@ -113,6 +117,13 @@ impl Span {
             rescale(packet.duration().max(0), time_base, micros),
         );
         let end = begin.saturating_add(length);
+        // Those that are shown before they are due by their order are no gap.
+        let gap = self.last_us.map_or(0, |last| begin.saturating_sub(last));
+        for (at, length) in [(self.last_us, gap), (Some(begin), length)] {
+            if length > self.longest_us {
+                (self.longest_us, self.longest_at_us) = (length, at.unwrap_or(begin));
+            }
+        }
         self.first_us = Some(self.first_us.map_or(begin, |first| first.min(begin)));
         self.last_us = Some(self.last_us.map_or(begin, |last| last.max(begin)));
         self.end_us = Some(self.end_us.map_or(end, |last| last.max(end)));

@@ -21,7 +21,7 @@ pub use scan::{Found, SourceFile, glob, scan, survey};
 pub use wanted::Wanted;
 
 use crate::dispatch::Cancel;
-use crate::engine::{Engine, JobError, Linked, Probed, Watch};
+use crate::engine::{Engine, JobError, Probed, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Limits, MediaInfo, MediaJob, StreamKind, Work};
 use crate::journal::{Fingerprint, Known, Record, Stamp};
@@ -45,16 +45,16 @@ pub struct Rules<'a> {
     pub limits: Limits,
 }
 
-impl Rules<'_> {
-    /// Nothing is known of results, and sources are looked into by this process.
-    pub fn new(existing: Existing) -> Self {
+impl<'a> Rules<'a> {
+    /// Nothing is known of results.
+    pub fn new(existing: Existing, engine: &'a dyn Engine) -> Self {
         static NOTHING: LazyLock<Known> = LazyLock::new(Known::default);
         Self {
             existing,
             known: &NOTHING,
             replace: false,
             verify: Depth::default(),
-            engine: &Linked,
+            engine,
             limits: Limits::default(),
         }
     }

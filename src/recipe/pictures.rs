@@ -66,6 +66,7 @@ fn way(
         encoder: format.encoder(recipe.quality),
         time_base,
         frame_s,
+        rate: None,
     })
 }
 

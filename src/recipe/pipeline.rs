@@ -101,6 +101,20 @@ pub struct VideoWay {
     pub time_base: Ratio,
     /// Distance between two pictures in seconds at most: of source or result, whichever is longer.
     pub frame_s: f64,
+    /// Pictures a second, where frames are repeated and left out to have so many.
+    pub rate: Option<Ratio>,
+}
+
+impl VideoWay {
+    /// At how many pictures a second a frame is repeated for as long as it is
+    /// shown; given times are as many as they are.
+    pub fn repeats(&self) -> Option<f64> {
+        match &self.choose {
+            Choose::Times(times) if times.marks.is_none() => Some(1.0 / times.unit.as_f64()),
+            Choose::Times(_) => None,
+            _ => self.rate.map(Ratio::as_f64),
+        }
+    }
 }
 
 /// The way of an audio stream that is encoded.

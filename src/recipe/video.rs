@@ -183,6 +183,7 @@ fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
         encoder,
         time_base: fine_time_base(video.fps.unwrap_or(picture.frame_rate)),
         frame_s: video.fps.map_or(own_s, |fps| own_s.max(1.0 / fps.as_f64())),
+        rate: video.fps,
     }
 }
 

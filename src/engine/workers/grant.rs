@@ -28,6 +28,11 @@ impl Grant {
             Task::Survey(job) | Task::DeadStreams(job) | Task::Best(job) => {
                 grant.read.push(job.source.clone());
             }
+            Task::Cover { job, target, .. } => {
+                grant.read.push(job.source.clone());
+                grant.written.push(target.clone());
+            }
+            Task::Compare { a, b } => grant.read.extend([a.clone(), b.clone()]),
             Task::Verify(known) => {
                 grant.read.push(known.job.source.clone());
                 let place = match known.product.is_pictures() {

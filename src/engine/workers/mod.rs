@@ -26,6 +26,16 @@ use crate::job::{Job, Limits, MediaJob};
 use crate::media::survey::Survey;
 use crate::media::verify::{Checked, Evidence};
 
+/// What a worker found must be of the kind that was asked for.
+macro_rules! expect {
+    ($found:expr, $kind:path) => {
+        match $found? {
+            $kind(found) => Ok::<_, JobError>(found),
+            _ => Err(Error::failed("a worker answered what was not asked").into()),
+        }
+    };
+}
+
 /// The engine, with its workers.
 #[derive(Debug)]
 pub struct Workers {
@@ -84,6 +94,42 @@ impl Workers {
                 }
             }
         }
+    }
+
+    /// Writes the picture that is attached to a job's source as `stream` to `target`.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be written.
+    pub(super) fn cover(
+        &self,
+        job: &MediaJob,
+        stream: usize,
+        target: &Path,
+        watch: &mut Watch,
+    ) -> Result<(), JobError> {
+        let task = Task::Cover {
+            job: Arc::new(job.clone()),
+            stream,
+            target: target.to_owned(),
+        };
+        self.ask(task, watch).map(drop)
+    }
+
+    /// In words how two results differ once they are decoded, where they do.
+    ///
+    /// # Errors
+    /// Where one cannot be decoded.
+    pub fn difference(
+        &self,
+        a: &Path,
+        b: &Path,
+        watch: &mut Watch,
+    ) -> Result<Option<String>, JobError> {
+        let task = Task::Compare {
+            a: a.to_owned(),
+            b: b.to_owned(),
+        };
+        expect!(self.ask(task, watch), Found::Difference)
     }
 
     fn explained(&self, error: Error, log: Vec<String>) -> JobError {
@@ -145,16 +191,6 @@ fn empty(target: &Path) {
     }
 }
 
-/// What a worker found must be of the kind that was asked for.
-macro_rules! expect {
-    ($found:expr, $kind:path) => {
-        match $found? {
-            $kind(found) => Ok::<_, JobError>(found),
-            _ => Err(Error::failed("a worker answered what was not asked").into()),
-        }
-    };
-}
-
 impl Engine for Workers {
     fn name(&self) -> &'static str {
         "workers"
@@ -174,9 +210,9 @@ impl Engine for Workers {
         self.ask(Task::Start, watch).map(drop)
     }
 
-    fn prepare(&self, slots: usize, watch: &mut Watch) -> Result<(), JobError> {
+    fn prepare(&self, jobs: &[Job], slots: usize, watch: &mut Watch) -> Result<(), JobError> {
         // All come up at once.
-        let workers = (0..slots).map(|_| self.pool.start());
+        let workers = (0..slots.min(jobs.len())).map(|_| self.pool.start());
         for worker in workers.collect::<Result<Vec<_>>>()? {
             self.pool.give_back(worker);
             self.ask(Task::Start, watch)?;

@@ -75,8 +75,27 @@ pub enum Task {
     DeadStreams(Arc<MediaJob>),
     /// Looks for the picture that stands best for a job's source.
     Best(Arc<MediaJob>),
+    /// Writes a picture that is attached to a job's source to a file.
+    Cover {
+        /// The job.
+        job: Arc<MediaJob>,
+        /// Position of the picture's stream.
+        stream: usize,
+        /// The file.
+        #[serde(with = "os_path")]
+        target: PathBuf,
+    },
     /// Holds a result against what is known of it.
     Verify(Box<Verification>),
+    /// Decodes two results, and holds them against each other.
+    Compare {
+        /// The one.
+        #[serde(with = "os_path")]
+        a: PathBuf,
+        /// The other.
+        #[serde(with = "os_path")]
+        b: PathBuf,
+    },
 }
 
 /// A result, and what is known of it: see [`crate::media::verify::Evidence`].
@@ -135,6 +154,8 @@ pub enum Answer {
 pub enum Found {
     /// Nothing, as was asked for.
     Started,
+    /// A picture was written.
+    Written,
     /// A job was run.
     Ran(Ran),
     /// What a source holds.
@@ -147,6 +168,8 @@ pub enum Found {
     Best(u64),
     /// What looking at a result brought to light.
     Checked(Checked),
+    /// How two results differ, where they do.
+    Difference(Option<String>),
 }
 
 /// `message` as a line.

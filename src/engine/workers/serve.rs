@@ -16,7 +16,7 @@ use super::protocol::{self, Answer, Found, Request, Task, VERSION};
 use super::socket::Socket;
 use crate::dispatch::{Cancel, Spare};
 use crate::engine::fence::Fence;
-use crate::engine::{Engine, JobError, Linked, Watch, child};
+use crate::engine::{Engine, JobError, Linked, Watch, captured, child};
 use crate::error::{Error, Result, Told};
 use crate::job::{Limits, Progress};
 use crate::media::files::{self, Access};
@@ -239,6 +239,18 @@ fn attempt(task: &Task, watch: &mut Watch) -> Result<Found, JobError> {
         Task::Survey(job) => Found::Survey(Linked.survey(job, watch)?),
         Task::DeadStreams(job) => Found::DeadStreams(Linked.dead_streams(job, watch)?),
         Task::Best(job) => Found::Best(Linked.best_ms(job, watch)?),
+        Task::Cover {
+            job,
+            stream,
+            target,
+        } => {
+            let format = &job.pipeline.input_format;
+            captured(|| media::cover(&job.source, format, *stream, target, watch.cancel()))?;
+            Found::Written
+        }
+        Task::Compare { a, b } => {
+            Found::Difference(captured(|| media::difference(a, b, watch.cancel()))?)
+        }
         Task::Verify(known) => {
             let evidence = Evidence {
                 job: &known.job,

@@ -4,8 +4,9 @@ use ffmpeg::{Frame, Rational};
 use ffmpeg_next as ffmpeg;
 
 use crate::error::Result;
-use crate::job::Ratio;
+use crate::job::{Limits, Ratio};
 use crate::media::Graph;
+use crate::media::bounds;
 use crate::media::error::Poll;
 use crate::media::filter::{Shape, rescale};
 use crate::media::frame::same_frame;
@@ -36,7 +37,7 @@ impl<'a> Chooser<'a> {
                 frame_rate,
                 graph: None,
             },
-            Choose::Times(times) => Self::Times(Shown::new(times)),
+            Choose::Times(times) => Self::Times(Shown::new(times, way.repeats())),
         }
     }
 
@@ -120,15 +121,21 @@ pub(super) struct Shown<'a> {
     times: &'a Times,
     // How many times have been given.
     given: usize,
-    held: Option<Frame>,
+    // The last frame, and from when on it is shown.
+    held: Option<(Instant, Frame)>,
+    // Pictures a second that it becomes, where nothing else bounds their number.
+    rate: Option<f64>,
+    limits: Limits,
 }
 
 impl<'a> Shown<'a> {
-    fn new(times: &'a Times) -> Self {
+    fn new(times: &'a Times, rate: Option<f64>) -> Self {
         Self {
             times,
             given: 0,
             held: None,
+            rate,
+            limits: bounds::get(),
         }
     }
 
@@ -145,9 +152,12 @@ impl<'a> Shown<'a> {
         let from = Instant::new(frame.pts().unwrap_or(0), time_base);
         let frame = same_frame(frame)?;
         // Before the first frame, that is what is shown.
-        let held = self.held.take().unwrap_or(same_frame(&frame)?);
-        self.give_before(from, &held, give)?;
-        self.held = Some(frame);
+        let (since, held) = match self.held.take() {
+            Some(held) => held,
+            None => (Instant::new(0, time_base), same_frame(&frame)?),
+        };
+        self.give_between(since, from, &held, give)?;
+        self.held = Some((from, frame));
         Ok(())
     }
 
@@ -158,17 +168,24 @@ impl<'a> Shown<'a> {
         give: &mut dyn FnMut(f64, &Frame) -> Result<()>,
     ) -> Result<()> {
         match self.held.take() {
-            Some(held) => self.give_before(Instant::new(end, time_base), &held, give),
+            Some((since, held)) => {
+                self.give_between(since, Instant::new(end, time_base), &held, give)
+            }
             None => Ok(()),
         }
     }
 
-    fn give_before(
+    fn give_between(
         &mut self,
+        since: Instant,
         end: Instant,
         held: &Frame,
         give: &mut dyn FnMut(f64, &Frame) -> Result<()>,
     ) -> Result<()> {
+        if let Some(rate) = self.rate {
+            let (since_s, end_s) = (since.seconds(), end.seconds());
+            self.limits.check_repeats(since_s, end_s, rate)?;
+        }
         while let Some(mark) = self.next_mark()
             && Instant::of_mark(mark, self.times.unit).is_before(end)
         {
@@ -210,6 +227,10 @@ impl Instant {
             num: unit.num.into(),
             den: unit.den.max(1).into(),
         }
+    }
+
+    fn seconds(self) -> f64 {
+        self.ticks as f64 * self.num as f64 / self.den as f64
     }
 
     pub(super) fn is_before(self, other: Self) -> bool {

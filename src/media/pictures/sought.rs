@@ -11,6 +11,7 @@ use super::seeker::Seeker;
 use super::studio::Studio;
 use crate::engine::Ran;
 use crate::error::Result;
+use crate::media::bounds;
 use crate::media::filter::rescale;
 use crate::media::survey::{Span, Survey, survey};
 use crate::recipe::Times;
@@ -28,6 +29,12 @@ pub(super) fn run(studio: &Studio, times: &Times) -> Result<Option<Ran>> {
     let Some(length_s) = studio.job.duration_s else {
         return Ok(None);
     };
+    // Read in order, it shows which frame is shown for so long, before one is repeated.
+    let most = bounds::get().repeats as f64;
+    let is_endless = |count: f64| times.marks.is_none() && count > most;
+    if is_endless(length_s / times.unit.as_f64()) {
+        return Ok(None);
+    }
     let search = Search {
         studio,
         times,
@@ -50,6 +57,9 @@ pub(super) fn run(studio: &Studio, times: &Times) -> Result<Option<Ran>> {
             return Ok(None);
         }
         begin += at_once;
+        if is_endless(begin as f64) {
+            return Ok(None);
+        }
     }
     Ok(seeker.map(|seeker| search.ran(&seeker)))
 }
