@@ -5,6 +5,8 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::compare::Known;
+use super::summary::summarise;
 pub use crate::engine::Dispatch;
 
 /// The version that [`Results::version`] holds.
@@ -40,6 +42,43 @@ pub struct Results {
 }
 
 impl Results {
+    /// What follows from `samples` of a run that nothing else is known about.
+    pub fn of_times(samples: Vec<Sample>) -> Self {
+        let (cells, comparisons, fits, capacity) = summarise(&samples, &Known::default());
+        Self {
+            version: VERSION,
+            rushes: env!("CARGO_PKG_VERSION").into(),
+            started: String::new(),
+            machine: Machine::default(),
+            ffmpeg: Ffmpeg::default(),
+            design: Design {
+                works: each(&samples, |sample| sample.work),
+                dispatches: each(&samples, |sample| sample.dispatch),
+                workers: each(&samples, |sample| sample.workers),
+                codec_threads: 1,
+                rounds: samples.iter().map(|sample| sample.round).max().unwrap_or(0),
+                ..Design::default()
+            },
+            samples,
+            cells,
+            comparisons,
+            fits,
+            capacity,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The worker count to speak about: as many as cores, or the nearest below,
+    /// or the fewest; the most where the cores are not known.
+    pub fn focus(&self, counts: &[usize]) -> Option<usize> {
+        let cores = match self.machine.cores {
+            0 => usize::MAX,
+            cores => cores,
+        };
+        let below = counts.iter().filter(|count| **count <= cores).max();
+        below.or(counts.iter().min()).copied()
+    }
+
     /// What `comparison` says; where there are several, with whom threads are compared.
     pub fn said(&self, comparison: &Comparison) -> String {
         if self.design.dispatches.len() > 2 {
@@ -48,6 +87,12 @@ impl Results {
             comparison.sentence.clone()
         }
     }
+}
+
+/// The values that samples have, rising, each once.
+fn each<T: Ord>(samples: &[Sample], of: fn(&Sample) -> T) -> Vec<T> {
+    let values: std::collections::BTreeSet<T> = samples.iter().map(of).collect();
+    values.into_iter().collect()
 }
 
 /// The machine of a run.

@@ -51,20 +51,14 @@ pub fn capacity(results: &Results) -> Option<String> {
     })
 }
 
-/// The comparisons that answer the question for `work`: at as many workers as
-/// cores, else at the nearest count below, else at the lowest.
+/// The comparisons that answer the question for `work`, at [`Results::focus`].
 fn telling(results: &Results, work: Work) -> Vec<&Comparison> {
     let of_work = || {
-        results
-            .comparisons
-            .iter()
-            .filter(|comparison| comparison.work == work)
+        let all = results.comparisons.iter();
+        all.filter(move |comparison| comparison.work == work)
     };
-    let counts = || of_work().map(|comparison| comparison.workers);
-    let count = counts()
-        .filter(|count| *count <= results.machine.cores)
-        .max()
-        .or_else(|| counts().min());
+    let counts: Vec<usize> = of_work().map(|comparison| comparison.workers).collect();
+    let count = results.focus(&counts);
     of_work()
         .filter(|comparison| Some(comparison.workers) == count)
         .collect()

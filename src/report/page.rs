@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{answer, words};
-use crate::bench::results::{Cell, Comparison, Dispatch, Results};
+use crate::bench::results::{Cell, Comparison, Dispatch, Machine, Results};
 use crate::chart::{Chart, Strip, charts, strips};
 use crate::draw::Theme;
 use crate::error::{Error, Result};
@@ -25,13 +25,14 @@ struct Figure {
 #[template(path = "bench.html")]
 struct Page<'a> {
     results: &'a Results,
+    kicker: String,
     answer: Option<String>,
     verdicts: Vec<String>,
     capacity: Option<String>,
     figures: Vec<Figure>,
     strips: Vec<Figure>,
-    machine: Vec<(&'static str, String)>,
-    method: Vec<(&'static str, String)>,
+    machine: Facts,
+    method: Facts,
     notes: Vec<String>,
     files: Vec<String>,
     film: Option<&'a str>,
@@ -76,6 +77,7 @@ fn filled(
 ) -> Result<String> {
     let page = Page {
         results,
+        kicker: kicker(results),
         answer: answer::best(results),
         verdicts: answer::verdicts(results),
         capacity: answer::capacity(results),
@@ -101,9 +103,15 @@ fn visible(text: &str) -> String {
         .collect()
 }
 
-fn machine(results: &Results) -> Vec<(&'static str, String)> {
+type Facts = Vec<(&'static str, String)>;
+
+/// The machine; nothing where it is not known, as of times that were read from a file.
+fn machine(results: &Results) -> Facts {
     let machine = &results.machine;
     let ffmpeg = &results.ffmpeg;
+    if *machine == Machine::default() {
+        return vec![("rushes", results.rushes.clone())];
+    }
     let program = ffmpeg.program.as_deref().unwrap_or("not found");
     let facts = [
         ("Host", machine.host.clone()),
@@ -118,8 +126,21 @@ fn machine(results: &Results) -> Vec<(&'static str, String)> {
     facts.into()
 }
 
-fn method(results: &Results) -> Vec<(&'static str, String)> {
+/// What stands above the answer.
+fn kicker(results: &Results) -> String {
+    let mut parts = vec!["rushes bench".to_owned()];
+    if results.machine.cores > 0 {
+        parts.push(words::count(results.machine.cores, "core"));
+    }
+    parts.push(words::count(results.design.rounds, "round"));
+    parts.join(" · ")
+}
+
+fn method(results: &Results) -> Facts {
     let design = &results.design;
+    if results.started.is_empty() {
+        return vec![("Rounds", design.rounds.to_string())];
+    }
     let clips = words::count(design.clips.len(), "clip");
     let facts = [
         ("Started", results.started.clone()),
