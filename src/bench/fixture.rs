@@ -64,6 +64,7 @@ pub fn results(setup: &Setup) -> Results {
             linked: "5.1.9".to_owned(),
             program: Some("ffmpeg version 5.1.9".to_owned()),
             same_version: true,
+            configuration: String::new(),
         },
         design: design(setup),
         comparisons: comparisons(setup, &cells),
@@ -71,6 +72,10 @@ pub fn results(setup: &Setup) -> Results {
         cells,
         fits: Vec::new(),
         capacity: None,
+        outputs: Vec::new(),
+        costs: Vec::new(),
+        python: None,
+        noise: Noise::default(),
         notes: Vec::new(),
     }
 }
@@ -82,6 +87,7 @@ fn machine(setup: &Setup) -> Machine {
         cpu: "Xeon E5-2673 v4".to_owned(),
         cores: setup.cores,
         memory_bytes: 8 << 30,
+        governor: None,
     }
 }
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::cell::Spec;
-use super::results::{Dispatch, Work};
+use super::facts::Clip;
+use super::results::{Design, Dispatch, Work};
 use crate::dispatch::Cancel;
 use crate::engine::calibrate;
 use crate::error::{Error, Result};
@@ -30,6 +31,10 @@ pub struct Options {
     pub codec_threads: usize,
     /// Time allowed in seconds, from the first cell on.
     pub budget_s: f64,
+    /// Rounds, whatever the intervals; else as many as it takes.
+    pub rounds: Option<usize>,
+    /// The Python that runs the reference loads, too.
+    pub python: Option<PathBuf>,
     /// Seed of the order of cells.
     pub seed: u64,
     /// Milliseconds of one core that a `cpu` job takes.
@@ -178,11 +183,32 @@ impl Matrix {
                 milliseconds: self.options.io_ms,
             }),
         };
-        Spec {
-            dispatch: cell.dispatch,
-            workers: cell.workers,
-            jobs,
-        }
+        Spec::of(cell.dispatch, cell.workers, jobs)
+    }
+
+    /// The jobs of `work`, of which a cell runs all; one, where each worker brings its own.
+    pub fn jobs(&self, work: Work) -> Vec<Job> {
+        let cell = CellKey {
+            work,
+            dispatch: Dispatch::Threads,
+            workers: 1,
+        };
+        self.spec(cell).jobs
+    }
+
+    /// What is known of each clip.
+    ///
+    /// # Errors
+    /// Where one cannot be read.
+    pub fn clip_facts(&self) -> Result<Vec<Clip>> {
+        self.media().iter().map(Clip::of).collect()
+    }
+
+    /// Goes on where an earlier run with the same settings was stopped: in its
+    /// order of cells, and with computations of the same length.
+    pub fn go_on(&mut self, before: &Design) {
+        self.options.seed = before.seed;
+        self.cpu_iterations = before.cpu_iterations;
     }
 
     /// The folder that every cell writes to; emptied before each.

@@ -6,8 +6,13 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::compare::Known;
+pub use super::costs::{Cost, Crash};
+pub use super::facts::{Clip, Output};
+pub use super::noise::Noise;
+pub use super::python::Python;
 use super::summary::summarise;
 pub use crate::engine::Dispatch;
+pub use crate::measure::Kernel;
 
 /// The version that [`Results::version`] holds.
 pub const VERSION: u32 = 1;
@@ -37,6 +42,18 @@ pub struct Results {
     pub fits: Vec<Fit>,
     /// How many such jobs the machine runs at once in real time.
     pub capacity: Option<Capacity>,
+    /// What each dispatch made of the clips before times were taken.
+    #[serde(default)]
+    pub outputs: Vec<Output>,
+    /// What each dispatch costs besides the work: its pros and cons.
+    #[serde(default)]
+    pub costs: Vec<Cost>,
+    /// The reference loads in Python, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<Python>,
+    /// What disturbed the measuring, as far as it can be seen.
+    #[serde(default)]
+    pub noise: Noise,
     /// What a reader must know besides: voided comparisons, noise, what did not fit the budget.
     pub notes: Vec<String>,
 }
@@ -64,6 +81,10 @@ impl Results {
             comparisons,
             fits,
             capacity,
+            outputs: Vec::new(),
+            costs: Vec::new(),
+            python: None,
+            noise: Noise::default(),
             notes: Vec::new(),
         }
     }
@@ -108,6 +129,9 @@ pub struct Machine {
     pub cores: usize,
     /// Physical memory in bytes.
     pub memory_bytes: u64,
+    /// What sets the processor's clock rate, such as `performance`, where the system tells.
+    #[serde(default)]
+    pub governor: Option<String>,
 }
 
 /// The FFmpeg of a run.
@@ -119,6 +143,9 @@ pub struct Ffmpeg {
     pub program: Option<String>,
     /// Whether linked libraries and program have the same version.
     pub same_version: bool,
+    /// What the linked libraries were configured with.
+    #[serde(default)]
+    pub configuration: String,
 }
 
 /// What a run was asked to do.
@@ -148,8 +175,14 @@ pub struct Design {
     pub clips: Vec<String>,
     /// Length of all clips together, in seconds.
     pub clips_s: f64,
+    /// What is known of each clip.
+    #[serde(default)]
+    pub clip_facts: Vec<Clip>,
     /// Words for what a transcode job does, e.g. `H.264 CRF 23 medium + AAC 128k`.
     pub recipe: String,
+    /// Words for what a frames job does.
+    #[serde(default)]
+    pub frames_recipe: String,
 }
 
 /// What a cell does.
@@ -216,6 +249,15 @@ pub struct Sample {
     /// Bytes written by the jobs.
     #[serde(default)]
     pub output_bytes: u64,
+    /// What the kernel counted besides.
+    #[serde(default)]
+    pub kernel: Kernel,
+    /// CPU seconds that others used meanwhile, where the system tells.
+    #[serde(default)]
+    pub others_s: Option<f64>,
+    /// Mean clock rate of the cores at its end, where the system tells.
+    #[serde(default)]
+    pub clock_mhz: Option<f64>,
     /// Start and end of every job, in seconds since the cell's first start.
     #[serde(default)]
     pub lanes: Vec<Lane>,
@@ -238,6 +280,9 @@ impl Sample {
             jobs: workers,
             frames: 0,
             output_bytes: 0,
+            kernel: Kernel::default(),
+            others_s: None,
+            clock_mhz: None,
             lanes: Vec::new(),
         }
     }
@@ -350,6 +395,9 @@ pub struct Amdahl {
     pub serial: f64,
     /// Coefficient of determination.
     pub r2: f64,
+    /// What it leaves unexplained.
+    #[serde(default)]
+    pub residuals: Vec<Residual>,
 }
 
 /// Throughput(n) = lambda·n / (1 + sigma·(n − 1) + kappa·n·(n − 1)).
@@ -363,6 +411,18 @@ pub struct Usl {
     pub kappa: f64,
     /// Coefficient of determination.
     pub r2: f64,
+    /// What it leaves unexplained.
+    #[serde(default)]
+    pub residuals: Vec<Residual>,
+}
+
+/// How far a measured value lies from its model's.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq)]
+pub struct Residual {
+    /// Jobs at once.
+    pub workers: usize,
+    /// Measured ∕ model − 1.
+    pub share: f64,
 }
 
 /// How many such jobs run at once in real time.
@@ -374,6 +434,9 @@ pub struct Capacity {
     pub workers: usize,
     /// Seconds of video transcoded a second.
     pub realtime_factor: f64,
+    /// The factor's 95 % interval; with too few rounds their range.
+    #[serde(default)]
+    pub ci95: [f64; 2],
     /// The factor rounded down: that many live streams keep up.
     pub jobs_in_real_time: u64,
 }

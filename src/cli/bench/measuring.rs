@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::bench::matrix::Options;
+use crate::bench::python;
 use crate::bench::results::{Dispatch, Work};
 use crate::cli::encoding::Encoding;
 use crate::dispatch::Cancel;
@@ -39,6 +40,14 @@ pub(super) struct Measuring {
     /// Time that measuring may take; rounds that do not fit are not begun.
     #[arg(long, value_name = "TIME", default_value = "5:30", value_parser = values::seconds)]
     budget: f64,
+
+    /// Rounds, whatever the intervals [default: as many as it takes, at least 6].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    rounds: Option<u16>,
+
+    /// Run cpu and io on Python's threads and processes, too.
+    #[arg(long)]
+    python: bool,
 
     /// Seed of the random order of cells [default: drawn, and recorded].
     #[arg(long, value_name = "N")]
@@ -84,6 +93,8 @@ impl Measuring {
             },
             codec_threads: usize::from(self.codec_threads),
             budget_s: self.budget,
+            rounds: self.rounds.map(usize::from),
+            python: self.python.then(python::find).transpose()?,
             seed: self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
             cpu_ms: milliseconds(self.cpu),
             io_ms: milliseconds(self.io),

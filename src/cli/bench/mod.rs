@@ -3,14 +3,14 @@
 mod import;
 mod measuring;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use self::measuring::Measuring;
 use super::Ending;
 use crate::bench::export::{write_charts, write_data, write_report};
 use crate::bench::matrix::Matrix;
 use crate::bench::results::Results;
-use crate::bench::run::run;
+use crate::bench::run::{Follow, Step, run};
 use crate::chart::charts;
 use crate::dispatch::Cancel;
 use crate::draw::Theme;
@@ -65,7 +65,11 @@ impl Args {
         for refused in &matrix.refused {
             eprintln!("left out {}: {}", refused.source.display(), refused.reason);
         }
-        let results = run(&matrix, cancel, &mut |step| telling.step(step))?;
+        let mut follow = Following {
+            telling: &mut telling,
+            output: &self.output,
+        };
+        let results = run(&matrix, None, cancel, &mut follow)?;
         self.deliver(&results, cancel, telling)?;
         Ok(if matrix.refused.is_empty() {
             Ending::Done
@@ -92,6 +96,22 @@ impl Args {
         telling.finish();
         print(results, &written);
         Ok(())
+    }
+}
+
+/// Tells of a run, and keeps its numbers as they come.
+struct Following<'a> {
+    telling: &'a mut Telling,
+    output: &'a Path,
+}
+
+impl Follow for Following<'_> {
+    fn step(&mut self, step: &Step) {
+        self.telling.step(step);
+    }
+
+    fn keep(&mut self, results: &Results) -> Result<()> {
+        write_data(results, self.output).map(drop)
     }
 }
 
