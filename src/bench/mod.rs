@@ -14,11 +14,14 @@ pub mod facts;
 pub mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod load;
 pub mod matrix;
 pub mod noise;
 pub mod original;
+pub mod profile;
 pub mod python;
 pub mod results;
+pub mod resume;
 pub mod run;
 pub mod startup;
 pub mod stats;

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::compare::Known;
-pub use super::costs::{Cost, Crash};
+pub use super::costs::{Beyond, Cost, Crash};
 pub use super::facts::{Clip, Output};
 pub use super::noise::Noise;
 pub use super::python::Python;

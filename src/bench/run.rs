@@ -176,6 +176,7 @@ impl<'a> Run<'a> {
         self.started = before.started;
         self.rounds = before.design.rounds;
         self.samples = before.samples;
+        self.samples.retain(|sample| sample.round <= self.rounds);
         if before.python.is_some() {
             self.python = before.python;
         }

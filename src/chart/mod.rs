@@ -15,8 +15,10 @@ mod panel;
 mod race;
 mod scaling;
 mod strip;
+mod versus;
 
 pub use strip::{Strip, strips};
+pub use versus::{VERSUS_WIDTH, versus};
 
 use crate::Result;
 use crate::bench::results::{Results, Work};

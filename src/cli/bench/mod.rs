@@ -1,28 +1,35 @@
 //! `rushes bench`.
 
+mod compare;
 mod import;
 mod measuring;
 
 use std::path::{Path, PathBuf};
 
 use self::measuring::Measuring;
-use super::Ending;
+use super::{Ending, profile};
 use crate::bench::export::{write_charts, write_data, write_report};
+use crate::bench::load::load;
 use crate::bench::matrix::Matrix;
 use crate::bench::results::Results;
+use crate::bench::resume;
 use crate::bench::run::{Follow, Step, run};
 use crate::chart::charts;
 use crate::dispatch::Cancel;
 use crate::draw::Theme;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::film;
 use crate::plan::prepare_output;
 use crate::report::bench::Telling;
-use crate::report::{Style, answer};
+use crate::report::{Style, answer, costs};
 
 /// Measure threads against ffmpeg processes and workers: numbers, charts, a report and a film.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    instead: Option<Instead>,
+
     #[command(flatten)]
     measuring: Measuring,
 
@@ -32,8 +39,17 @@ pub struct Args {
 
     /// Measure nothing, and say what follows from the times in this file: rows of
     /// nthreads CpuThread CpuProcess IoThread IoProcess, with or without a header.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["Measuring", "Encoding"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Measuring", "Encoding", "resume", "save_profile"])]
     import: Option<PathBuf>,
+
+    /// Go on with the run in the output folder that was stopped, or whose budget
+    /// was spent; the other flags must be as they were, but for the budget.
+    #[arg(long)]
+    resume: bool,
+
+    /// Have `convert` and `frames` choose dispatch and jobs by what is measured here.
+    #[arg(long)]
+    save_profile: bool,
 
     /// Make no film.
     #[arg(long)]
@@ -44,11 +60,19 @@ pub struct Args {
     quiet: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Instead {
+    Compare(compare::Args),
+}
+
 /// The film's file name in the result folder.
 const FILM: &str = "summary.mp4";
 
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
+        if let Some(Instead::Compare(args)) = &self.instead {
+            return args.run();
+        }
         let mut telling = Telling::new(if self.quiet {
             Style::Quiet
         } else {
@@ -60,22 +84,62 @@ impl Args {
             self.deliver(&results, cancel, telling)?;
             return Ok(Ending::Done);
         }
+        let before = self.resume.then(|| self.before()).transpose()?;
         let options = self.measuring.options(&self.output, cancel)?;
-        let matrix = Matrix::plan(options, cancel)?;
+        let mut matrix = Matrix::plan(options, cancel)?;
         for refused in &matrix.refused {
             eprintln!("left out {}: {}", refused.source.display(), refused.reason);
+        }
+        if let Some(before) = &before {
+            resume::check(before, &matrix)?;
+            matrix.go_on(&before.design);
         }
         let mut follow = Following {
             telling: &mut telling,
             output: &self.output,
+            kept: None,
         };
-        let results = run(&matrix, None, cancel, &mut follow)?;
+        let results = match run(&matrix, before, cancel, &mut follow) {
+            Ok(results) => results,
+            Err(error) => return Err(self.stopped(error, follow.kept)),
+        };
         self.deliver(&results, cancel, telling)?;
+        if self.save_profile {
+            println!("{}", profile::save(&results)?.display());
+        }
         Ok(if matrix.refused.is_empty() {
             Ending::Done
         } else {
             Ending::SomeFailed
         })
+    }
+
+    /// What a stopped run has left here.
+    fn before(&self) -> Result<Results> {
+        let file = self.output.join("results.json");
+        if !file.exists() {
+            return Err(Error::usage(format!(
+                "--resume: there is no run to go on with in '{}'",
+                self.output.display()
+            ))
+            .cure("name its folder with --output, or start anew without --resume"));
+        }
+        load(&file)
+    }
+
+    /// Tells of what is kept of a run that was stopped; the report of it is made, too.
+    fn stopped(&self, error: Error, kept: Option<Results>) -> Error {
+        let Some(results) = kept.filter(|_| error.kind() == Kind::Interrupted) else {
+            return error;
+        };
+        // What was asked for is to stop: where there is no room for a report, that is that.
+        let _ = write_report(&results, None, &self.output);
+        eprintln!(
+            "stopped after {} of all cells; they are kept in '{}', and the same command with --resume goes on",
+            crate::report::words::count(results.design.rounds, "round"),
+            self.output.display()
+        );
+        error
     }
 
     /// Writes everything that follows from `results`, and prints the answer.
@@ -103,6 +167,7 @@ impl Args {
 struct Following<'a> {
     telling: &'a mut Telling,
     output: &'a Path,
+    kept: Option<Results>,
 }
 
 impl Follow for Following<'_> {
@@ -111,12 +176,17 @@ impl Follow for Following<'_> {
     }
 
     fn keep(&mut self, results: &Results) -> Result<()> {
-        write_data(results, self.output).map(drop)
+        write_data(results, self.output)?;
+        self.kept = Some(results.clone());
+        Ok(())
     }
 }
 
 fn print(results: &Results, written: &[PathBuf]) {
     println!("{}", answer::table(results));
+    if let Some(table) = costs::table(results) {
+        println!("\n{table}\n");
+    }
     for sentence in answer::sentences(results) {
         println!("{sentence}");
     }
