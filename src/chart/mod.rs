@@ -12,6 +12,7 @@ mod lines;
 mod original;
 mod page;
 mod panel;
+mod python;
 mod race;
 mod scaling;
 mod strip;

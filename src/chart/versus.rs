@@ -18,7 +18,8 @@ const HEAD: f64 = 58.0;
 const TEXT: f64 = 22.0;
 const MARK: f64 = 8.0;
 /// What names take at the left, and ratios at the right.
-const SIDES: (f64, f64) = (250.0, 250.0);
+const SIDES: (f64, f64) = (270.0, 280.0);
+const MARGIN: f64 = 24.0;
 
 /// The picture of `versus`: a document as high as there are cells, and its height.
 pub fn versus(versus: &Versus, theme: &Theme) -> (String, u32) {
@@ -44,7 +45,7 @@ pub fn versus(versus: &Versus, theme: &Theme) -> (String, u32) {
             middle += HEAD;
             let ink = Ink::new(Face::bold(TEXT * 1.1), theme.text);
             let name = super::scaling::load(row.work);
-            svg.text_centred(name, (8.0, middle - ROW * 0.15), ink);
+            svg.text_centred(name, (MARGIN, middle - ROW * 0.15), ink);
         } else if new_count {
             middle += GAP;
         }
@@ -143,7 +144,7 @@ fn axis(svg: &mut Svg, plot: Area, scale: &Scale, theme: &Theme) {
     }
     let middle = plot.x + plot.w / 2.0;
     svg.text(
-        "time of A ∕ time of B, with its 95 % interval",
+        "time of A / time of B, with its 95 % interval",
         (middle, plot.bottom() + TEXT * 2.9),
         ink,
     );
@@ -159,7 +160,7 @@ fn draw(svg: &mut Svg, middle: f64, row: (&Row, bool), look: (&dyn Fn(f64) -> f6
     let looks = theme.dispatch(row.dispatch);
     if new_count {
         let ink = Ink::new(Face::regular(TEXT), theme.muted);
-        svg.text_centred(&caption::workers(row.workers), (8.0, middle), ink);
+        svg.text_centred(&caption::workers(row.workers), (MARGIN, middle), ink);
     }
     let name = Ink::new(Face::bold(TEXT), looks.colour).anchored(Anchor::End);
     svg.text_centred(row.dispatch.name(), (SIDES.0 - 18.0, middle), name);
@@ -172,9 +173,11 @@ fn draw(svg: &mut Svg, middle: f64, row: (&Row, bool), look: (&dyn Fn(f64) -> f6
     let at = (column(row.ratio), middle);
     svg.marker(looks.marker, at, MARK, (looks.colour, theme.background));
     let [lo, hi] = row.ci95;
-    let told = format!("{:.3} ({lo:.3}–{hi:.3})", row.ratio);
+    // As many decimals as it takes to tell the ends of most intervals apart.
+    let decimals = if row.ratio < 0.1 { 4 } else { 3 };
+    let told = format!("{:.decimals$} ({lo:.decimals$}–{hi:.decimals$})", row.ratio);
     let ink = Ink::new(Face::regular(TEXT), theme.text).anchored(Anchor::End);
-    svg.text_centred(&told, (WIDTH - 8.0, middle), ink);
+    svg.text_centred(&told, (WIDTH - MARGIN, middle), ink);
     let spot = Area {
         x: SIDES.0,
         y: middle - ROW / 2.0,

@@ -40,10 +40,11 @@ pub fn lines(results: &Results) -> Vec<Line> {
         line("passing a 720p frame on".into(), &|cost| {
             cost.frame_us.map(|us| milliseconds(us / 1000.0))
         }),
-        line(beyond(results), &|cost| {
-            let beyond = cost.beyond.as_ref()?;
-            let (cpu, time) = (change(beyond.cpu_ratio), change(beyond.time_ratio));
-            Some(format!("CPU {cpu}, time {time}"))
+        line(beyond(results, "CPU"), &|cost| {
+            Some(change(cost.beyond.as_ref()?.cpu_ratio))
+        }),
+        line(beyond(results, "time"), &|cost| {
+            Some(change(cost.beyond.as_ref()?.time_ratio))
         }),
     ];
     lines.into_iter().flatten().collect()
@@ -107,21 +108,18 @@ fn milliseconds(ms: f64) -> String {
 fn crash(cost: &Cost) -> Option<String> {
     let crash = cost.crash.as_ref()?;
     let Some(delay_s) = crash.delay_s else {
-        return Some(format!(
-            "all that runs: {} of {} jobs",
-            crash.lost, crash.jobs
-        ));
+        return Some(format!("all: {} of {} jobs", crash.lost, crash.jobs));
     };
     Some(match crash.lost {
-        0 => format!("no job, {:.1} s", delay_s.max(0.0)),
+        0 => format!("no job, +{:.1} s", delay_s.max(0.0)),
         lost => format!("{lost} of {} jobs", crash.jobs),
     })
 }
 
-fn beyond(results: &Results) -> String {
+fn beyond(results: &Results, what: &str) -> String {
     let beyond = results.costs.iter().find_map(|cost| cost.beyond.as_ref());
     beyond.map_or_else(String::new, |beyond| {
-        format!("{} workers against {}", beyond.to, beyond.from)
+        format!("{what}, {} workers ∕ {}", beyond.to, beyond.from)
     })
 }
 
@@ -143,7 +141,7 @@ mod tests {
         assert_eq!(results.costs.len(), 3);
         results.costs[1].cancel_ms = None;
         let lines = lines(&results);
-        assert_eq!(lines.len(), 6);
+        assert_eq!(lines.len(), 7);
         let of = |what: &str| {
             &lines
                 .iter()
@@ -153,11 +151,11 @@ mod tests {
         };
         assert_eq!(
             of("crash"),
-            &["all that runs: 4 of 4 jobs", "1 of 4 jobs", "no job, 0.3 s"]
+            &["all: 4 of 4 jobs", "1 of 4 jobs", "no job, +0.3 s"]
         );
         assert_eq!(of("start"), &["0.1 µs", "140 ms", "22.8 µs"]);
         assert_eq!(of("cancel")[1], "–");
-        assert_eq!(of("3 workers against 2")[0], "CPU +2.0 %, time −0.5 %");
+        assert_eq!(of("CPU, 3 workers ∕ 2")[0], "+2.0 %");
         let text = table(&results).unwrap().to_string();
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");

@@ -31,8 +31,8 @@ const CANCELS: usize = 3;
 /// How far into the first job a cancel comes.
 const INTO_JOB: f64 = 0.4;
 
-/// How far into the batch a kill comes.
-const INTO_BATCH: f64 = 0.4;
+/// How far into the batch a kill comes; earlier where it came too late.
+const INTO_BATCH: [f64; 3] = [0.4, 0.25, 0.1];
 
 /// What the batches of all dispatches may take where the budget is spent.
 const MOST_S: f64 = 15.0;
@@ -101,27 +101,28 @@ impl<'a> Stops<'a> {
         }
         let spec = Spec::of(dispatch, self.workers, self.jobs.clone());
         let (undisturbed, usage) = self.tried(&spec, cancel)?;
-        let start_s = usage.wall.as_secs_f64() - undisturbed.wall_s;
-        let after_s = start_s.max(0.0) + INTO_BATCH * undisturbed.wall_s;
-        let crashed = crashed(&spec, Duration::from_secs_f64(after_s), cancel);
-        let done = self.done();
-        self.tidy()?;
-        let Some(report) = crashed? else {
-            return Ok(None);
-        };
-        let jobs = self.jobs.len();
-        Ok(Some(match report {
-            Some(report) => Crash {
-                jobs,
-                lost: report.failures.len(),
-                delay_s: Some(report.wall_s - undisturbed.wall_s),
-            },
-            None => Crash {
-                jobs,
-                lost: jobs - done.min(jobs),
-                delay_s: None,
-            },
-        }))
+        let start_s = (usage.wall.as_secs_f64() - undisturbed.wall_s).max(0.0);
+        for into in INTO_BATCH {
+            let after = Duration::from_secs_f64(start_s + into * undisturbed.wall_s);
+            let killed = killed_after(&spec, after, cancel);
+            let done = self.done();
+            self.tidy()?;
+            let crash = match killed? {
+                Killed::Nothing => continue,
+                Killed::All => Crash {
+                    jobs: self.jobs.len(),
+                    lost: self.jobs.len() - done,
+                    delay_s: None,
+                },
+                Killed::One(report) => Crash {
+                    jobs: self.jobs.len(),
+                    lost: report.failures.len(),
+                    delay_s: Some(report.wall_s - undisturbed.wall_s),
+                },
+            };
+            return Ok(Some(crash));
+        }
+        Ok(None)
     }
 
     fn tried(&self, spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
@@ -177,10 +178,18 @@ fn job_times(asked: &Asked, work: Work) -> BTreeMap<String, f64> {
     times.into_iter().filter_map(median).collect()
 }
 
-/// Runs `spec` and kills, so long after the start, what runs one of its jobs;
-/// no report where that was the program itself. `None` where there was nothing
-/// to kill.
-fn crashed(spec: &Spec, after: Duration, cancel: &Cancel) -> Result<Option<Option<Report>>> {
+/// What a kill has hit.
+enum Killed {
+    /// It came too late, or there was nothing to kill.
+    Nothing,
+    /// The program with all of its jobs.
+    All,
+    /// What ran one job; the others went on.
+    One(Report),
+}
+
+/// Runs `spec` and kills, so long after the start, what runs one of its jobs.
+fn killed_after(spec: &Spec, after: Duration, cancel: &Cancel) -> Result<Killed> {
     let broken = |error| Error::failed("cannot run a batch to kill").because(error);
     let mut command = cell::command()?;
     command
@@ -207,7 +216,15 @@ fn crashed(spec: &Spec, after: Duration, cancel: &Cancel) -> Result<Option<Optio
     if cancel.is_set() {
         return Err(Error::interrupted());
     }
-    Ok(killed.then(|| serde_json::from_slice(&output).ok()))
+    let report: Option<Report> = serde_json::from_slice(&output).ok();
+    Ok(match (killed, spec.dispatch, report) {
+        (false, ..) => Killed::Nothing,
+        (true, _, None) => Killed::All,
+        (true, Dispatch::Threads, Some(_)) => Killed::Nothing,
+        // There a kill costs the job; where none was lost, it hit what had ended.
+        (true, Dispatch::Processes, Some(report)) if report.failures.is_empty() => Killed::Nothing,
+        (true, _, Some(report)) => Killed::One(report),
+    })
 }
 
 fn pid(process: u32) -> Option<Pid> {
