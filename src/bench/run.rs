@@ -308,10 +308,11 @@ impl<'a> Run<'a> {
     fn note_budget(&mut self) {
         let wide = self.wide();
         if !wide.is_empty() {
-            let list = wide
+            let mut list: Vec<String> = wide
                 .iter()
                 .map(|c| format!("{} at {}", c.work.name(), c.workers))
-                .collect::<Vec<_>>();
+                .collect();
+            list.dedup();
             self.notes.push(format!(
                 "the budget of {:.0} s was spent after {} rounds; intervals wider than ±{:.1} %: {} \
                  (bench --resume goes on)",
