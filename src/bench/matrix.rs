@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use xxhash_rust::xxh3::Xxh3;
+
 use super::cell::Spec;
-use super::facts::Clip;
+use super::facts::{self, Clip};
 use super::results::{Design, Dispatch, Work};
 use crate::dispatch::Cancel;
 use crate::engine::calibrate;
@@ -221,6 +223,34 @@ impl Matrix {
         self.scratch
             .path()
             .join(format!("{}-{}", cell.work.name(), cell.dispatch.name()))
+    }
+
+    /// What was asked for, as results tell it, of so many `rounds` on `clip_facts`.
+    pub fn design(&self, rounds: usize, clip_facts: Vec<Clip>) -> Design {
+        let options = &self.options;
+        let hash = |recipe: &dyn fmt::Debug| {
+            let mut hash = Xxh3::new();
+            hash.update(format!("{recipe:?}").as_bytes());
+            facts::shown(&hash)
+        };
+        Design {
+            works: options.works.clone(),
+            dispatches: options.dispatches.clone(),
+            workers: options.workers.clone(),
+            codec_threads: options.codec_threads,
+            rounds,
+            seed: options.seed,
+            budget_s: options.budget_s,
+            cpu_ms: options.cpu_ms,
+            io_ms: options.io_ms,
+            cpu_iterations: self.cpu_iterations,
+            clips: self.clips(),
+            clips_s: self.clips_s(),
+            clip_facts,
+            recipe: Recipe::Transcode(options.transcode.clone()).words(),
+            frames_recipe: Recipe::Frames(options.frames.clone()).words(),
+            settings: [hash(&options.transcode), hash(&options.frames)],
+        }
     }
 
     /// Names of the clips that are worked on.

@@ -183,6 +183,28 @@ pub struct Design {
     /// Words for what a frames job does.
     #[serde(default)]
     pub frames_recipe: String,
+    /// Hashes over all that a transcode and a frames job do: words do not tell everything.
+    #[serde(default)]
+    pub settings: [String; 2],
+}
+
+impl Design {
+    /// What a transcode job does, so that no two of them are told alike.
+    pub fn transcode_settings(&self) -> String {
+        exact(&self.recipe, &self.settings[0])
+    }
+
+    /// What a frames job does, so that no two of them are told alike.
+    pub fn frames_settings(&self) -> String {
+        exact(&self.frames_recipe, &self.settings[1])
+    }
+}
+
+fn exact(words: &str, hash: &str) -> String {
+    match hash.is_empty() {
+        true => words.to_owned(),
+        false => format!("{words} ({hash})"),
+    }
 }
 
 /// What a cell does.

@@ -5,7 +5,6 @@ use super::matrix::Matrix;
 use super::results::Results;
 use crate::error::{Error, Result};
 use crate::measure::machine;
-use crate::recipe::Recipe;
 
 /// Checks that `matrix` on this machine is what `before` was measured with.
 ///
@@ -23,6 +22,7 @@ pub fn check(before: &Results, matrix: &Matrix) -> Result<()> {
 
 fn differences(before: &Results, matrix: &Matrix) -> Result<Vec<String>> {
     let (design, options) = (&before.design, matrix.options());
+    let now = matrix.design(0, matrix.clip_facts()?);
     let (machine, ffmpeg) = (machine::machine(), machine::ffmpeg());
     let names = |names: Vec<&str>| names.join(",");
     let counts = |counts: &[usize]| {
@@ -70,14 +70,10 @@ fn differences(before: &Results, matrix: &Matrix) -> Result<Vec<String>> {
         ),
         (
             "the encoding",
-            design.recipe.clone(),
-            Recipe::Transcode(options.transcode.clone()).words(),
+            design.transcode_settings(),
+            now.transcode_settings(),
         ),
-        (
-            "--every",
-            design.frames_recipe.clone(),
-            Recipe::Frames(options.frames.clone()).words(),
-        ),
+        ("--every", design.frames_settings(), now.frames_settings()),
         (
             "--python",
             python(before.python.is_some()),
@@ -86,7 +82,7 @@ fn differences(before: &Results, matrix: &Matrix) -> Result<Vec<String>> {
         (
             "the clips",
             clips(&design.clip_facts),
-            clips(&matrix.clip_facts()?),
+            clips(&now.clip_facts),
         ),
         ("the host", before.machine.host.clone(), machine.host),
         ("the processor", before.machine.cpu.clone(), machine.cpu),

@@ -12,14 +12,13 @@ use super::costs;
 use super::matrix::{CellKey, Matrix};
 use super::noise;
 use super::python::{How, Python, PythonKey};
-use super::results::{Clip, Comparison, Cost, Design, Results, Sample, VERSION, Verdict, Work};
+use super::results::{Clip, Comparison, Cost, Results, Sample, VERSION, Verdict, Work};
 use super::stats::MIN_ROUNDS;
 use super::summary::summarise;
 use super::warm_up::Warm;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::measure::machine;
-use crate::recipe::Recipe;
 
 /// A comparison is settled once its interval is within this share of the ratio.
 const TIGHT: f64 = 0.015;
@@ -414,7 +413,7 @@ impl<'a> Run<'a> {
             started: self.started.clone(),
             machine,
             ffmpeg: machine::ffmpeg(),
-            design: self.design(),
+            design: self.matrix.design(self.rounds, self.clips.clone()),
             samples: self.samples.clone(),
             cells,
             comparisons,
@@ -425,27 +424,6 @@ impl<'a> Run<'a> {
             python,
             noise,
             notes,
-        }
-    }
-
-    fn design(&self) -> Design {
-        let options = self.matrix.options();
-        Design {
-            works: options.works.clone(),
-            dispatches: options.dispatches.clone(),
-            workers: options.workers.clone(),
-            codec_threads: options.codec_threads,
-            rounds: self.rounds,
-            seed: options.seed,
-            budget_s: options.budget_s,
-            cpu_ms: options.cpu_ms,
-            io_ms: options.io_ms,
-            cpu_iterations: self.matrix.cpu_iterations,
-            clips: self.matrix.clips(),
-            clips_s: self.matrix.clips_s(),
-            clip_facts: self.clips.clone(),
-            recipe: Recipe::Transcode(options.transcode.clone()).words(),
-            frames_recipe: Recipe::Frames(options.frames.clone()).words(),
         }
     }
 }

@@ -130,6 +130,9 @@ struct Pair<'a> {
     b: &'a Results,
 }
 
+/// Something that two runs may have in common, and how it is told.
+type Fact = (&'static str, fn(&Results) -> String);
+
 /// Load, dispatch, workers.
 type Place = (Work, Dispatch, usize);
 
@@ -139,7 +142,7 @@ impl Pair<'_> {
     }
 
     fn rows(&self) -> Vec<Row> {
-        let [a, b] = self.both(|results| times(results));
+        let [a, b] = self.both(times);
         a.iter()
             .filter_map(|(place, a)| self.row(*place, a, b.get(place)?))
             .collect()
@@ -201,7 +204,7 @@ impl Pair<'_> {
     }
 
     fn differs(&self) -> Vec<Difference> {
-        let facts: [(&str, fn(&Results) -> String); 15] = [
+        let facts: [Fact; 15] = [
             ("host", |r| r.machine.host.clone()),
             ("system", |r| r.machine.os.clone()),
             ("processor", |r| r.machine.cpu.clone()),
@@ -217,14 +220,14 @@ impl Pair<'_> {
             }),
             ("FFmpeg's configuration", |r| r.ffmpeg.configuration.clone()),
             ("clips", |r| clips(r).join(", ")),
-            ("transcode", |r| r.design.recipe.clone()),
-            ("frames", |r| r.design.frames_recipe.clone()),
+            ("transcode", |r| r.design.transcode_settings()),
+            ("frames", |r| r.design.frames_settings()),
             ("codec threads a job", |r| {
                 r.design.codec_threads.to_string()
             }),
             ("a wait", |r| format!("{} ms", r.design.io_ms)),
         ];
-        let differing = |(what, of): &(&str, fn(&Results) -> String)| {
+        let differing = |(what, of): &Fact| {
             let [a, b] = self.both(of);
             (a != b).then(|| Difference {
                 what: (*what).to_owned(),
@@ -375,7 +378,8 @@ mod tests {
         let mut other = slower(&run, 1.5);
         other.design.clips.pop();
         other.design.io_ms = 900;
-        other.design.recipe = "H.264 CRF 30 ultrafast".into();
+        // Words do not tell all of a recipe: its size is not in them.
+        other.design.settings = ["1".into(), String::new()];
         other.machine.cpu = "another".into();
         let found = versus(&run, &other);
         for row in &found.rows {

@@ -2,7 +2,7 @@
 //! cost of starting a job is measured.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::compare::Known;
 use super::equal::{self, differences};
@@ -103,7 +103,7 @@ impl Warm {
         &mut self,
         work: Work,
         dispatch: Dispatch,
-        [first, own]: [&PathBuf; 2],
+        [first, own]: [&Path; 2],
         cancel: &Cancel,
     ) -> Result<bool> {
         let found = differences(first, own, cancel)?;
@@ -122,7 +122,7 @@ impl Warm {
 fn look(
     matrix: &Matrix,
     (work, dispatch): (Work, Dispatch),
-    folder: &PathBuf,
+    folder: &Path,
     cancel: &Cancel,
 ) -> Result<Output> {
     let ssim = match work {
@@ -139,7 +139,7 @@ fn look(
 }
 
 /// Mean similarity of the transcoded clips below `folder` to their sources.
-fn likeness(matrix: &Matrix, folder: &PathBuf, cancel: &Cancel) -> Result<Option<f64>> {
+fn likeness(matrix: &Matrix, folder: &Path, cancel: &Cancel) -> Result<Option<f64>> {
     let mut found = vec![];
     for job in matrix.jobs(Work::Transcode) {
         let Job {

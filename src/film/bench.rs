@@ -34,7 +34,7 @@ pub fn film<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Fil
     let title = title_of(results);
     let closing = ClosingCard {
         title: "What the numbers say".into(),
-        sentences: answer::sentences(results),
+        sentences: answer::shortest(results),
     };
     let mut slides = vec![slide(
         &title.title.clone(),

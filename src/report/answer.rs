@@ -6,12 +6,21 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::words;
 use crate::bench::results::{Cell, Comparison, Dispatch, Output, Results, Work};
 
-/// The conclusions, the most telling first: what the terminal prints last and
-/// the film shows last.
+/// The conclusions: what the terminal prints last.
 pub fn sentences(results: &Results) -> Vec<String> {
     let mut sentences = verdicts(results);
     sentences.extend(best(results));
     sentences.extend(capacity(results));
+    sentences.extend(quality(results));
+    sentences
+}
+
+/// The same in the order in which they may be left out from the end on, for
+/// where there is room for a few.
+pub fn shortest(results: &Results) -> Vec<String> {
+    let first = [best(results), capacity(results)];
+    let mut sentences: Vec<String> = first.into_iter().flatten().collect();
+    sentences.extend(verdicts(results));
     sentences.extend(quality(results));
     sentences
 }
