@@ -18,22 +18,30 @@ pub const FILE_NAME: &str = "compare.html";
 pub fn answer(versus: &Versus) -> String {
     let count = |verdict| {
         let found = versus.rows.iter().filter(|row| row.verdict == verdict);
-        match found.count() {
-            0 => "none".to_owned(),
-            count => count.to_string(),
-        }
+        found.count()
     };
+    let shown = |count: usize| match count {
+        0 => "none".to_owned(),
+        count => count.to_string(),
+    };
+    let (a, b) = (count(Verdict::AFaster), count(Verdict::BFaster));
     let compared = versus
         .rows
         .iter()
         .filter(|row| row.verdict != Verdict::Void);
     match compared.count() {
         0 => "Nothing can be compared: the work differs".to_owned(),
+        all if a + b == 0 => {
+            format!(
+                "No difference shown in any of {}",
+                words::count(all, "cell")
+            )
+        }
         all => format!(
             "A is faster in {} of {}, B in {}",
-            count(Verdict::AFaster),
+            shown(a),
             words::count(all, "cell"),
-            count(Verdict::BFaster)
+            shown(b)
         ),
     }
 }

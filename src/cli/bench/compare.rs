@@ -11,7 +11,7 @@ use crate::draw::Theme;
 use crate::draw::raster::render;
 use crate::error::{Error, Result};
 use crate::plan::prepare_output;
-use crate::report::versus as report;
+use crate::report::{versus as report, words};
 
 /// Set two runs beside each other: two machines, two versions, two settings.
 #[derive(Debug, clap::Args)]
@@ -50,8 +50,10 @@ impl Args {
 fn print(versus: &Versus, verdicts: &[String]) {
     for (name, side) in [("A", &versus.a), ("B", &versus.b)] {
         println!(
-            "{name}: {}, {}, {} rounds",
-            side.file, side.started, side.rounds
+            "{name}: {}, {}, {}",
+            side.file,
+            side.started,
+            words::count(side.rounds, "round")
         );
     }
     for differs in &versus.differs {
