@@ -98,7 +98,8 @@ fn memory(bytes: f64) -> String {
 
 fn milliseconds(ms: f64) -> String {
     match ms {
-        ms if ms < 0.0995 => format!("{:.1} µs", ms * 1000.0),
+        ms if ms < 0.009_95 => format!("{:.1} µs", ms * 1000.0),
+        ms if ms < 0.9995 => format!("{:.0} µs", ms * 1000.0),
         ms if ms < 9.95 => format!("{ms:.1} ms"),
         ms if ms < 9_950.0 => format!("{ms:.0} ms"),
         ms => words::duration(ms / 1000.0),
@@ -108,7 +109,7 @@ fn milliseconds(ms: f64) -> String {
 fn crash(cost: &Cost) -> Option<String> {
     let crash = cost.crash.as_ref()?;
     let Some(delay_s) = crash.delay_s else {
-        return Some(format!("all: {} of {} jobs", crash.lost, crash.jobs));
+        return Some(format!("all left: {} of {} jobs", crash.lost, crash.jobs));
     };
     Some(match crash.lost {
         0 => format!("no job, +{:.1} s", delay_s.max(0.0)),
@@ -151,9 +152,9 @@ mod tests {
         };
         assert_eq!(
             of("crash"),
-            &["all: 4 of 4 jobs", "1 of 4 jobs", "no job, +0.3 s"]
+            &["all left: 4 of 4 jobs", "1 of 4 jobs", "no job, +0.3 s"]
         );
-        assert_eq!(of("start"), &["0.1 µs", "140 ms", "22.8 µs"]);
+        assert_eq!(of("start"), &["0.1 µs", "140 ms", "23 µs"]);
         assert_eq!(of("cancel")[1], "–");
         assert_eq!(of("CPU, 3 workers ∕ 2")[0], "+2.0 %");
         let text = table(&results).unwrap().to_string();

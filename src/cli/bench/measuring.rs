@@ -38,7 +38,7 @@ pub(super) struct Measuring {
     codec_threads: u16,
 
     /// Time that measuring may take; rounds that do not fit are not begun.
-    #[arg(long, value_name = "TIME", default_value = "5:30", value_parser = values::seconds)]
+    #[arg(long, value_name = "TIME", default_value = "5:15", value_parser = values::seconds)]
     budget: f64,
 
     /// Rounds, whatever the intervals [default: as many as it takes, at least 6].
