@@ -483,6 +483,150 @@ fn a_benchmark_interrupted_while_it_measures_leaves_nothing() {
 }
 
 #[test]
+fn a_stopped_benchmark_keeps_its_whole_rounds_and_goes_on_to_the_same_end() {
+    let root = folder_with_clips("bench-resumed");
+    let flags = ["--no-film", "--work", "io", "--rounds", "5"];
+    assert_eq!(interrupted_at(&root, "round 3", &flags), Some(130));
+    let read = || -> Results {
+        serde_json::from_slice(&fs::read(root.join("out/results.json")).unwrap()).unwrap()
+    };
+    let kept = read();
+    assert_eq!(kept.design.rounds, 2);
+    assert_eq!(kept.samples.len(), 2 * 6);
+    assert!(root.join("out/report.html").is_file());
+    assert_eq!(leftovers(&root), Vec::<PathBuf>::new());
+
+    let resume = |more: &[&str]| {
+        let mut arguments = args!["bench", root.join("clips"), "-o", root.join("out")].to_vec();
+        let flags = SMALL.iter().chain(&flags).chain(more);
+        arguments.extend(flags.map(Into::into));
+        run(arguments)
+    };
+    let other = resume(&["--resume", "--every", "3s"]);
+    assert_eq!(other.status.code(), Some(2));
+    let told = stderr(&other);
+    assert!(
+        told.contains("--every: then") && told.contains("--resume"),
+        "{told}"
+    );
+    assert_eq!(read(), kept, "what is refused changes nothing");
+
+    let output = resume(&["--resume"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let whole = read();
+    assert_eq!(whole.design.rounds, 5);
+    assert_eq!(whole.samples[..12], kept.samples);
+    assert_eq!(
+        (whole.design.seed, &whole.started),
+        (kept.design.seed, &kept.started)
+    );
+    let rounds: Vec<usize> = whole.samples.iter().map(|sample| sample.round).collect();
+    assert_eq!(rounds, [1, 2, 3, 4, 5].map(|round| [round; 6]).concat());
+}
+
+#[test]
+fn nothing_to_go_on_with_is_told_and_nothing_is_made() {
+    let root = folder_with_clips("bench-no-resume");
+    let output = run(args![
+        "bench",
+        root.join("clips"),
+        "-o",
+        root.join("out"),
+        "--resume"
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("no run to go on with"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!root.join("out").exists());
+}
+
+#[test]
+fn what_each_dispatch_costs_besides_the_work_is_measured() {
+    let results = numbers().results();
+    let dispatches: Vec<Dispatch> = results.costs.iter().map(|cost| cost.dispatch).collect();
+    assert_eq!(dispatches, Dispatch::ALL);
+    let costs = |dispatch| {
+        results
+            .costs
+            .iter()
+            .find(|c| c.dispatch == dispatch)
+            .unwrap()
+    };
+    for cost in &results.costs {
+        assert_eq!(cost.work, Work::Transcode);
+        assert!(cost.start_ms.is_some() && cost.memory_per_worker_bytes.is_some());
+        assert!(cost.frame_us.unwrap() > 0.0);
+    }
+    // A process that is started for each job costs more than a call.
+    assert!(costs(Dispatch::Processes).start_ms > costs(Dispatch::Threads).start_ms);
+    // A thread cannot be killed alone; a worker that is killed costs no job.
+    if let Some(crash) = &costs(Dispatch::Threads).crash {
+        assert!(crash.lost > 0 && crash.delay_s.is_none(), "{crash:?}");
+    }
+    if let Some(crash) = &costs(Dispatch::Processes).crash {
+        assert_eq!(crash.lost, 1, "{crash:?}");
+    }
+    if let Some(crash) = &costs(Dispatch::Workers).crash {
+        assert_eq!(crash.lost, 0, "{crash:?}");
+    }
+    for what in [
+        "memory of a further worker",
+        "start of a job",
+        "passing a 720p frame on",
+    ] {
+        assert!(numbers().stdout.contains(what), "{what}");
+        assert!(numbers().text("report.html").contains(what), "{what}");
+    }
+}
+
+#[test]
+fn speed_size_and_quality_stand_together() {
+    let results = numbers().results();
+    let outputs = results
+        .outputs
+        .iter()
+        .filter(|output| output.work == Work::Transcode);
+    let outputs: Vec<_> = outputs.collect();
+    assert_eq!(outputs.len(), 3);
+    for output in outputs {
+        assert!((0.5..=1.0).contains(&output.ssim.unwrap()), "{output:?}");
+        assert!(output.bytes > 1000 && output.hash.len() == 16, "{output:?}");
+    }
+    assert!(numbers().stdout.contains("Output of all, the same: "));
+    assert_eq!(results.design.clip_facts.len(), 2);
+    for sample in &results.samples {
+        assert!(sample.kernel.minor_faults > 100, "{sample:?}");
+    }
+}
+
+#[test]
+fn python_runs_beside_in_the_same_rounds() {
+    if !have("python3") {
+        return;
+    }
+    let bench = bench(
+        "bench-python",
+        &["--work", "cpu", "--python", "--rounds", "2", "--no-film"],
+    );
+    let python = bench.results().python.unwrap();
+    assert!(python.version.starts_with("Python 3"));
+    // Threads and processes at 1 and 2 workers, twice.
+    assert_eq!(python.samples.len(), 8);
+    assert!(python.samples.iter().all(|sample| sample.wall_s > 0.0));
+    assert_eq!((python.cells.len(), python.comparisons.len()), (4, 2));
+    assert!(
+        bench.stdout.contains("CPU bound in Python at 2 workers: "),
+        "{}",
+        bench.stdout
+    );
+    let panels = bench.text("charts/original-panels.svg");
+    assert!(panels.contains("Py threads") && panels.contains("Py processes"));
+}
+
+#[test]
 fn a_benchmark_interrupted_while_it_renders_leaves_no_film() {
     let root = folder_with_clips("bench-without-film");
     let code = interrupted_at(

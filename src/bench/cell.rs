@@ -4,6 +4,8 @@
 
 use std::io::{BufRead, Read, Write};
 use std::process::Command;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use super::results::{Dispatch, Lane};
 use crate::dispatch::{Cancel, Split, Terms, dispatch_all};
 use crate::engine::Watch;
 use crate::error::{Error, Result};
-use crate::job::{Job, Limits, Verdict};
+use crate::job::{Job, Limits, Outcome, Verdict};
 use crate::measure::{Usage, run_measured};
 
 /// What a cell's process is to do.
@@ -23,6 +25,25 @@ pub struct Spec {
     pub workers: usize,
     /// The jobs.
     pub jobs: Vec<Job>,
+    /// After how many milliseconds they are to be stopped.
+    #[serde(default)]
+    pub stop_after_ms: Option<u64>,
+    /// Size of the frames that are only to be taken from stdin, in place of any jobs.
+    #[serde(default)]
+    pub take_frames_of: Option<usize>,
+}
+
+impl Spec {
+    /// Runs `jobs` to their end.
+    pub fn of(dispatch: Dispatch, workers: usize, jobs: Vec<Job>) -> Self {
+        Self {
+            dispatch,
+            workers,
+            jobs,
+            stop_after_ms: None,
+            take_frames_of: None,
+        }
+    }
 }
 
 /// What a cell's process has to say.
@@ -38,6 +59,32 @@ pub struct Report {
     pub lanes: Vec<Lane>,
     /// Reasons of failed jobs.
     pub failures: Vec<String>,
+    /// Seconds from the moment at which the jobs were to be stopped until they were.
+    #[serde(default)]
+    pub stopped_in_s: Option<f64>,
+}
+
+/// A fresh process of this program that takes a [`line`] on its stdin.
+///
+/// # Errors
+/// Where the program cannot be found.
+pub fn command() -> Result<Command> {
+    let own = std::env::current_exe()
+        .map_err(|error| Error::failed("cannot find the running program").because(error))?;
+    let mut command = Command::new(own);
+    command.arg("cell");
+    Ok(command)
+}
+
+/// What such a process is told.
+///
+/// # Errors
+/// Where it cannot be put in words.
+pub fn line(spec: &Spec) -> Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(spec)
+        .map_err(|error| Error::failed("cannot describe a cell").because(error))?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// Runs `spec` in a fresh process of this program.
@@ -45,14 +92,19 @@ pub struct Report {
 /// # Errors
 /// Where the process cannot be run or a job failed, or `cancel` was set.
 pub fn run(spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
-    let own = std::env::current_exe()
-        .map_err(|error| Error::failed("cannot find the running program").because(error))?;
-    let mut command = Command::new(own);
-    command.arg("cell");
-    let mut line = serde_json::to_vec(spec)
-        .map_err(|error| Error::failed("cannot describe a cell").because(error))?;
-    line.push(b'\n');
-    let (output, usage) = run_measured(command, &line, cancel)?;
+    let (report, usage) = try_run(spec, cancel)?;
+    match report.failures.first() {
+        Some(reason) => Err(Error::failed("a job of a cell failed").because(reason.clone())),
+        None => Ok((report, usage)),
+    }
+}
+
+/// The same, where jobs may fail.
+///
+/// # Errors
+/// Where the process cannot be run, or `cancel` was set.
+pub fn try_run(spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
+    let (output, usage) = run_measured(command()?, &line(spec)?, cancel)?;
     let report: Report = serde_json::from_slice(&output).map_err(|error| {
         Error::failed(format!(
             "a cell's process ended without a report ({})",
@@ -60,10 +112,7 @@ pub fn run(spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
         ))
         .because(error)
     })?;
-    match report.failures.first() {
-        Some(reason) => Err(Error::failed("a job of a cell failed").because(reason.clone())),
-        None => Ok((report, usage)),
-    }
+    Ok((report, usage))
 }
 
 /// The child's side: reads a specification, runs it, writes the report.
@@ -76,6 +125,9 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
     read.map_err(|error| Error::failed("cannot read the cell's specification").because(error))?;
     let spec: Spec = serde_json::from_str(&line)
         .map_err(|error| Error::usage("no specification of a cell").because(error))?;
+    if let Some(bytes) = spec.take_frames_of {
+        return take_frames(bytes);
+    }
     stop_with_parent(cancel);
     let engine = spec.dispatch.engine(Limits::default())?;
     let mut untold = |_| {};
@@ -88,6 +140,7 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
         split: Split::Never,
         ..Terms::on(spec.workers)
     };
+    let stopper = spec.stop_after_ms.map(|ms| stop_after(ms, cancel));
     let outcomes = dispatch_all(
         &spec.jobs,
         engine.as_ref(),
@@ -96,6 +149,14 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
         &events,
         &|_| {},
     )?;
+    let stopped_in_s = stopper.and_then(|stopper| stopper.get().map(Instant::elapsed));
+    write(&Report {
+        stopped_in_s: stopped_in_s.map(|time| time.as_secs_f64()),
+        ..report(&spec.jobs, &outcomes)
+    })
+}
+
+fn report(jobs: &[Job], outcomes: &[Outcome]) -> Report {
     let first = outcomes
         .iter()
         .map(|outcome| outcome.start_s)
@@ -104,7 +165,7 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
         .iter()
         .map(|outcome| outcome.end_s)
         .fold(0.0, f64::max);
-    let report = Report {
+    Report {
         wall_s: (last - first).max(0.0),
         frames: outcomes
             .iter()
@@ -118,7 +179,7 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
             .sum(),
         lanes: outcomes
             .iter()
-            .zip(&spec.jobs)
+            .zip(jobs)
             .map(|(outcome, job)| Lane {
                 job: job.name.clone(),
                 slot: outcome.slot,
@@ -128,18 +189,48 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
             .collect(),
         failures: outcomes
             .iter()
-            .zip(&spec.jobs)
+            .zip(jobs)
             .filter_map(|(outcome, job)| match &outcome.verdict {
                 Verdict::Failed(failure) => Some(format!("{}: {}", job.name, failure.reason)),
                 Verdict::Cancelled => Some(format!("{}: stopped", job.name)),
                 Verdict::Done(_) => None,
             })
             .collect(),
-    };
-    let line = serde_json::to_string(&report)
+        stopped_in_s: None,
+    }
+}
+
+fn write(report: &Report) -> Result<()> {
+    let line = serde_json::to_string(report)
         .map_err(|error| Error::failed("cannot write the report").because(error))?;
     writeln!(std::io::stdout().lock(), "{line}")
         .map_err(|error| Error::failed("cannot write the report").because(error))
+}
+
+/// Sets `cancel` after so many milliseconds; then what is returned holds the moment.
+fn stop_after(ms: u64, cancel: &Cancel) -> Arc<OnceLock<Instant>> {
+    let stopped = Arc::new(OnceLock::new());
+    let (cancel, told) = (cancel.clone(), Arc::clone(&stopped));
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(ms));
+        let _ = told.set(Instant::now());
+        cancel.set();
+    });
+    stopped
+}
+
+/// Takes frames of so many bytes from stdin, and answers each with a byte.
+fn take_frames(bytes: usize) -> Result<()> {
+    let lost = |error| Error::failed("cannot pass a frame").because(error);
+    let (mut stdin, mut stdout) = (std::io::stdin().lock(), std::io::stdout().lock());
+    let mut frame = vec![0; bytes];
+    while stdin.read_exact(&mut frame).is_ok() {
+        stdout
+            .write_all(&frame[..1])
+            .and_then(|()| stdout.flush())
+            .map_err(lost)?;
+    }
+    Ok(())
 }
 
 /// Stdin stays open as long as the parent lives: where it closes, nobody wants the result.

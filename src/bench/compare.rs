@@ -60,7 +60,7 @@ fn compare(samples: &[Sample], known: &Known, place: Place, b: Dispatch) -> Opti
     let at = |dispatch, workers| side(samples, (work, codec_threads, workers), dispatch);
     let equal_output = known.equal_output.get(&(work, b)).copied();
     let decision = decide(&Contest {
-        rounds: &pairs(&at(a, workers), &at(b, workers)),
+        rounds: &pairs(times(&at(a, workers)), times(&at(b, workers))),
         size: job_size(
             known,
             (work, b),
@@ -78,7 +78,7 @@ fn compare(samples: &[Sample], known: &Known, place: Place, b: Dispatch) -> Opti
         ratio: decision.measured.ratio,
         ci95: [interval.lo, interval.hi],
         verdict: decision.verdict,
-        sentence: sentence(&decision, a, b),
+        sentence: sentence(&decision, a.name(), b.name()),
         equal_output,
     })
 }
@@ -90,13 +90,17 @@ fn side<'a>(samples: &'a [Sample], place: Place, dispatch: Dispatch) -> Side<'a>
         .collect()
 }
 
+/// The rounds of a side with their wall times.
+fn times(side: &Side) -> Vec<(usize, f64)> {
+    side.iter().map(|s| (s.round, s.wall_s)).collect()
+}
+
 /// Wall times of the rounds that both sides completed, in the order of rounds.
-fn pairs(a: &Side, b: &Side) -> Vec<(f64, f64)> {
-    let by_round: BTreeMap<usize, f64> = b.iter().map(|s| (s.round, s.wall_s)).collect();
-    let firsts: BTreeMap<usize, f64> = a.iter().map(|s| (s.round, s.wall_s)).collect();
-    firsts
-        .into_iter()
-        .filter_map(|(round, wall_s)| Some((wall_s, *by_round.get(&round)?)))
+pub(super) fn pairs(a: Vec<(usize, f64)>, b: Vec<(usize, f64)>) -> Vec<(f64, f64)> {
+    let (a, b): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        (a.into_iter().collect(), b.into_iter().collect());
+    a.into_iter()
+        .filter_map(|(round, wall_s)| Some((wall_s, *b.get(&round)?)))
         .collect()
 }
 

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use xxhash_rust::xxh3::Xxh3;
+
+use super::facts;
 use crate::dispatch::Cancel;
 use crate::engine::{Watch, Workers};
 use crate::error::Result;
@@ -50,13 +53,43 @@ pub fn differences(a: &Path, b: &Path, cancel: &Cancel) -> Result<Vec<Difference
     Ok(found)
 }
 
+/// A hash over what all files below `folder` decode to: of pictures what is
+/// seen, of sound how long it is. Lists that lie beside them are not in it.
+///
+/// # Errors
+/// Where a file cannot be read or decoded.
+pub fn digest(folder: &Path, cancel: &Cancel) -> Result<String> {
+    let workers = Workers::find(Limits::default())?;
+    let mut untold = |_| {};
+    let mut watch = Watch::new(cancel, &mut untold);
+    let mut hash = Xxh3::new();
+    let files = files(folder).into_iter().filter(|file| !is_list(file));
+    for file in files {
+        hash.update(file.as_os_str().as_encoded_bytes());
+        let own = workers.digest(&folder.join(&file), &mut watch);
+        hash.update(&own.map_err(|failure| failure.error)?.to_le_bytes());
+    }
+    Ok(facts::shown(&hash))
+}
+
+/// Size of all files below `folder`.
+pub fn size(folder: &Path) -> u64 {
+    let sizes = files(folder).into_iter();
+    let size = |file: PathBuf| std::fs::metadata(folder.join(file)).map_or(0, |data| data.len());
+    sizes.map(size).sum()
+}
+
+fn is_list(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending == "json")
+}
+
 fn difference(workers: &Workers, a: &Path, b: &Path, cancel: &Cancel) -> Result<Option<String>> {
     if std::fs::read(a)
         .is_ok_and(|bytes_a| std::fs::read(b).is_ok_and(|bytes_b| bytes_a == bytes_b))
     {
         return Ok(None);
     }
-    if a.extension().is_some_and(|ending| ending == "json") {
+    if is_list(a) {
         return Ok(Some("the lists differ".into()));
     }
     let mut untold = |_| {};

@@ -24,9 +24,17 @@ struct Row {
     jobs: usize,
     frames: u64,
     output_bytes: u64,
+    voluntary_switches: u64,
+    involuntary_switches: u64,
+    minor_faults: u64,
+    major_faults: u64,
+    read_bytes: u64,
+    written_bytes: u64,
+    others_s: Option<f64>,
+    clock_mhz: Option<f64>,
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 20] = [
     "work",
     "dispatch",
     "workers",
@@ -39,6 +47,14 @@ const COLUMNS: [&str; 12] = [
     "jobs",
     "frames",
     "output_bytes",
+    "voluntary_switches",
+    "involuntary_switches",
+    "minor_faults",
+    "major_faults",
+    "read_bytes",
+    "written_bytes",
+    "others_s",
+    "clock_mhz",
 ];
 
 impl From<&Sample> for Row {
@@ -56,6 +72,14 @@ impl From<&Sample> for Row {
             jobs: sample.jobs,
             frames: sample.frames,
             output_bytes: sample.output_bytes,
+            voluntary_switches: sample.kernel.voluntary_switches,
+            involuntary_switches: sample.kernel.involuntary_switches,
+            minor_faults: sample.kernel.minor_faults,
+            major_faults: sample.kernel.major_faults,
+            read_bytes: sample.kernel.read_bytes,
+            written_bytes: sample.kernel.written_bytes,
+            others_s: sample.others_s,
+            clock_mhz: sample.clock_mhz,
         }
     }
 }
@@ -87,6 +111,7 @@ mod tests {
         Sample {
             user_s: 1.25,
             output_bytes: 42,
+            others_s: Some(0.5),
             lanes: vec![Lane {
                 job: "a.mp4".into(),
                 slot: 0,
@@ -103,21 +128,22 @@ mod tests {
         assert_eq!(
             text,
             "work,dispatch,workers,codec_threads,round,wall_s,user_s,sys_s,\
-             peak_memory_bytes,jobs,frames,output_bytes\n\
-             transcode,processes,2,1,3,1.5,1.25,0.0,0,2,0,42\n"
+             peak_memory_bytes,jobs,frames,output_bytes,voluntary_switches,\
+             involuntary_switches,minor_faults,major_faults,read_bytes,written_bytes,\
+             others_s,clock_mhz\n\
+             transcode,processes,2,1,3,1.5,1.25,0.0,0,2,0,42,0,0,0,0,0,0,0.5,\n"
         );
     }
 
     #[test]
     fn the_columns_are_the_fields_of_results_json_but_for_the_lanes() {
         let json = serde_json::to_value(with_lane()).unwrap();
-        let mut fields: Vec<&str> = json
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .filter(|field| *field != "lanes")
-            .collect();
+        // What the kernel counted is an object of its own there.
+        let keys = |json: &serde_json::Value| -> Vec<String> {
+            json.as_object().unwrap().keys().cloned().collect()
+        };
+        let mut fields = [keys(&json), keys(&json["kernel"])].concat();
+        fields.retain(|field| field != "lanes" && field != "kernel");
         let mut columns = COLUMNS.to_vec();
         fields.sort_unstable();
         columns.sort_unstable();

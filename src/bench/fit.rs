@@ -12,7 +12,7 @@
 //! nothing. Written over throughput⁻¹ the law is linear, and least squares
 //! with non-negative coefficients takes the few lines below.
 
-use super::results::{Amdahl, Dispatch, Fit, Usl, Work};
+use super::results::{Amdahl, Dispatch, Fit, Residual, Usl, Work};
 
 /// The least coefficient of determination with which a model is claimed.
 pub const MIN_R2: f64 = 0.9;
@@ -72,8 +72,13 @@ fn amdahl(points: &[Point]) -> Option<Amdahl> {
         return None;
     }
     let serial = least(|serial| squares(&speedups, |n| amdahl_speedup(serial, n)));
-    let r2 = r2(&speedups, |n| amdahl_speedup(serial, n))?;
-    (r2 >= MIN_R2).then_some(Amdahl { serial, r2 })
+    let law = |n| amdahl_speedup(serial, n);
+    let r2 = r2(&speedups, law)?;
+    (r2 >= MIN_R2).then(|| Amdahl {
+        serial,
+        r2,
+        residuals: residuals(&speedups, law),
+    })
 }
 
 fn amdahl_speedup(serial: f64, n: f64) -> f64 {
@@ -131,11 +136,12 @@ fn usl(points: &[Point]) -> Option<Usl> {
         .map(|point| (point.workers as f64, point.rate))
         .collect();
     let r2 = r2(&rates, law)?;
-    (r2 >= MIN_R2).then_some(Usl {
+    (r2 >= MIN_R2).then(|| Usl {
         lambda,
         sigma,
         kappa,
         r2,
+        residuals: residuals(&rates, law),
     })
 }
 
@@ -203,6 +209,14 @@ fn r2(points: &[(f64, f64)], model: impl Fn(f64) -> f64) -> Option<f64> {
     (total > 0.0 && r2.is_finite()).then_some(r2)
 }
 
+fn residuals(points: &[(f64, f64)], model: impl Fn(f64) -> f64) -> Vec<Residual> {
+    let residual = |&(n, y): &(f64, f64)| Residual {
+        workers: n as usize,
+        share: y / model(n) - 1.0,
+    };
+    points.iter().map(residual).collect()
+}
+
 fn squares(points: &[(f64, f64)], model: impl Fn(f64) -> f64) -> f64 {
     points.iter().map(|&(n, y)| (y - model(n)).powi(2)).sum()
 }
@@ -253,6 +267,8 @@ mod tests {
         assert!((found.sigma - 0.027).abs() < 1e-6, "{found:?}");
         assert!((found.kappa - 0.0001).abs() < 1e-8, "{found:?}");
         assert!(found.r2 > 0.999_999);
+        assert!(found.residuals.iter().all(|at| at.share.abs() < 1e-9));
+        assert_eq!(found.residuals.len(), 6);
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub fn results(setup: &Setup) -> Results {
             linked: "5.1.9".to_owned(),
             program: Some("ffmpeg version 5.1.9".to_owned()),
             same_version: true,
+            configuration: String::new(),
         },
         design: design(setup),
         comparisons: comparisons(setup, &cells),
@@ -71,6 +72,10 @@ pub fn results(setup: &Setup) -> Results {
         cells,
         fits: Vec::new(),
         capacity: None,
+        outputs: Vec::new(),
+        costs: Dispatch::ALL.map(cost).to_vec(),
+        python: None,
+        noise: Noise::default(),
         notes: Vec::new(),
     }
 }
@@ -82,6 +87,7 @@ fn machine(setup: &Setup) -> Machine {
         cpu: "Xeon E5-2673 v4".to_owned(),
         cores: setup.cores,
         memory_bytes: 8 << 30,
+        governor: None,
     }
 }
 
@@ -274,5 +280,32 @@ fn comparison(work: Work, workers: usize, (b, ratio): (Dispatch, f64)) -> Compar
         verdict,
         sentence,
         equal_output: (!work.one_job_a_worker()).then_some(true),
+    }
+}
+
+fn cost(dispatch: Dispatch) -> Cost {
+    let (start_ms, lost, delay_s, frame_us) = match dispatch {
+        Dispatch::Threads => (0.000_13, 4, None, 8.4),
+        Dispatch::Processes => (140.0, 1, Some(-0.2), 271.6),
+        Dispatch::Workers => (0.0228, 0, Some(0.31), 133.8),
+    };
+    Cost {
+        dispatch,
+        work: Work::Transcode,
+        memory_per_worker_bytes: Some(42.0 * MIB),
+        start_ms: Some(start_ms),
+        cancel_ms: Some(29.9),
+        crash: Some(Crash {
+            jobs: 4,
+            lost,
+            delay_s,
+        }),
+        frame_us: Some(frame_us),
+        beyond: Some(Beyond {
+            from: 2,
+            to: 3,
+            cpu_ratio: 1.02,
+            time_ratio: 0.995,
+        }),
     }
 }

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use xxhash_rust::xxh3::Xxh3;
+
 use super::cell::Spec;
-use super::results::{Dispatch, Work};
+use super::facts::{self, Clip};
+use super::results::{Design, Dispatch, Work};
 use crate::dispatch::Cancel;
 use crate::engine::{Workers, calibrate};
 use crate::error::{Error, Result};
@@ -30,6 +33,10 @@ pub struct Options {
     pub codec_threads: usize,
     /// Time allowed in seconds, from the first cell on.
     pub budget_s: f64,
+    /// Rounds, whatever the intervals; else as many as it takes.
+    pub rounds: Option<usize>,
+    /// The Python that runs the reference loads, too.
+    pub python: Option<PathBuf>,
     /// Seed of the order of cells.
     pub seed: u64,
     /// Milliseconds of one core that a `cpu` job takes.
@@ -174,11 +181,32 @@ impl Matrix {
                 milliseconds: self.options.io_ms,
             }),
         };
-        Spec {
-            dispatch: cell.dispatch,
-            workers: cell.workers,
-            jobs,
-        }
+        Spec::of(cell.dispatch, cell.workers, jobs)
+    }
+
+    /// The jobs of `work`, of which a cell runs all; one, where each worker brings its own.
+    pub fn jobs(&self, work: Work) -> Vec<Job> {
+        let cell = CellKey {
+            work,
+            dispatch: Dispatch::Threads,
+            workers: 1,
+        };
+        self.spec(cell).jobs
+    }
+
+    /// What is known of each clip.
+    ///
+    /// # Errors
+    /// Where one cannot be read.
+    pub fn clip_facts(&self) -> Result<Vec<Clip>> {
+        self.media().iter().map(Clip::of).collect()
+    }
+
+    /// Goes on where an earlier run with the same settings was stopped: in its
+    /// order of cells, and with computations of the same length.
+    pub fn go_on(&mut self, before: &Design) {
+        self.options.seed = before.seed;
+        self.cpu_iterations = before.cpu_iterations;
     }
 
     /// The folder that every cell writes to; emptied before each.
@@ -191,6 +219,34 @@ impl Matrix {
         self.scratch
             .path()
             .join(format!("{}-{}", cell.work.name(), cell.dispatch.name()))
+    }
+
+    /// What was asked for, as results tell it, of so many `rounds` on `clip_facts`.
+    pub fn design(&self, rounds: usize, clip_facts: Vec<Clip>) -> Design {
+        let options = &self.options;
+        let hash = |recipe: &dyn fmt::Debug| {
+            let mut hash = Xxh3::new();
+            hash.update(format!("{recipe:?}").as_bytes());
+            facts::shown(&hash)
+        };
+        Design {
+            works: options.works.clone(),
+            dispatches: options.dispatches.clone(),
+            workers: options.workers.clone(),
+            codec_threads: options.codec_threads,
+            rounds,
+            seed: options.seed,
+            budget_s: options.budget_s,
+            cpu_ms: options.cpu_ms,
+            io_ms: options.io_ms,
+            cpu_iterations: self.cpu_iterations,
+            clips: self.clips(),
+            clips_s: self.clips_s(),
+            clip_facts,
+            recipe: Recipe::Transcode(options.transcode.clone()).words(),
+            frames_recipe: Recipe::Frames(options.frames.clone()).words(),
+            settings: [hash(&options.transcode), hash(&options.frames)],
+        }
     }
 
     /// Names of the clips that are worked on.

@@ -2,20 +2,30 @@
 //!
 //! [`matrix`] says what is measured, [`run`] measures each [`cell`] in a fresh
 //! process, [`summary`] draws conclusions, [`export`] writes them down.
+//! [`versus`] sets two such runs beside each other.
 
 pub mod cell;
 pub mod compare;
+pub mod costs;
 pub mod equal;
 pub mod export;
 pub mod export_csv;
+pub mod facts;
 pub mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod load;
 pub mod matrix;
+pub mod noise;
 pub mod original;
+pub mod profile;
+pub mod python;
 pub mod results;
+pub mod resume;
 pub mod run;
 pub mod startup;
 pub mod stats;
 pub mod summary;
 pub mod verdict;
+pub mod versus;
+mod warm_up;

@@ -47,8 +47,13 @@ pub fn write_original(results: &Results) -> String {
 }
 
 fn header() -> String {
+    columns() + "\n"
+}
+
+/// The names of the columns, as a header has them.
+pub fn columns() -> String {
     let names: Vec<&str> = COLUMNS.iter().map(|column| column.0).collect();
-    format!("{WORKERS_COLUMN} {}\n", names.join(" "))
+    format!("{WORKERS_COLUMN} {}", names.join(" "))
 }
 
 /// Reads such a file, with or without its header, as samples of one codec thread.
@@ -107,27 +112,10 @@ fn row(line: &str) -> Option<(usize, [f64; 4])> {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use crate::bench::compare::Known;
-    use crate::bench::results::{Design, Ffmpeg, Machine, VERSION};
-    use crate::bench::summary::summarise;
 
     /// Results that follow from samples, of a run nothing else is known about.
     pub(crate) fn results(samples: Vec<Sample>) -> Results {
-        let (cells, comparisons, fits, capacity) = summarise(&samples, &Known::default());
-        Results {
-            version: VERSION,
-            rushes: "0.1.0".into(),
-            started: "2025-01-01T00:00:00+00:00".into(),
-            machine: Machine::default(),
-            ffmpeg: Ffmpeg::default(),
-            design: Design::default(),
-            samples,
-            cells,
-            comparisons,
-            fits,
-            capacity,
-            notes: Vec::new(),
-        }
+        Results::of_times(samples)
     }
 }
 

@@ -5,7 +5,14 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::compare::Known;
+pub use super::costs::{Beyond, Cost, Crash};
+pub use super::facts::{Clip, Output};
+pub use super::noise::Noise;
+pub use super::python::Python;
+use super::summary::summarise;
 pub use crate::engine::Dispatch;
+pub use crate::measure::Kernel;
 
 /// The version that [`Results::version`] holds.
 pub const VERSION: u32 = 1;
@@ -35,11 +42,64 @@ pub struct Results {
     pub fits: Vec<Fit>,
     /// How many such jobs the machine runs at once in real time.
     pub capacity: Option<Capacity>,
+    /// What each dispatch made of the clips before times were taken.
+    #[serde(default)]
+    pub outputs: Vec<Output>,
+    /// What each dispatch costs besides the work: its pros and cons.
+    #[serde(default)]
+    pub costs: Vec<Cost>,
+    /// The reference loads in Python, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<Python>,
+    /// What disturbed the measuring, as far as it can be seen.
+    #[serde(default)]
+    pub noise: Noise,
     /// What a reader must know besides: voided comparisons, noise, what did not fit the budget.
     pub notes: Vec<String>,
 }
 
 impl Results {
+    /// What follows from `samples` of a run that nothing else is known about.
+    pub fn of_times(samples: Vec<Sample>) -> Self {
+        let (cells, comparisons, fits, capacity) = summarise(&samples, &Known::default());
+        Self {
+            version: VERSION,
+            rushes: env!("CARGO_PKG_VERSION").into(),
+            started: String::new(),
+            machine: Machine::default(),
+            ffmpeg: Ffmpeg::default(),
+            design: Design {
+                works: each(&samples, |sample| sample.work),
+                dispatches: each(&samples, |sample| sample.dispatch),
+                workers: each(&samples, |sample| sample.workers),
+                codec_threads: 1,
+                rounds: samples.iter().map(|sample| sample.round).max().unwrap_or(0),
+                ..Design::default()
+            },
+            samples,
+            cells,
+            comparisons,
+            fits,
+            capacity,
+            outputs: Vec::new(),
+            costs: Vec::new(),
+            python: None,
+            noise: Noise::default(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The worker count to speak about: as many as cores, or the nearest below,
+    /// or the fewest; the most where the cores are not known.
+    pub fn focus(&self, counts: &[usize]) -> Option<usize> {
+        let cores = match self.machine.cores {
+            0 => usize::MAX,
+            cores => cores,
+        };
+        let below = counts.iter().filter(|count| **count <= cores).max();
+        below.or(counts.iter().min()).copied()
+    }
+
     /// What `comparison` says; where there are several, with whom threads are compared.
     pub fn said(&self, comparison: &Comparison) -> String {
         if self.design.dispatches.len() > 2 {
@@ -48,6 +108,12 @@ impl Results {
             comparison.sentence.clone()
         }
     }
+}
+
+/// The values that samples have, rising, each once.
+fn each<T: Ord>(samples: &[Sample], of: fn(&Sample) -> T) -> Vec<T> {
+    let values: std::collections::BTreeSet<T> = samples.iter().map(of).collect();
+    values.into_iter().collect()
 }
 
 /// The machine of a run.
@@ -63,6 +129,9 @@ pub struct Machine {
     pub cores: usize,
     /// Physical memory in bytes.
     pub memory_bytes: u64,
+    /// What sets the processor's clock rate, such as `performance`, where the system tells.
+    #[serde(default)]
+    pub governor: Option<String>,
 }
 
 /// The FFmpeg of a run.
@@ -74,6 +143,9 @@ pub struct Ffmpeg {
     pub program: Option<String>,
     /// Whether linked libraries and program have the same version.
     pub same_version: bool,
+    /// What the linked libraries were configured with.
+    #[serde(default)]
+    pub configuration: String,
 }
 
 /// What a run was asked to do.
@@ -103,8 +175,36 @@ pub struct Design {
     pub clips: Vec<String>,
     /// Length of all clips together, in seconds.
     pub clips_s: f64,
+    /// What is known of each clip.
+    #[serde(default)]
+    pub clip_facts: Vec<Clip>,
     /// Words for what a transcode job does, e.g. `H.264 CRF 23 medium + AAC 128k`.
     pub recipe: String,
+    /// Words for what a frames job does.
+    #[serde(default)]
+    pub frames_recipe: String,
+    /// Hashes over all that a transcode and a frames job do: words do not tell everything.
+    #[serde(default)]
+    pub settings: [String; 2],
+}
+
+impl Design {
+    /// What a transcode job does, so that no two of them are told alike.
+    pub fn transcode_settings(&self) -> String {
+        exact(&self.recipe, &self.settings[0])
+    }
+
+    /// What a frames job does, so that no two of them are told alike.
+    pub fn frames_settings(&self) -> String {
+        exact(&self.frames_recipe, &self.settings[1])
+    }
+}
+
+fn exact(words: &str, hash: &str) -> String {
+    match hash.is_empty() {
+        true => words.to_owned(),
+        false => format!("{words} ({hash})"),
+    }
 }
 
 /// What a cell does.
@@ -171,6 +271,15 @@ pub struct Sample {
     /// Bytes written by the jobs.
     #[serde(default)]
     pub output_bytes: u64,
+    /// What the kernel counted besides.
+    #[serde(default)]
+    pub kernel: Kernel,
+    /// CPU seconds that others used meanwhile, where the system tells.
+    #[serde(default)]
+    pub others_s: Option<f64>,
+    /// Mean clock rate of the cores at its end, where the system tells.
+    #[serde(default)]
+    pub clock_mhz: Option<f64>,
     /// Start and end of every job, in seconds since the cell's first start.
     #[serde(default)]
     pub lanes: Vec<Lane>,
@@ -193,6 +302,9 @@ impl Sample {
             jobs: workers,
             frames: 0,
             output_bytes: 0,
+            kernel: Kernel::default(),
+            others_s: None,
+            clock_mhz: None,
             lanes: Vec::new(),
         }
     }
@@ -305,6 +417,9 @@ pub struct Amdahl {
     pub serial: f64,
     /// Coefficient of determination.
     pub r2: f64,
+    /// What it leaves unexplained.
+    #[serde(default)]
+    pub residuals: Vec<Residual>,
 }
 
 /// Throughput(n) = lambda·n / (1 + sigma·(n − 1) + kappa·n·(n − 1)).
@@ -318,6 +433,18 @@ pub struct Usl {
     pub kappa: f64,
     /// Coefficient of determination.
     pub r2: f64,
+    /// What it leaves unexplained.
+    #[serde(default)]
+    pub residuals: Vec<Residual>,
+}
+
+/// How far a measured value lies from its model's.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq)]
+pub struct Residual {
+    /// Jobs at once.
+    pub workers: usize,
+    /// Measured ∕ model − 1.
+    pub share: f64,
 }
 
 /// How many such jobs run at once in real time.
@@ -329,6 +456,9 @@ pub struct Capacity {
     pub workers: usize,
     /// Seconds of video transcoded a second.
     pub realtime_factor: f64,
+    /// The factor's 95 % interval; with too few rounds their range.
+    #[serde(default)]
+    pub ci95: [f64; 2],
     /// The factor rounded down: that many live streams keep up.
     pub jobs_in_real_time: u64,
 }

@@ -1,29 +1,33 @@
 //! Warm-up, rounds in random order, and what follows from them.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use super::cell::{self, Spec};
-use super::compare::{Known, comparisons};
-use super::equal::differences;
+use super::compare::comparisons;
+use super::costs;
 use super::matrix::{CellKey, Matrix};
-use super::results::{Comparison, Design, Dispatch, Results, Sample, VERSION, Verdict, Work};
-use super::startup::StartUp;
+use super::noise;
+use super::python::{How, Python, PythonKey};
+use super::results::{Clip, Comparison, Cost, Results, Sample, VERSION, Verdict, Work};
 use super::stats::MIN_ROUNDS;
 use super::summary::summarise;
+use super::warm_up::Warm;
 use crate::dispatch::Cancel;
-use crate::error::{Error, Result};
-use crate::job::Limits;
+use crate::error::{Error, Kind, Result};
 use crate::measure::machine;
-use crate::recipe::Recipe;
 
 /// A comparison is settled once its interval is within this share of the ratio.
 const TIGHT: f64 = 0.015;
 
 /// More rounds than this change nothing.
 const MOST_ROUNDS: usize = 30;
+
+/// The share of the budget that is kept for what is measured after the rounds.
+const KEPT_FOR_COSTS: f64 = 0.05;
 
 /// What a run is doing; for bars and lines.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,29 +41,87 @@ pub enum Step {
         /// The round, from 1.
         round: usize,
         /// The cell.
-        cell: CellKey,
+        cell: Turn,
         /// Share of the budget that is used up, 0 to 1.
         used: f64,
     },
+    /// It is measured what a dispatch costs besides the work.
+    Costs,
 }
 
-/// Measures all cells of `matrix`; `told` hears of each step.
+/// What has its turn in a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Turn {
+    /// A cell of the matrix.
+    Cell(CellKey),
+    /// The same load in Python.
+    Python(PythonKey),
+}
+
+impl Turn {
+    fn seat(&self) -> (Work, usize) {
+        match self {
+            Turn::Cell(key) => (key.work, key.workers),
+            Turn::Python(key) => (key.work, key.workers),
+        }
+    }
+
+    /// Whether the two differ in nothing but the worker count.
+    fn is_like(&self, other: &Turn) -> bool {
+        match (self, other) {
+            (Turn::Cell(a), Turn::Cell(b)) => (a.work, a.dispatch) == (b.work, b.dispatch),
+            (Turn::Python(a), Turn::Python(b)) => (a.work, a.how) == (b.work, b.how),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Turn::Cell(key) => key.fmt(f),
+            Turn::Python(key) => key.fmt(f),
+        }
+    }
+}
+
+/// Whoever follows a run.
+pub trait Follow {
+    /// Hears of each step.
+    fn step(&mut self, step: &Step);
+
+    /// Keeps what is there after each round, in case that there is no next one.
+    ///
+    /// # Errors
+    /// Where it cannot; then the run ends.
+    fn keep(&mut self, results: &Results) -> Result<()>;
+}
+
+/// Measures all cells of `matrix`, and goes on from `before` where there is such.
 ///
 /// # Errors
 /// Where a cell cannot be run, or `cancel` was set.
-pub fn run(matrix: &Matrix, cancel: &Cancel, told: &mut dyn FnMut(&Step)) -> Result<Results> {
-    let mut run = Run::new(matrix, cancel);
-    run.warm_up(told)?;
-    run.measure(told)?;
+pub fn run(
+    matrix: &Matrix,
+    before: Option<Results>,
+    cancel: &Cancel,
+    follow: &mut dyn Follow,
+) -> Result<Results> {
+    let mut run = Run::new(matrix, cancel)?;
+    if let Some(before) = before {
+        run.go_on(before);
+    }
+    run.warm_up(follow)?;
+    run.measure(follow)?;
+    run.measure_costs(follow)?;
     Ok(run.results())
 }
 
 /// A random order in which the dispatches of one load and worker count follow
 /// each other, so that a machine whose speed drifts is the same for both.
-fn shuffle(cells: &mut [CellKey], random: &mut fastrand::Rng) {
-    random.shuffle(cells);
-    let mut seats: Vec<(Work, usize)> =
-        cells.iter().map(|cell| (cell.work, cell.workers)).collect();
+fn shuffle(turns: &mut [Turn], random: &mut fastrand::Rng) {
+    random.shuffle(turns);
+    let mut seats: Vec<(Work, usize)> = turns.iter().map(Turn::seat).collect();
     let mut seen = Vec::new();
     seats.retain(|seat| {
         !seen.contains(seat) && {
@@ -67,11 +129,7 @@ fn shuffle(cells: &mut [CellKey], random: &mut fastrand::Rng) {
             true
         }
     });
-    cells.sort_by_key(|cell| {
-        seats
-            .iter()
-            .position(|seat| *seat == (cell.work, cell.workers))
-    });
+    turns.sort_by_key(|turn| seats.iter().position(|seat| *seat == turn.seat()));
 }
 
 struct Run<'a> {
@@ -79,144 +137,169 @@ struct Run<'a> {
     cancel: &'a Cancel,
     began: Instant,
     started: String,
+    clips: Vec<Clip>,
     // Seconds that each cell took as a whole, for the budget.
-    takes_s: HashMap<CellKey, f64>,
-    known: Known,
+    takes_s: HashMap<Turn, f64>,
+    warm: Warm,
+    python: Option<Python>,
     samples: Vec<Sample>,
+    costs: Vec<Cost>,
     rounds: usize,
     notes: Vec<String>,
 }
 
 impl<'a> Run<'a> {
-    fn new(matrix: &'a Matrix, cancel: &'a Cancel) -> Self {
+    fn new(matrix: &'a Matrix, cancel: &'a Cancel) -> Result<Self> {
         let options = matrix.options();
-        let known = Known {
-            io_ms: options.io_ms as f64,
-            clips_s: matrix.clips_s(),
-            ..Known::default()
-        };
-        let refused = matrix.refused.iter();
-        Self {
+        let began = Instant::now();
+        let meet = |program: &std::path::PathBuf| Python::meet(program, options.cpu_ms, cancel);
+        Ok(Self {
             matrix,
             cancel,
-            began: Instant::now(),
+            began,
             started: jiff::Zoned::now()
                 .strftime("%Y-%m-%dT%H:%M:%S%:z")
                 .to_string(),
+            clips: matrix.clip_facts()?,
             takes_s: HashMap::new(),
-            known,
+            warm: Warm::new(matrix),
+            python: options.python.as_ref().map(meet).transpose()?,
             samples: vec![],
+            costs: vec![],
             rounds: 0,
-            notes: refused
-                .map(|file| format!("left out '{}': {}", file.source.display(), file.reason))
-                .collect(),
+            notes: vec![],
+        })
+    }
+
+    fn go_on(&mut self, before: Results) {
+        self.started = before.started;
+        self.rounds = before.design.rounds;
+        self.samples = before.samples;
+        self.samples.retain(|sample| sample.round <= self.rounds);
+        if before.python.is_some() {
+            self.python = before.python;
         }
     }
 
     /// One run of every cell at the smallest worker count: caches are filled,
     /// times are estimated, and outputs are compared before any time counts.
-    fn warm_up(&mut self, told: &mut dyn FnMut(&Step)) -> Result<()> {
+    fn warm_up(&mut self, follow: &mut dyn Follow) -> Result<()> {
         let options = self.matrix.options();
-        let first = options.workers.iter().copied().min().unwrap_or(1);
+        let workers = options.workers.iter().copied().min().unwrap_or(1);
         for work in options.works.clone() {
             for dispatch in options.dispatches.clone() {
                 let cell = CellKey {
                     work,
                     dispatch,
-                    workers: first,
+                    workers,
                 };
-                told(&Step::WarmUp(cell));
+                follow.step(&Step::WarmUp(cell));
                 self.run_cell(cell, Some(&self.matrix.kept_folder(cell)))?;
             }
             if !work.one_job_a_worker() {
-                told(&Step::Compare(work));
-                self.compare_outputs(work, first)?;
+                follow.step(&Step::Compare(work));
+                self.warm
+                    .compare_outputs(self.matrix, (work, workers), self.cancel)?;
             }
         }
-        for dispatch in &options.dispatches {
-            let start =
-                StartUp::measure(dispatch.engine(Limits::default())?.as_ref(), self.cancel)?;
-            for work in &options.works {
-                self.known
-                    .start_ms
-                    .insert((*work, *dispatch), start.of(*work));
-            }
-        }
-        Ok(())
+        self.warm.measure_starts(self.matrix, self.cancel)
     }
 
-    fn compare_outputs(&mut self, work: Work, workers: usize) -> Result<()> {
-        let folder = |dispatch| {
-            self.matrix.kept_folder(CellKey {
-                work,
-                dispatch,
-                workers,
-            })
-        };
-        let reference = folder(Dispatch::Threads);
-        let others = self
-            .matrix
-            .options()
-            .dispatches
-            .iter()
-            .copied()
-            .filter(|other| *other != Dispatch::Threads);
-        let mut found = vec![];
-        if reference.exists() {
-            for other in others {
-                found.push((other, differences(&reference, &folder(other), self.cancel)?));
-            }
-        }
-        for (other, differences) in found {
-            self.known
-                .equal_output
-                .insert((work, other), differences.is_empty());
-            let name = other.name();
-            self.notes.extend(differences.iter().map(|difference| {
-                format!(
-                    "void: {} of {} on {name}: {}",
-                    work.name(),
-                    difference.file.display(),
-                    difference.what
-                )
+    /// Everything that has its turn in a round.
+    fn turns(&self) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = self.matrix.cells().into_iter().map(Turn::Cell).collect();
+        if self.python.is_some() {
+            let mut seats: Vec<_> = turns.iter().map(Turn::seat).collect();
+            seats.dedup();
+            let loads = seats.into_iter().filter(|seat| seat.0.one_job_a_worker());
+            turns.extend(loads.flat_map(|(work, workers)| {
+                How::ALL.map(|how| Turn::Python(PythonKey { work, how, workers }))
             }));
         }
-        for dispatch in &self.matrix.options().dispatches {
-            let _ = fs::remove_dir_all(folder(*dispatch));
-        }
-        Ok(())
+        turns
     }
 
     /// Rounds of all cells, each round in an order of its own, until the
     /// comparisons are settled or the budget is spent.
-    fn measure(&mut self, told: &mut dyn FnMut(&Step)) -> Result<()> {
+    fn measure(&mut self, follow: &mut dyn Follow) -> Result<()> {
         let options = self.matrix.options();
         let mut random = fastrand::Rng::with_seed(options.seed);
-        let mut cells = self.matrix.cells();
-        while self.rounds < MOST_ROUNDS {
-            let left = options.budget_s - self.began.elapsed().as_secs_f64();
-            if self.rounds > 0 && self.round_takes_s(&cells) > left {
+        let mut turns = self.turns();
+        // The order goes on where it was stopped.
+        for _ in 0..self.rounds {
+            shuffle(&mut turns, &mut random);
+        }
+        let first = self.rounds;
+        while self.rounds < options.rounds.unwrap_or(MOST_ROUNDS) {
+            let left =
+                (1.0 - KEPT_FOR_COSTS) * options.budget_s - self.began.elapsed().as_secs_f64();
+            // One round is measured in any case.
+            if self.rounds > first && self.round_takes_s(&turns) > left {
                 self.note_budget();
                 break;
             }
-            shuffle(&mut cells, &mut random);
-            for cell in cells.clone() {
-                let used = (self.began.elapsed().as_secs_f64() / options.budget_s).min(1.0);
-                told(&Step::Measure {
-                    round: self.rounds + 1,
-                    cell,
-                    used,
-                });
-                let sample = self.run_cell(cell, None)?;
-                self.samples.push(Sample {
-                    round: self.rounds + 1,
-                    ..sample
-                });
-            }
-            self.rounds += 1;
-            if self.rounds >= MIN_ROUNDS && self.wide().is_empty() {
+            if options.rounds.is_none() && self.rounds >= MIN_ROUNDS && self.wide().is_empty() {
                 break;
             }
+            shuffle(&mut turns, &mut random);
+            self.round(&turns, follow)?;
+            follow.keep(&self.results())?;
+        }
+        Ok(())
+    }
+
+    /// Measures each of `turns` once; one that is not whole leaves nothing.
+    fn round(&mut self, turns: &[Turn], follow: &mut dyn Follow) -> Result<()> {
+        let options = self.matrix.options();
+        let round = self.rounds + 1;
+        let mut samples = vec![];
+        let mut of_python = vec![];
+        for turn in turns {
+            follow.step(&Step::Measure {
+                round,
+                cell: *turn,
+                used: (self.began.elapsed().as_secs_f64() / options.budget_s).min(1.0),
+            });
+            match (turn, &self.python, &options.python) {
+                (Turn::Cell(cell), ..) => {
+                    let sample = self.run_cell(*cell, None)?;
+                    samples.push(Sample { round, ..sample });
+                }
+                (Turn::Python(key), Some(python), Some(program)) => {
+                    let terms = (options.io_ms, round);
+                    let (sample, usage) = python.measure(program, *key, terms, self.cancel)?;
+                    self.takes_s.insert(*turn, usage.wall.as_secs_f64());
+                    of_python.push(sample);
+                }
+                (Turn::Python(_), ..) => {}
+            }
+        }
+        self.samples.extend(samples);
+        if let Some(python) = &mut self.python {
+            python.samples.extend(of_python);
+        }
+        self.rounds = round;
+        Ok(())
+    }
+
+    fn measure_costs(&mut self, follow: &mut dyn Follow) -> Result<()> {
+        follow.step(&Step::Costs);
+        let left_s = self.matrix.options().budget_s - self.began.elapsed().as_secs_f64();
+        let (cells, ..) = summarise(&self.samples, &self.warm.known);
+        let asked = costs::Asked {
+            matrix: self.matrix,
+            samples: &self.samples,
+            cells: &cells,
+            start_ms: &self.warm.known.start_ms,
+            left_s,
+        };
+        match costs::measure(&asked, &mut self.notes, self.cancel) {
+            Ok(costs) => self.costs = costs,
+            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+            // The times are there, and stay.
+            Err(error) => self
+                .notes
+                .push(format!("pros and cons were not measured: {}", error.line())),
         }
         Ok(())
     }
@@ -224,12 +307,14 @@ impl<'a> Run<'a> {
     fn note_budget(&mut self) {
         let wide = self.wide();
         if !wide.is_empty() {
-            let list = wide
+            let mut list: Vec<String> = wide
                 .iter()
                 .map(|c| format!("{} at {}", c.work.name(), c.workers))
-                .collect::<Vec<_>>();
+                .collect();
+            list.dedup();
             self.notes.push(format!(
-                "the budget of {:.0} s was spent after {} rounds; intervals wider than ±{:.1} %: {}",
+                "the budget of {:.0} s was spent after {} rounds; intervals wider than ±{:.1} %: {} \
+                 (bench --resume goes on)",
                 self.matrix.options().budget_s,
                 self.rounds,
                 TIGHT * 100.0,
@@ -238,24 +323,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn round_takes_s(&self, cells: &[CellKey]) -> f64 {
-        cells.iter().map(|cell| self.estimate_s(*cell)).sum()
+    fn round_takes_s(&self, turns: &[Turn]) -> f64 {
+        turns.iter().map(|turn| self.estimate_s(turn)).sum()
     }
 
     /// What a cell took last time, or what the one like it at another worker count took.
-    fn estimate_s(&self, cell: CellKey) -> f64 {
+    fn estimate_s(&self, turn: &Turn) -> f64 {
         let alike = || {
-            let mut alike = self
-                .takes_s
-                .iter()
-                .filter(|(key, _)| key.work == cell.work && key.dispatch == cell.dispatch);
+            let mut alike = self.takes_s.iter().filter(|(other, _)| other.is_like(turn));
             alike.next().map(|(_, seconds)| *seconds)
         };
-        self.takes_s
-            .get(&cell)
-            .copied()
-            .or_else(alike)
-            .unwrap_or(1.0)
+        let taken = self.takes_s.get(turn).copied();
+        taken.or_else(alike).unwrap_or(1.0)
     }
 
     /// Comparisons that are not yet settled.
@@ -268,7 +347,7 @@ impl<'a> Run<'a> {
                     Verdict::Void | Verdict::TooSmallToMeasure
                 )
         };
-        comparisons(&self.samples, &self.known)
+        comparisons(&self.samples, &self.warm.known)
             .into_iter()
             .filter(is_wide)
             .collect()
@@ -292,7 +371,8 @@ impl<'a> Run<'a> {
         .map_err(|error| {
             Error::failed(format!("cannot tidy up '{}'", folder.display())).because(error)
         })?;
-        self.takes_s.insert(cell, usage.wall.as_secs_f64());
+        self.takes_s
+            .insert(Turn::Cell(cell), usage.wall.as_secs_f64());
         Ok(Sample {
             work: cell.work,
             dispatch: cell.dispatch,
@@ -306,40 +386,44 @@ impl<'a> Run<'a> {
             jobs: spec.jobs.len(),
             frames: report.frames,
             output_bytes: report.output_bytes,
+            kernel: usage.kernel,
+            others_s: usage.others.map(|time| time.as_secs_f64()),
+            clock_mhz: usage.clock_mhz,
             lanes: report.lanes,
         })
     }
 
-    fn results(self) -> Results {
+    fn results(&self) -> Results {
         let options = self.matrix.options();
-        let (cells, comparisons, fits, capacity) = summarise(&self.samples, &self.known);
+        let (cells, comparisons, fits, capacity) = summarise(&self.samples, &self.warm.known);
+        let machine = machine::machine();
+        let noise = noise::look(&self.samples, machine.cores);
+        let mut notes = self.warm.notes.clone();
+        notes.extend(noise.told(self.samples.len()));
+        notes.extend(self.notes.iter().cloned());
+        let python = self.python.clone().map(|python| {
+            python.summarised(|work| match work {
+                Work::Io => options.io_ms,
+                _ => options.cpu_ms,
+            })
+        });
         Results {
             version: VERSION,
             rushes: env!("CARGO_PKG_VERSION").into(),
-            started: self.started,
-            machine: machine::machine(),
+            started: self.started.clone(),
+            machine,
             ffmpeg: machine::ffmpeg(),
-            design: Design {
-                works: options.works.clone(),
-                dispatches: options.dispatches.clone(),
-                workers: options.workers.clone(),
-                codec_threads: options.codec_threads,
-                rounds: self.rounds,
-                seed: options.seed,
-                budget_s: options.budget_s,
-                cpu_ms: options.cpu_ms,
-                io_ms: options.io_ms,
-                cpu_iterations: self.matrix.cpu_iterations,
-                clips: self.matrix.clips(),
-                clips_s: self.matrix.clips_s(),
-                recipe: Recipe::Transcode(options.transcode.clone()).words(),
-            },
-            samples: self.samples,
+            design: self.matrix.design(self.rounds, self.clips.clone()),
+            samples: self.samples.clone(),
             cells,
             comparisons,
             fits,
             capacity,
-            notes: self.notes,
+            outputs: self.warm.outputs.clone(),
+            costs: self.costs.clone(),
+            python,
+            noise,
+            notes,
         }
     }
 }
@@ -347,19 +431,23 @@ impl<'a> Run<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::results::Dispatch;
 
-    fn cells() -> Vec<CellKey> {
-        let mut cells = vec![];
+    fn turns() -> Vec<Turn> {
+        let mut turns = vec![];
         for work in Work::ALL {
             for workers in 1..=3 {
-                cells.extend(Dispatch::ALL.map(|dispatch| CellKey {
-                    work,
-                    dispatch,
-                    workers,
+                turns.extend(Dispatch::ALL.map(|dispatch| {
+                    Turn::Cell(CellKey {
+                        work,
+                        dispatch,
+                        workers,
+                    })
                 }));
+                turns.extend(How::ALL.map(|how| Turn::Python(PythonKey { work, how, workers })));
             }
         }
-        cells
+        turns
     }
 
     #[test]
@@ -367,25 +455,21 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         let mut orders = vec![];
         for _ in 0..20 {
-            let mut order = cells();
+            let mut order = turns();
             shuffle(&mut order, &mut random);
-            for side_by_side in order.chunks(Dispatch::ALL.len()) {
-                let place = |cell: &CellKey| (cell.work, cell.workers);
-                let first = place(&side_by_side[0]);
-                assert!(side_by_side.iter().all(|cell| place(cell) == first));
+            for side_by_side in order.chunks(Dispatch::ALL.len() + How::ALL.len()) {
+                let first = side_by_side[0].seat();
+                assert!(side_by_side.iter().all(|turn| turn.seat() == first));
             }
             orders.push(order);
         }
-        assert!(
-            orders
-                .iter()
-                .any(|order| order[0].dispatch == Dispatch::Threads)
-        );
-        assert!(
-            orders
-                .iter()
-                .any(|order| order[0].dispatch == Dispatch::Processes)
-        );
+        let begins = |wanted: &dyn Fn(&Turn) -> bool| orders.iter().any(|order| wanted(&order[0]));
+        for dispatch in Dispatch::ALL {
+            assert!(begins(
+                &|turn| matches!(turn, Turn::Cell(key) if key.dispatch == dispatch)
+            ));
+        }
+        assert!(begins(&|turn| matches!(turn, Turn::Python(_))));
         assert!(orders.windows(2).all(|two| two[0] != two[1]));
     }
 }

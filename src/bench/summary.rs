@@ -145,6 +145,7 @@ fn capacity(cells: &[Cell], fits: &[Fit], clips_s: f64) -> Option<Capacity> {
         dispatch: best.dispatch,
         workers: best.workers,
         realtime_factor,
+        ci95: [clips_s / best.ci95_s[1], clips_s / best.ci95_s[0]],
         jobs_in_real_time: realtime_factor.floor() as u64,
     })
 }

@@ -1,4 +1,4 @@
-//! What a comparison of two dispatches may conclude, and the words for it.
+//! What a comparison of two dispatches, or of two runs, may conclude, and the words for it.
 //!
 //! "a faster by x %" means **time of b ∕ time of a − 1**: in the time in which
 //! b does 100 jobs, a does 100 + x. The advantage of b is the same with the
@@ -7,8 +7,8 @@
 //! Every comparison is judged by itself, at 95 %. Whoever reads twenty of them
 //! must expect one that is wrong.
 
-use super::results::{Dispatch, Verdict};
-use super::stats::{CONFIDENCE, MIN_ROUNDS, PairedRatio, paired_ratio};
+use super::results::Verdict;
+use super::stats::{CONFIDENCE, MIN_ROUNDS, TimeRatio, paired_ratio};
 
 /// How many times the cost of starting a job its work must be.
 ///
@@ -62,7 +62,7 @@ pub struct Decision {
     /// What may be concluded.
     pub verdict: Verdict,
     /// Time of a ∕ time of b over paired rounds, with its interval.
-    pub measured: PairedRatio,
+    pub measured: TimeRatio,
     /// Size of a job, as given.
     pub size: Option<JobSize>,
 }
@@ -73,12 +73,20 @@ pub struct Decision {
 /// [`WORK_PER_START`] × start → too small; the interval is a 95 % one and
 /// leaves out 1 → one is faster; else no difference is shown.
 pub fn decide(contest: &Contest) -> Option<Decision> {
-    let measured = paired_ratio(contest.rounds)?;
+    Some(judge(
+        paired_ratio(contest.rounds)?,
+        contest.size,
+        contest.equal_output,
+    ))
+}
+
+/// Decides on a ratio that was measured in whatever way; else as [`decide`].
+pub fn judge(measured: TimeRatio, size: Option<JobSize>, equal_output: Option<bool>) -> Decision {
     let interval = measured.interval;
     let conclusive = interval.confidence >= CONFIDENCE;
-    let verdict = if contest.equal_output == Some(false) {
+    let verdict = if equal_output == Some(false) {
         Verdict::Void
-    } else if contest.size.is_some_and(|size| size.is_too_small()) {
+    } else if size.is_some_and(|size| size.is_too_small()) {
         Verdict::TooSmallToMeasure
     } else if conclusive && interval.hi < 1.0 {
         Verdict::AFaster
@@ -87,16 +95,16 @@ pub fn decide(contest: &Contest) -> Option<Decision> {
     } else {
         Verdict::NoDifferenceShown
     };
-    Some(Decision {
+    Decision {
         verdict,
         measured,
-        size: contest.size,
-    })
+        size,
+    }
 }
 
 /// The decision in words, e.g. `threads faster by 12.3 % (10.1–14.6)`.
-pub fn sentence(decision: &Decision, a: Dispatch, b: Dispatch) -> String {
-    let PairedRatio {
+pub fn sentence(decision: &Decision, a: &str, b: &str) -> String {
+    let TimeRatio {
         ratio, interval, ..
     } = decision.measured;
     match decision.verdict {
@@ -109,12 +117,17 @@ pub fn sentence(decision: &Decision, a: Dispatch, b: Dispatch) -> String {
         }
         Verdict::NoDifferenceShown => no_difference(&decision.measured),
         Verdict::TooSmallToMeasure => too_small(decision.size),
-        Verdict::Void => "void: the outputs differ".into(),
+        Verdict::Void => void("the outputs differ"),
     }
 }
 
+/// A comparison of two that did not do the same, and why.
+pub fn void(why: &str) -> String {
+    format!("void: {why}")
+}
+
 /// `times` is how many times as fast the winner is: above 1, as its interval is.
-fn faster(winner: Dispatch, times: f64, interval: [f64; 2]) -> String {
+fn faster(winner: &str, times: f64, interval: [f64; 2]) -> String {
     let percent = |times: f64| 100.0 * (times - 1.0);
     let [lo, hi] = interval.map(percent);
     // As many decimals as it takes for the lower end not to read as nothing.
@@ -125,8 +138,7 @@ fn faster(winner: Dispatch, times: f64, interval: [f64; 2]) -> String {
         _ => 3,
     };
     format!(
-        "{} faster by {:.decimals$} % ({lo:.decimals$}–{hi:.decimals$})",
-        winner.name(),
+        "{winner} faster by {:.decimals$} % ({lo:.decimals$}–{hi:.decimals$})",
         percent(times),
     )
 }
@@ -143,7 +155,7 @@ fn share_of_start(size: Option<JobSize>) -> String {
     }
 }
 
-fn no_difference(measured: &PairedRatio) -> String {
+fn no_difference(measured: &TimeRatio) -> String {
     if measured.interval.confidence < CONFIDENCE {
         let rounds = match measured.rounds {
             1 => "1 round is".into(),
@@ -189,6 +201,7 @@ fn round_up(ms: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::stats::unpaired_ratio;
     use proptest::prelude::*;
     use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -280,6 +293,37 @@ mod tests {
     }
 
     #[test]
+    fn two_runs_of_the_same_raise_at_most_5_false_alarms_in_100_and_3_percent_are_found() {
+        let found = |rounds: [usize; 2], [a, b]: [Noise; 2], slower: f64| {
+            let mut random = fastrand::Rng::with_seed(20_250_102);
+            let mut run = |rounds, noise: Noise, slower: f64| -> Vec<f64> {
+                (0..rounds)
+                    .map(|_| slower * noise.draw(&mut random))
+                    .collect()
+            };
+            let conclusive = |_: &usize| {
+                let measured = unpaired_ratio(&run(rounds[0], a, 1.0), &run(rounds[1], b, slower));
+                let verdict = judge(measured.unwrap(), None, None).verdict;
+                matches!(verdict, Verdict::AFaster | Verdict::BFaster)
+            };
+            (0..1000).filter(conclusive).count()
+        };
+        let spread = Noise {
+            outliers: 0.0,
+            ..ROUGH
+        };
+        for noise in [[CLEAN; 2], [DISTURBED; 2], [ROUGH; 2], [CLEAN, spread]] {
+            for rounds in [[6, 6], [6, 12], [9, 9], [12, 6], [12, 12]] {
+                let alarms = found(rounds, noise, 1.0);
+                println!("two runs, {rounds:?} rounds: {alarms} of 1000");
+                assert!(alarms <= 50, "{rounds:?} rounds: {alarms} of 1000");
+            }
+        }
+        assert!(found([9, 9], [CLEAN; 2], 1.03) >= 950);
+        assert!(found([9, 9], [DISTURBED; 2], 1.03) >= 800);
+    }
+
+    #[test]
     fn the_start_of_a_users_own_clips_counts_and_is_told() {
         let rounds: Vec<_> = (0..9)
             .map(|n| (1.0, 1.5 + 0.01 * f64::from(n % 3)))
@@ -296,7 +340,7 @@ mod tests {
         })
         .unwrap();
         assert_eq!(decision.verdict, Verdict::AFaster);
-        let words = sentence(&decision, Dispatch::Threads, Dispatch::Processes);
+        let words = sentence(&decision, "threads", "processes");
         assert!(
             words.ends_with("70.0 ms of start-up to 150 ms of work"),
             "{words}"
@@ -326,7 +370,7 @@ mod tests {
             size,
             equal_output,
         });
-        sentence(&decision.unwrap(), Dispatch::Threads, Dispatch::Processes)
+        sentence(&decision.unwrap(), "threads", "processes")
     }
 
     /// Eight rounds in which b takes 1.101 to 1.146 times as long as a.
@@ -444,7 +488,7 @@ mod tests {
             let size = Some(JobSize { work_ms, start_ms, chosen: true });
             let contest = Contest { rounds: &rounds, size, equal_output: None };
             if let Some(decision) = decide(&contest) {
-                prop_assert!(!sentence(&decision, Dispatch::Threads, Dispatch::Processes).is_empty());
+                prop_assert!(!sentence(&decision, "threads", "processes").is_empty());
             }
         }
     }

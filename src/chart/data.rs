@@ -160,12 +160,9 @@ impl<'a> View<'a> {
             .find(|found| (found.a, found.b) == (Dispatch::Threads, Dispatch::Processes))
     }
 
-    /// The worker count to speak about: as many as cores, or the nearest below,
-    /// or the fewest; the most where the cores are not known.
+    /// The worker count to speak about, as [`Results::focus`].
     pub fn focus(&self, counts: &[usize]) -> Option<usize> {
-        let cores = self.cores().unwrap_or(usize::MAX);
-        let below = counts.iter().filter(|count| **count <= cores).max();
-        below.or(counts.iter().min()).copied()
+        self.results.focus(counts)
     }
 }
 

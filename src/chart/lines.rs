@@ -98,7 +98,10 @@ fn hints(svg: &mut Svg, panel: &Panel, geometry: &Geometry, style: &Style) {
 /// How far each line stands aside of its worker counts, in workers.
 fn shifts(panel: &Panel, geometry: &Geometry, style: &Style) -> Vec<f64> {
     let middle = (panel.lines.len() as f64 - 1.0) / 2.0;
-    let step = dodge(geometry, style);
+    let first = panel.counts().first().map_or(1.0, |count| *count as f64);
+    // The outermost of many lines still lies within the plot.
+    let room = (first - geometry.x.0).max(0.0) / middle.max(1.0);
+    let step = dodge(geometry, style).min(room);
     (0..panel.lines.len())
         .map(|i| (i as f64 - middle) * step)
         .collect()

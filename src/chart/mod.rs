@@ -12,11 +12,14 @@ mod lines;
 mod original;
 mod page;
 mod panel;
+mod python;
 mod race;
 mod scaling;
 mod strip;
+mod versus;
 
 pub use strip::{Strip, strips};
+pub use versus::{VERSUS_WIDTH, versus};
 
 use crate::Result;
 use crate::bench::results::{Results, Work};

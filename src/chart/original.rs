@@ -4,13 +4,23 @@ use super::caption;
 use super::data::{self, Measure, Point, Series, View};
 use super::page::{Body, Draft};
 use super::panel::{Kind, Line, Panel, Reference};
+use super::python;
 use crate::bench::results::{Dispatch, Work};
 use crate::draw::Theme;
 use crate::draw::theme::{Look, Marker};
 
 /// The page; `None` where neither reference load was measured.
 pub fn panels(view: &View, theme: &Theme) -> Option<Draft> {
-    let of = |work, measure| Panel::of(view.series(work, measure), measure, theme);
+    let of = |work, measure| {
+        let series = view.series(work, measure).into_iter();
+        let own = series.map(|series| Line {
+            name: series.dispatch.name().to_owned(),
+            look: theme.dispatch(series.dispatch),
+            points: series.points,
+        });
+        let lines = own.chain(python::lines(view, (work, measure), theme));
+        Panel::of_lines(lines.collect(), measure)
+    };
     let panels = [
         of(Work::Cpu, Measure::Time).map(|panel| panel.titled("CPU bound")),
         of(Work::Cpu, Measure::TimePerWorker).map(|panel| panel.titled("CPU bound / threads")),
@@ -60,8 +70,9 @@ fn ratio(view: &View, theme: &Theme) -> Option<Panel> {
     if points.is_empty() {
         return None;
     }
+    let python = python::ratio(view, theme);
     let line = Line {
-        name: "ratio".to_owned(),
+        name: if python.is_some() { "rushes" } else { "ratio" }.to_owned(),
         look: Look {
             colour: theme.text,
             marker: Marker::Diamond,
@@ -74,7 +85,7 @@ fn ratio(view: &View, theme: &Theme) -> Option<Panel> {
         y_name: "ratio of times".to_owned(),
         suffix: "",
         kind: Kind::Lines,
-        lines: vec![line],
+        lines: [line].into_iter().chain(python).collect(),
         cores: None,
         reference: None,
     };

@@ -2,7 +2,7 @@
 
 use super::axis::{Scale, Unit, short};
 use super::caption;
-use super::data::{self, Measure, Point, Series};
+use super::data::{Measure, Point, Series};
 use crate::draw::Theme;
 use crate::draw::theme::Look;
 
@@ -59,27 +59,36 @@ impl Panel {
     ///
     /// A single worker count makes no line: it is drawn as bars.
     pub fn of(series: Vec<Series>, measure: Measure, theme: &Theme) -> Option<Panel> {
-        let counts = data::counts(&series);
-        let kind = match (counts.len(), measure) {
+        let lines = series.into_iter().map(|series| Line {
+            name: series.dispatch.name().to_owned(),
+            look: theme.dispatch(series.dispatch),
+            points: series.points,
+        });
+        Panel::of_lines(lines.collect(), measure)
+    }
+
+    /// The same of any lines, with their points in the measure's own unit.
+    pub fn of_lines(lines: Vec<Line>, measure: Measure) -> Option<Panel> {
+        let unit = Unit::of(measure, largest(lines.iter().flat_map(|line| &line.points)));
+        let lines = lines.into_iter().map(|line| Line {
+            points: divided(line.points, unit.size),
+            ..line
+        });
+        let mut panel = Panel {
+            title: String::new(),
+            y_name: unit.axis.to_owned(),
+            suffix: unit.suffix,
+            kind: Kind::Lines,
+            lines: lines.collect(),
+            cores: None,
+            reference: None,
+        };
+        panel.kind = match (panel.counts().len(), measure) {
             (0, _) => return None,
             (1, _) | (_, Measure::Memory) => Kind::Bars,
             _ => Kind::Lines,
         };
-        let unit = Unit::of(measure, largest(series.iter().flat_map(|s| &s.points)));
-        let lines = series.into_iter().map(|series| Line {
-            name: series.dispatch.name().to_owned(),
-            look: theme.dispatch(series.dispatch),
-            points: divided(series.points, unit.size),
-        });
-        Some(Panel {
-            title: String::new(),
-            y_name: unit.axis.to_owned(),
-            suffix: unit.suffix,
-            kind,
-            lines: lines.collect(),
-            cores: None,
-            reference: None,
-        })
+        Some(panel)
     }
 
     /// The same panel with a title.

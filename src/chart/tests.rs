@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::bench::fixture::{self, Setup};
-use crate::bench::results::Dispatch;
+use crate::bench::python::{How, PythonSample};
+use crate::bench::results::{Dispatch, Python};
+use crate::bench::versus::Versus;
 use crate::draw::{look, raster, slide};
 
 fn names(results: &Results) -> Vec<String> {
@@ -41,6 +43,91 @@ fn a_full_run_gives_all_pictures_in_the_order_of_the_film() {
         ]
     );
     draw("two", &results);
+}
+
+/// The reference loads in Python, whose threads take turns.
+fn python(results: &Results) -> Python {
+    let mut samples = Vec::new();
+    for sample in &results.samples {
+        if !sample.work.one_job_a_worker() {
+            continue;
+        }
+        let (how, times) = match (sample.dispatch, sample.work) {
+            (Dispatch::Threads, Work::Cpu) => (How::Threads, sample.workers as f64),
+            (Dispatch::Threads, _) => (How::Threads, 1.0),
+            (Dispatch::Processes, _) => (How::Processes, 1.02),
+            (Dispatch::Workers, _) => continue,
+        };
+        samples.push(PythonSample {
+            work: sample.work,
+            how,
+            workers: sample.workers,
+            round: sample.round,
+            wall_s: sample.wall_s * times,
+            user_s: 0.0,
+            sys_s: 0.0,
+            peak_memory_bytes: 0,
+        });
+    }
+    let python = Python {
+        version: "Python 3.11.2".into(),
+        samples,
+        ..Python::default()
+    };
+    python.summarised(|_| 300)
+}
+
+#[test]
+fn pythons_series_are_drawn_beside_ours_in_the_four_panels() {
+    for (stem, mut results) in [
+        ("py-two", fixture::two_cores()),
+        ("py-eight", fixture::eight_cores()),
+    ] {
+        results.python = Some(python(&results));
+        let charts = charts(&results, &Theme::DARK).expect("charts are drawn");
+        for name in ["Py threads", "Py processes", ">Python<"] {
+            assert!(charts[0].svg.contains(name), "{name}");
+        }
+        draw(stem, &results);
+    }
+}
+
+#[test]
+fn two_runs_are_drawn_beside_each_other() {
+    let (a, eight) = (fixture::two_cores(), fixture::eight_cores());
+    let slower = |times: f64| {
+        let mut b = a.clone();
+        b.samples
+            .iter_mut()
+            .for_each(|sample| sample.wall_s *= times);
+        b
+    };
+    for (stem, a, b) in [
+        ("same", &a, &a),
+        ("faster", &a, &slower(0.7)),
+        ("far", &a, &slower(40.0)),
+        ("eight", &a, &eight),
+    ] {
+        let mut found =
+            Versus::of([a, b], ["a.json", "b.json"]).expect("they have cells in common");
+        found
+            .rows
+            .retain(|row| stem != "eight" || row.work == Work::Cpu);
+        for theme in [Theme::DARK, Theme::LIGHT] {
+            let (svg, height) = versus(&found, &theme);
+            assert!(raster::render(&svg, VERSUS_WIDTH, height).is_ok());
+            look_at(&format!("versus-{stem}-{}", theme.name), &svg, height);
+        }
+    }
+}
+
+/// Leaves a picture of that height to be looked at.
+fn look_at(name: &str, svg: &str, height: u32) {
+    if let Some(folder) = std::env::var_os("RUSHES_LOOK") {
+        let png = raster::render(svg, VERSUS_WIDTH, height).and_then(|raster| raster.png());
+        let path = std::path::Path::new(&folder).join(format!("{name}.png"));
+        std::fs::write(path, png.expect("it can be drawn")).expect("it can be written");
+    }
 }
 
 #[test]

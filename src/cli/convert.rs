@@ -7,7 +7,8 @@ use comfy_table::{Table, presets as table_styles};
 
 use super::encoding::Encoding;
 use super::running::Running;
-use super::{Ending, outcome, site};
+use super::{Ending, config, outcome, site};
+use crate::bench::results::Work;
 use crate::dispatch::{Cancel, Split};
 use crate::error::{Error, Result};
 use crate::recipe::{CodecThreads, Container, Copying, Presets, Recipe, Transcode};
@@ -83,12 +84,13 @@ impl Args {
             self.running.replace = true;
             site::beside_sources(&mut self.running)?;
         }
+        self.running.choose(Work::Transcode);
         outcome::run_recipes(&recipes, &self.running, cancel)
     }
 
     fn presets(&self) -> Result<Presets> {
         let mut presets = Presets::own()?;
-        if let Some(file) = self.config.clone().or_else(usual_config) {
+        if let Some(file) = self.config.clone().or_else(usual_presets) {
             presets.add(&file)?;
         }
         Ok(presets)
@@ -148,13 +150,8 @@ impl Args {
 }
 
 /// The user's own presets, where there are any.
-fn usual_config() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    let folder = match variable("XDG_CONFIG_HOME") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(variable("HOME")?).join(".config"),
-    };
-    Some(folder.join("rushes/presets.toml")).filter(|file| file.is_file())
+fn usual_presets() -> Option<PathBuf> {
+    config::place("presets.toml").filter(|file| file.is_file())
 }
 
 fn print_presets(presets: &Presets) {

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use super::running::Running;
 use super::{Ending, outcome};
+use crate::bench::results::Work;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
@@ -112,7 +113,7 @@ impl From<Format> for PictureFormat {
 }
 
 impl Args {
-    pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
+    pub(super) fn run(mut self, cancel: &Cancel) -> Result<Ending> {
         let format = PictureFormat::from(self.format);
         if format == PictureFormat::Png && self.quality.is_some() {
             return Err(Error::usage("--format png --quality: PNG loses nothing")
@@ -134,6 +135,7 @@ impl Args {
             ))
             .cure("use another format, or an FFmpeg that was built with it"));
         }
+        self.running.choose(Work::Frames);
         outcome::run_recipes(&[recipe], &self.running, cancel)
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command, syntax only.
 
 mod bench;
+mod config;
 mod convert;
 mod doctor;
 mod encoding;
@@ -8,6 +9,7 @@ mod frames;
 mod internal;
 mod limits;
 mod outcome;
+mod profile;
 mod running;
 mod samples;
 mod settle;
@@ -40,7 +42,7 @@ pub struct Cli {
 enum Command {
     Convert(convert::Args),
     Frames(frames::Args),
-    Bench(bench::Args),
+    Bench(Box<bench::Args>),
     Slideshow(slideshow::Args),
     Samples(samples::Args),
     Doctor(doctor::Args),

@@ -47,7 +47,7 @@ pub(super) fn run_recipes(
     if let Some(settle) = running.watch {
         return watch::run(recipes, running, settle, cancel);
     }
-    let engine = running.dispatch.engine(running.limits.resolve())?;
+    let engine = running.dispatch().engine(running.limits.resolve())?;
     running.tell_of_fences();
     let (found, journal) = site::open(running)?;
     let known = site::known(running, journal.as_ref());

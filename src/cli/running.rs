@@ -7,8 +7,11 @@ use clap::Args;
 use globset::Glob;
 
 use super::limits::Limits;
+use super::profile;
 
+use crate::bench::results::Work;
 use crate::dispatch::{CpuLimit, OnError, Split, Terms};
+use crate::draw::svg::printable;
 use crate::engine::{Dispatch, Engine, fence};
 use crate::error::{Error, Result};
 use crate::journal::Known;
@@ -36,7 +39,7 @@ pub struct Running {
     #[arg(short, long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,
 
-    /// Jobs at once [default: the number of cores].
+    /// Jobs at once [default: what was measured with bench --save-profile, or the number of cores].
     #[arg(short, long, value_name = "N", value_parser = values::jobs)]
     pub jobs: Option<usize>,
 
@@ -44,9 +47,9 @@ pub struct Running {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub codec_threads: u16,
 
-    /// How jobs are run.
-    #[arg(long, value_name = "HOW", value_enum, default_value = "workers")]
-    pub dispatch: Dispatch,
+    /// How jobs are run [default: what was measured with bench --save-profile, or workers].
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub dispatch: Option<Dispatch>,
 
     /// What a failed job means for those that wait.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "continue")]
@@ -120,6 +123,46 @@ impl Running {
         Wanted::new(&self.include, &self.exclude)
     }
 
+    /// How jobs are run.
+    pub fn dispatch(&self) -> Dispatch {
+        self.dispatch.unwrap_or(Dispatch::Workers)
+    }
+
+    /// Takes from what was measured on this machine what was not given, and says so.
+    pub fn choose(&mut self, work: Work) {
+        if self.dispatch.is_some() && self.jobs.is_some() {
+            return;
+        }
+        let say = |line: String| {
+            if !self.quiet {
+                eprintln!("{line}");
+            }
+        };
+        let Some((profile, place)) = profile::load(&say) else {
+            return;
+        };
+        let fits = profile.codec_threads == usize::from(self.codec_threads);
+        let Some(choice) = profile.choice(work).filter(|_| fits) else {
+            return;
+        };
+        let dispatch = self.dispatch.unwrap_or(choice.dispatch);
+        // A number of jobs was measured with its dispatch, and with all of the machine.
+        let measured = dispatch == choice.dispatch && self.limit_cpu.is_none();
+        let jobs = self.jobs.or(measured.then_some(choice.workers));
+        if (Some(dispatch), jobs) == (self.dispatch, self.jobs) {
+            return;
+        }
+        let day = profile.measured.split('T').next().unwrap_or_default();
+        let at_once = jobs.map_or_else(String::new, |jobs| format!(", {jobs} at once"));
+        say(format!(
+            "jobs run on {}{at_once}, as measured here on {} ('{}')",
+            dispatch.name(),
+            printable(day),
+            place.display()
+        ));
+        (self.dispatch, self.jobs) = (Some(dispatch), jobs);
+    }
+
     /// On which terms the jobs are run.
     pub fn terms(&self) -> Terms {
         let cores = values::cores();
@@ -164,7 +207,7 @@ impl Running {
     /// Says so where the system cannot keep what opens media from all else, as
     /// it is to be in a process of its own.
     pub fn tell_of_fences(&self) {
-        if self.dispatch == Dispatch::Threads || self.quiet {
+        if self.dispatch() == Dispatch::Threads || self.quiet {
             return;
         }
         if let Some(missing) = fence::strength().missing() {

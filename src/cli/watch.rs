@@ -38,7 +38,7 @@ pub(super) fn run(
     settle: Duration,
     cancel: &Cancel,
 ) -> Result<Ending> {
-    let engine = running.dispatch.engine(running.limits.resolve())?;
+    let engine = running.dispatch().engine(running.limits.resolve())?;
     refuse_own_results(running)?;
     running.tell_of_fences();
     let (journal, _) = site::take(running)?;

@@ -108,6 +108,10 @@ pub struct Theme {
     pub workers: Look,
     /// `slurm`.
     pub slurm: Look,
+    /// Threads of Python.
+    pub python_threads: Look,
+    /// Processes of Python.
+    pub python_processes: Look,
 }
 
 impl Theme {
@@ -125,6 +129,8 @@ impl Theme {
         processes: look(Colour(0xe6, 0x9f, 0x00), Marker::Square, Some((22, 10))),
         workers: look(Colour(0x1f, 0xbf, 0x92), Marker::Triangle, Some((8, 8))),
         slurm: look(Colour(0xd5, 0x8d, 0xb5), Marker::Diamond, Some((36, 10))),
+        python_threads: look(Colour(0xd5, 0x8d, 0xb5), Marker::Diamond, Some((4, 6))),
+        python_processes: look(Colour(0xb9, 0xa3, 0xf5), Marker::Square, Some((14, 6))),
     };
 
     /// For paper and reports.
@@ -141,6 +147,8 @@ impl Theme {
         processes: look(Colour(0xd5, 0x5e, 0x00), Marker::Square, Some((22, 10))),
         workers: look(Colour(0x00, 0x8a, 0x65), Marker::Triangle, Some((8, 8))),
         slurm: look(Colour(0xb0, 0x55, 0x8a), Marker::Diamond, Some((36, 10))),
+        python_threads: look(Colour(0xb0, 0x55, 0x8a), Marker::Diamond, Some((4, 6))),
+        python_processes: look(Colour(0x6a, 0x4f, 0xc4), Marker::Square, Some((14, 6))),
     };
 
     /// How `dispatch` is drawn.

@@ -34,7 +34,7 @@ pub fn film<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Fil
     let title = title_of(results);
     let closing = ClosingCard {
         title: "What the numbers say".into(),
-        sentences: answer::sentences(results),
+        sentences: answer::shortest(results),
     };
     let mut slides = vec![slide(
         &title.title.clone(),
@@ -61,14 +61,19 @@ pub fn film<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Fil
 fn title_of(results: &Results) -> TitleCard {
     let machine = &results.machine;
     let date = results.started.split('T').next().unwrap_or_default();
-    TitleCard {
-        title: TITLE.into(),
-        lines: vec![
+    // Of times that were read from a file, none of this is known.
+    let lines = match results.started.is_empty() {
+        true => vec!["from times that were read from a file".into()],
+        false => vec![
             format!("{}, {} cores, {date}", machine.cpu, machine.cores),
             format!(
                 "FFmpeg {}; {}",
                 results.ffmpeg.linked, results.design.recipe
             ),
         ],
+    };
+    TitleCard {
+        title: TITLE.into(),
+        lines,
     }
 }

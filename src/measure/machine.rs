@@ -18,6 +18,7 @@ pub fn machine() -> Machine {
         cpu: cpu_model().unwrap_or_else(|| system.machine().to_string_lossy().into_owned()),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         memory_bytes: memory_bytes().unwrap_or(0),
+        governor: governor(),
     }
 }
 
@@ -33,7 +34,15 @@ pub fn ffmpeg() -> Ffmpeg {
         linked,
         program,
         same_version,
+        configuration: media::configuration(),
     }
+}
+
+/// What sets the clock rate of the first core, where the system tells.
+fn governor() -> Option<String> {
+    let file = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
+    let name = std::fs::read_to_string(file).ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 fn program_version() -> Option<String> {

@@ -28,7 +28,23 @@ fn proportional_bytes(process: u32) -> Option<u64> {
         .find_map(|map| map.extension.map.get("Pss").copied())
 }
 
-#[cfg(target_os = "linux")]
+/// The child of `process` that has used most CPU time; `None` where it has none,
+/// or the system does not tell.
+pub fn busiest_child(process: u32) -> Option<u32> {
+    children(process)
+        .into_iter()
+        .max_by_key(|child| ticks(*child).unwrap_or(0))
+}
+
+/// CPU time in ticks: fields 14 and 15, after a name in brackets that may hold anything.
+fn ticks(process: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut times = rest.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (times.next()?.parse().ok()?, times.next()?.parse().ok()?);
+    Some(user + system)
+}
+
 fn children(process: u32) -> Vec<u32> {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
         return vec![];

@@ -2,6 +2,8 @@
 
 pub mod machine;
 mod memory;
+mod others;
 mod usage;
 
-pub use usage::{Usage, run_measured};
+pub use memory::busiest_child;
+pub use usage::{Kernel, Usage, run_measured};

@@ -6,10 +6,13 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
 use rustix::process::{Pid, Signal, kill_process_group};
+use serde::{Deserialize, Serialize};
 use wait4::Wait4;
 
 use super::memory::family_bytes;
+use super::others;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 
@@ -34,6 +37,76 @@ pub struct Usage {
     pub system: Duration,
     /// Highest sum of proportional set sizes seen; where the system tells none, the largest resident set.
     pub peak_memory_bytes: u64,
+    /// What the kernel counted besides, descendants included.
+    pub kernel: Kernel,
+    /// CPU time that others used meanwhile, where the system tells.
+    pub others: Option<Duration>,
+    /// Mean clock rate of the cores at its end, where the system tells.
+    pub clock_mhz: Option<f64>,
+}
+
+/// What the kernel counts of processes besides their time and memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// Times that one had to wait for something.
+    pub voluntary_switches: u64,
+    /// Times that one had to make way for another.
+    pub involuntary_switches: u64,
+    /// Pages that came without reading.
+    pub minor_faults: u64,
+    /// Pages that had to be read.
+    pub major_faults: u64,
+    /// Bytes that were read from disks: what is cached is not.
+    pub read_bytes: u64,
+    /// Bytes that were written to disks, or are to be.
+    pub written_bytes: u64,
+}
+
+/// Size of the blocks that the kernel counts reads and writes in.
+const BLOCK: u64 = 512;
+
+impl Kernel {
+    /// Of all children that have ended so far.
+    fn of_children() -> Self {
+        let Ok(used) = getrusage(UsageWho::RUSAGE_CHILDREN) else {
+            return Self::default();
+        };
+        let count = |number| u64::try_from(number).unwrap_or(0);
+        Self {
+            voluntary_switches: count(used.voluntary_context_switches()),
+            involuntary_switches: count(used.involuntary_context_switches()),
+            minor_faults: count(used.minor_page_faults()),
+            major_faults: count(used.major_page_faults()),
+            read_bytes: count(used.block_reads()).saturating_mul(BLOCK),
+            written_bytes: count(used.block_writes()).saturating_mul(BLOCK),
+        }
+    }
+
+    /// What was added since `before`.
+    fn since(self, before: Self) -> Self {
+        Self {
+            voluntary_switches: self
+                .voluntary_switches
+                .saturating_sub(before.voluntary_switches),
+            involuntary_switches: self
+                .involuntary_switches
+                .saturating_sub(before.involuntary_switches),
+            minor_faults: self.minor_faults.saturating_sub(before.minor_faults),
+            major_faults: self.major_faults.saturating_sub(before.major_faults),
+            read_bytes: self.read_bytes.saturating_sub(before.read_bytes),
+            written_bytes: self.written_bytes.saturating_sub(before.written_bytes),
+        }
+    }
+}
+
+/// CPU time of this process itself.
+fn own_time() -> Duration {
+    let Ok(used) = getrusage(UsageWho::RUSAGE_SELF) else {
+        return Duration::ZERO;
+    };
+    let time = used.user_time() + used.system_time();
+    let seconds = time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    Duration::from_secs_f64(seconds.max(0.0))
 }
 
 /// Runs `command`, writes `input` to its stdin (and keeps that open until the
@@ -53,6 +126,7 @@ pub fn run_measured(
         .process_group(0);
     let broken =
         |error: std::io::Error| Error::failed("cannot run a measured process").because(error);
+    let (children, own, busy) = (Kernel::of_children(), own_time(), others::busy());
     let began = Instant::now();
     let mut child = command.spawn().map_err(broken)?;
     let (mut stdin, stdout) = (child.stdin.take(), child.stdout.take());
@@ -76,6 +150,8 @@ pub fn run_measured(
         return Err(Error::interrupted());
     }
     let used = used.map_err(broken)?;
+    let ours = own_time().saturating_sub(own) + used.rusage.utime + used.rusage.stime;
+    let busy = others::busy().and_then(|after| after.checked_sub(busy?));
     let usage = Usage {
         status: used.status,
         wall,
@@ -86,6 +162,9 @@ pub fn run_measured(
             0 => used.rusage.maxrss,
             seen => seen,
         },
+        kernel: Kernel::of_children().since(children),
+        others: busy.and_then(|busy| others::by_others(busy, ours)),
+        clock_mhz: others::clock_mhz(),
     };
     Ok((output.map_err(broken)?, usage))
 }

@@ -48,6 +48,18 @@ pub struct Unit {
 }
 
 impl Content {
+    /// A hash over what is seen of all pictures, and how long each sound is.
+    pub fn digest(&self) -> u64 {
+        let mut hash = Xxh3::new();
+        for frame in &self.frames {
+            hash.update(&frame.hash.to_le_bytes());
+        }
+        for samples in &self.audio_samples {
+            hash.update(&samples.to_le_bytes());
+        }
+        hash.digest()
+    }
+
     /// In words where the two first differ, where they do.
     pub fn difference(&self, other: &Self) -> Option<String> {
         if let Some(words) = first_difference(&self.frames, &other.frames, 0) {

@@ -56,9 +56,10 @@ pub use mux::{Chapter, Muxer, Origin};
 pub use photo::{Photo, ground, on_backdrop, veil};
 pub use probe::{cover, probe};
 pub use run::run;
+pub use ssim::likeness;
 pub use synth::{SyntheticClip, synthesise};
 pub use version::{
-    codec_of_encoder, has_encoder, is_rgb, linked_version, muxer_holds, pixel_depth,
+    codec_of_encoder, configuration, has_encoder, is_rgb, linked_version, muxer_holds, pixel_depth,
 };
 
 impl From<ffmpeg_next::Rational> for crate::job::Ratio {

@@ -14,7 +14,8 @@ use super::version::dictionary_value;
 use super::{Graph, Input, probe};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
-use crate::recipe::Way;
+use crate::job::MediaJob;
+use crate::recipe::{Product, Way};
 
 /// Mean SSIM over all planes and pictures; 1 is the same. `None` where the
 /// pictures were copied.
@@ -25,11 +26,29 @@ use crate::recipe::Way;
 /// # Errors
 /// Where one of the two cannot be decoded.
 pub(super) fn score(path: &Path, evidence: &Evidence, cancel: &Cancel) -> Result<Option<f64>> {
-    let track = &evidence.product.tracks[0];
+    alike(path, (evidence.job, evidence.product), cancel)
+}
+
+/// The same of the file at `path` that `job` made as its first product.
+///
+/// # Errors
+/// Where one of the two cannot be decoded.
+pub fn likeness(path: &Path, job: &MediaJob, cancel: &Cancel) -> Result<Option<f64>> {
+    match job.pipeline.products.first() {
+        Some(product) => alike(path, (job, product), cancel),
+        None => Ok(None),
+    }
+}
+
+fn alike(path: &Path, made: (&MediaJob, &Product), cancel: &Cancel) -> Result<Option<f64>> {
+    let (job, product) = made;
+    let Some(track) = product.tracks.first() else {
+        return Ok(None);
+    };
     let Way::Video(way) = &track.way else {
         return Ok(None);
     };
-    let pipeline = &evidence.job.pipeline;
+    let pipeline = &job.pipeline;
     let filter = match way.orient.as_str() {
         "" => way.filter.clone(),
         orient => format!("{orient},{}", way.filter),
@@ -41,7 +60,7 @@ pub(super) fn score(path: &Path, evidence: &Evidence, cancel: &Cancel) -> Result
         .find(|stream| stream.is_video())
         .ok_or_else(|| Error::failed("the result has no pictures"))?;
     let mut source = Pictures::open(
-        &evidence.job.source,
+        &job.source,
         &pipeline.input_format,
         track.stream,
         &filter,

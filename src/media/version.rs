@@ -12,6 +12,14 @@ pub fn linked_version() -> String {
         .into_owned()
 }
 
+/// What the linked libraries were configured with.
+pub fn configuration() -> String {
+    // SAFETY: a static string.
+    unsafe { CStr::from_ptr(ffi::avcodec_configuration()) }
+        .to_string_lossy()
+        .into_owned()
+}
+
 /// Whether an encoder of this name is linked.
 pub fn has_encoder(name: &str) -> bool {
     let Ok(name) = CString::new(name) else {

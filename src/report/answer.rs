@@ -4,14 +4,24 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::words;
-use crate::bench::results::{Cell, Comparison, Dispatch, Results, Work};
+use crate::bench::results::{Cell, Comparison, Dispatch, Output, Results, Work};
 
-/// The conclusions, the most telling first: what the terminal prints last and
-/// the film shows last.
+/// The conclusions: what the terminal prints last.
 pub fn sentences(results: &Results) -> Vec<String> {
     let mut sentences = verdicts(results);
     sentences.extend(best(results));
     sentences.extend(capacity(results));
+    sentences.extend(quality(results));
+    sentences
+}
+
+/// The same in the order in which they may be left out from the end on, for
+/// where there is room for a few.
+pub fn shortest(results: &Results) -> Vec<String> {
+    let first = [best(results), capacity(results)];
+    let mut sentences: Vec<String> = first.into_iter().flatten().collect();
+    sentences.extend(verdicts(results));
+    sentences.extend(quality(results));
     sentences
 }
 
@@ -30,14 +40,58 @@ pub fn verdicts(results: &Results) -> Vec<String> {
                 results.said(comparison)
             )
         })
+        .chain(python(results))
         .collect()
+}
+
+/// What Python's threads and processes show, at the worker count to speak about.
+fn python(results: &Results) -> Vec<String> {
+    let found = || results.python.iter().flat_map(|python| &python.comparisons);
+    let counts: Vec<usize> = found().map(|comparison| comparison.workers).collect();
+    let count = results.focus(&counts);
+    let told = found().filter(|comparison| Some(comparison.workers) == count);
+    told.map(|comparison| {
+        format!(
+            "{} in Python at {}: {}",
+            title(comparison.work),
+            workers(comparison.workers),
+            comparison.sentence
+        )
+    })
+    .collect()
+}
+
+/// How large and how good what was transcoded is: nobody wins by encoding worse.
+pub fn quality(results: &Results) -> Option<String> {
+    let outputs = results.outputs.iter();
+    let outputs: Vec<&Output> = outputs.filter(|o| o.work == Work::Transcode).collect();
+    let told = |output: &Output| {
+        let ssim = output.ssim.map(|ssim| format!(", SSIM {ssim:.4}"));
+        format!("{}{}", words::bytes(output.bytes), ssim.unwrap_or_default())
+    };
+    let first = *outputs.first()?;
+    if outputs.iter().all(|output| output.hash == first.hash) {
+        let whose = if outputs.len() > 1 {
+            "of all, the same"
+        } else {
+            "transcoded"
+        };
+        return Some(format!("Output {whose}: {}.", told(first)));
+    }
+    let each = outputs
+        .iter()
+        .map(|o| format!("{} {}", o.dispatch.name(), told(o)));
+    let each: Vec<String> = each.collect();
+    Some(format!("Outputs differ: {}.", each.join("; ")))
 }
 
 /// How many such jobs keep up in real time.
 pub fn capacity(results: &Results) -> Option<String> {
     results.capacity.as_ref().map(|capacity| {
+        let [lo, hi] = capacity.ci95;
+        let interval = (lo > 0.0 && hi > lo).then(|| format!(" ({lo:.1}–{hi:.1})"));
         format!(
-            "Capacity: {} such {} at once in real time ({:.1} × real time, {} on {}).",
+            "Capacity: {} such {} at once in real time: {:.1} × real time{}, {} on {}.",
             capacity.jobs_in_real_time,
             if capacity.jobs_in_real_time == 1 {
                 "transcode"
@@ -45,26 +99,21 @@ pub fn capacity(results: &Results) -> Option<String> {
                 "transcodes"
             },
             capacity.realtime_factor,
+            interval.unwrap_or_default(),
             workers(capacity.workers),
             capacity.dispatch.name(),
         )
     })
 }
 
-/// The comparisons that answer the question for `work`: at as many workers as
-/// cores, else at the nearest count below, else at the lowest.
+/// The comparisons that answer the question for `work`, at [`Results::focus`].
 fn telling(results: &Results, work: Work) -> Vec<&Comparison> {
     let of_work = || {
-        results
-            .comparisons
-            .iter()
-            .filter(|comparison| comparison.work == work)
+        let all = results.comparisons.iter();
+        all.filter(move |comparison| comparison.work == work)
     };
-    let counts = || of_work().map(|comparison| comparison.workers);
-    let count = counts()
-        .filter(|count| *count <= results.machine.cores)
-        .max()
-        .or_else(|| counts().min());
+    let counts: Vec<usize> = of_work().map(|comparison| comparison.workers).collect();
+    let count = results.focus(&counts);
     of_work()
         .filter(|comparison| Some(comparison.workers) == count)
         .collect()

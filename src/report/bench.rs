@@ -49,6 +49,7 @@ impl Telling {
                 0.0,
                 true,
             ),
+            Step::Costs => self.say("measuring pros and cons", 1.0, true),
             Step::Measure { round, cell, used } => {
                 let first = *round != self.round;
                 self.round = *round;

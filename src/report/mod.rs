@@ -4,6 +4,7 @@
 pub mod answer;
 mod bars;
 pub mod bench;
+pub mod costs;
 pub mod film;
 mod gauge;
 mod json;
@@ -11,6 +12,7 @@ pub mod page;
 mod plain;
 pub mod planned;
 pub mod summary;
+pub mod versus;
 pub mod words;
 
 use std::io::IsTerminal;

@@ -32,6 +32,8 @@ impl Grant {
                 grant.read.push(job.source.clone());
                 grant.written.push(target.clone());
             }
+            Task::Digest { path } => grant.read.push(path.clone()),
+            Task::Likeness { path, job } => grant.read.extend([path.clone(), job.source.clone()]),
             Task::Compare { a, b } => grant.read.extend([a.clone(), b.clone()]),
             Task::Verify(known) => {
                 grant.read.push(known.job.source.clone());

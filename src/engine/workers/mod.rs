@@ -132,6 +132,32 @@ impl Workers {
         expect!(self.ask(task, watch), Found::Difference)
     }
 
+    /// A hash over what is seen of the result at `path`, and how long its sound is.
+    ///
+    /// # Errors
+    /// Where it cannot be read or decoded.
+    pub fn digest(&self, path: &Path, watch: &mut Watch) -> Result<u64, JobError> {
+        let path = path.to_owned();
+        expect!(self.ask(Task::Digest { path }, watch), Found::Digest)
+    }
+
+    /// Mean similarity of the result at `path` to the source of `job`; none where there are no pictures.
+    ///
+    /// # Errors
+    /// Where one of the two cannot be decoded.
+    pub fn likeness(
+        &self,
+        path: &Path,
+        job: &Arc<MediaJob>,
+        watch: &mut Watch,
+    ) -> Result<Option<f64>, JobError> {
+        let task = Task::Likeness {
+            path: path.to_owned(),
+            job: Arc::clone(job),
+        };
+        expect!(self.ask(task, watch), Found::Likeness)
+    }
+
     fn explained(&self, error: Error, log: Vec<String>) -> JobError {
         let error = self.limits.explain(error, &log);
         JobError { error, log }

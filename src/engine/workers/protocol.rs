@@ -87,6 +87,20 @@ pub enum Task {
     },
     /// Holds a result against what is known of it.
     Verify(Box<Verification>),
+    /// Decodes a result, and hashes what there is to see of it.
+    Digest {
+        /// The result.
+        #[serde(with = "os_path")]
+        path: PathBuf,
+    },
+    /// Scores a result against a job's source.
+    Likeness {
+        /// The result.
+        #[serde(with = "os_path")]
+        path: PathBuf,
+        /// The job.
+        job: Arc<MediaJob>,
+    },
     /// Decodes two results, and holds them against each other.
     Compare {
         /// The one.
@@ -170,6 +184,10 @@ pub enum Found {
     Checked(Checked),
     /// How two results differ, where they do.
     Difference(Option<String>),
+    /// The hash of a result.
+    Digest(u64),
+    /// The score of a result, where it has pictures.
+    Likeness(Option<f64>),
 }
 
 /// `message` as a line.

@@ -248,6 +248,13 @@ fn attempt(task: &Task, watch: &mut Watch) -> Result<Found, JobError> {
             captured(|| media::cover(&job.source, format, *stream, target, watch.cancel()))?;
             Found::Written
         }
+        Task::Digest { path } => {
+            let content = captured(|| media::hash::content(path, watch.cancel()))?;
+            Found::Digest(content.digest())
+        }
+        Task::Likeness { path, job } => {
+            Found::Likeness(captured(|| media::likeness(path, job, watch.cancel()))?)
+        }
         Task::Compare { a, b } => {
             Found::Difference(captured(|| media::difference(a, b, watch.cancel()))?)
         }

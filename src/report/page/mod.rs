@@ -1,9 +1,12 @@
 //! What a benchmark found, as one page that needs no other file and no network.
 
+mod rows;
+
 use askama::Template;
 
-use super::{answer, words};
-use crate::bench::results::{Cell, Comparison, Dispatch, Results};
+use self::rows::{CellRow, ComparisonRow, FitRow, OutputRow};
+use super::{answer, costs, words};
+use crate::bench::results::{Machine, Results};
 use crate::chart::{Chart, Strip, charts, strips};
 use crate::draw::Theme;
 use crate::error::{Error, Result};
@@ -12,11 +15,11 @@ use crate::error::{Error, Result};
 pub const FILE_NAME: &str = "report.html";
 
 /// A picture in both themes.
-struct Figure {
-    title: String,
-    caption: String,
-    light: String,
-    dark: String,
+pub(super) struct Figure {
+    pub(super) title: String,
+    pub(super) caption: String,
+    pub(super) light: String,
+    pub(super) dark: String,
 }
 
 /// What the template shows. All text is escaped there, but for the pictures,
@@ -25,13 +28,15 @@ struct Figure {
 #[template(path = "bench.html")]
 struct Page<'a> {
     results: &'a Results,
+    kicker: String,
     answer: Option<String>,
     verdicts: Vec<String>,
     capacity: Option<String>,
+    quality: Option<String>,
     figures: Vec<Figure>,
     strips: Vec<Figure>,
-    machine: Vec<(&'static str, String)>,
-    method: Vec<(&'static str, String)>,
+    machine: Facts,
+    method: Facts,
     notes: Vec<String>,
     files: Vec<String>,
     film: Option<&'a str>,
@@ -76,9 +81,11 @@ fn filled(
 ) -> Result<String> {
     let page = Page {
         results,
+        kicker: kicker(results),
         answer: answer::best(results),
         verdicts: answer::verdicts(results),
         capacity: answer::capacity(results),
+        quality: answer::quality(results),
         figures,
         strips,
         machine: machine(results),
@@ -94,16 +101,22 @@ fn filled(
 }
 
 /// `text` with a visible replacement for control characters, which names may hold.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let hidden = |c: char| c.is_control() && c != '\n';
     text.chars()
         .map(|c| if hidden(c) { '\u{fffd}' } else { c })
         .collect()
 }
 
-fn machine(results: &Results) -> Vec<(&'static str, String)> {
+type Facts = Vec<(&'static str, String)>;
+
+/// The machine; nothing where it is not known, as of times that were read from a file.
+fn machine(results: &Results) -> Facts {
     let machine = &results.machine;
     let ffmpeg = &results.ffmpeg;
+    if *machine == Machine::default() {
+        return vec![("rushes", results.rushes.clone())];
+    }
     let program = ffmpeg.program.as_deref().unwrap_or("not found");
     let facts = [
         ("Host", machine.host.clone()),
@@ -111,6 +124,10 @@ fn machine(results: &Results) -> Vec<(&'static str, String)> {
         ("Processor", machine.cpu.clone()),
         ("Cores", machine.cores.to_string()),
         ("Memory", words::bytes(machine.memory_bytes)),
+        (
+            "Clock governor",
+            machine.governor.clone().unwrap_or("not told".into()),
+        ),
         ("Linked FFmpeg", ffmpeg.linked.clone()),
         ("ffmpeg program", program.to_owned()),
         ("rushes", results.rushes.clone()),
@@ -118,8 +135,21 @@ fn machine(results: &Results) -> Vec<(&'static str, String)> {
     facts.into()
 }
 
-fn method(results: &Results) -> Vec<(&'static str, String)> {
+/// What stands above the answer.
+fn kicker(results: &Results) -> String {
+    let mut parts = vec!["rushes bench".to_owned()];
+    if results.machine.cores > 0 {
+        parts.push(words::count(results.machine.cores, "core"));
+    }
+    parts.push(words::count(results.design.rounds, "round"));
+    parts.join(" · ")
+}
+
+fn method(results: &Results) -> Facts {
     let design = &results.design;
+    if results.started.is_empty() {
+        return vec![("Rounds", design.rounds.to_string())];
+    }
     let clips = words::count(design.clips.len(), "clip");
     let facts = [
         ("Started", results.started.clone()),
@@ -136,10 +166,21 @@ fn method(results: &Results) -> Vec<(&'static str, String)> {
         ),
         ("Transcode", design.recipe.clone()),
         ("Codec threads a job", design.codec_threads.to_string()),
+        ("Frames", design.frames_recipe.clone()),
         ("A cpu job", format!("{} ms of one core", design.cpu_ms)),
         ("An io job", format!("a wait of {} ms", design.io_ms)),
     ];
-    facts.into()
+    let mut facts = Vec::from(facts);
+    if let Some(python) = &results.python {
+        facts.push(("Python", python.version.clone()));
+    }
+    if let Some(share) = results.noise.others_share {
+        facts.push((
+            "Used by others",
+            format!("{:.1} % of the cores", 100.0 * share),
+        ));
+    }
+    facts
 }
 
 // What the template asks for.
@@ -150,6 +191,22 @@ impl Page<'_> {
 
     fn comparisons(&self) -> impl Iterator<Item = ComparisonRow<'_>> {
         self.results.comparisons.iter().map(ComparisonRow::of)
+    }
+
+    fn fits(&self) -> impl Iterator<Item = FitRow> {
+        self.results.fits.iter().map(FitRow::of)
+    }
+
+    fn outputs(&self) -> impl Iterator<Item = OutputRow> {
+        self.results.outputs.iter().map(OutputRow::of)
+    }
+
+    fn costs(&self) -> Vec<costs::Line> {
+        costs::lines(self.results)
+    }
+
+    fn costs_reading(&self) -> String {
+        costs::reading(self.results).unwrap_or_default()
     }
 
     fn dispatches(&self) -> String {
@@ -164,71 +221,6 @@ impl Page<'_> {
             Some((last, [])) => (*last).to_owned(),
             Some((last, others)) => format!("{} and {last}", others.join(", ")),
             None => "results".to_owned(),
-        }
-    }
-}
-
-/// A cell in words.
-struct CellRow {
-    work: &'static str,
-    workers: usize,
-    dispatch: Dispatch,
-    n: usize,
-    time: String,
-    interval: String,
-    fps: String,
-    speedup: String,
-    cpu: String,
-    memory: String,
-}
-
-impl CellRow {
-    fn of(cell: &Cell) -> Self {
-        let or_none = |value: Option<f64>, decimals: usize| {
-            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
-        };
-        let [lo, hi] = cell.ci95_s;
-        Self {
-            work: answer::title(cell.work),
-            workers: cell.workers,
-            dispatch: cell.dispatch,
-            n: cell.n,
-            time: format!("{:.3}", cell.median_s),
-            interval: format!("{lo:.3}–{hi:.3}"),
-            fps: or_none(cell.throughput_fps, 0),
-            speedup: or_none(cell.speedup, 2),
-            cpu: format!("{:.3}", cell.cpu_s),
-            memory: words::bytes(cell.peak_memory_bytes),
-        }
-    }
-}
-
-/// A comparison in words.
-struct ComparisonRow<'a> {
-    work: &'static str,
-    workers: usize,
-    pair: String,
-    ratio: String,
-    interval: String,
-    sentence: &'a str,
-    output: &'static str,
-}
-
-impl<'a> ComparisonRow<'a> {
-    fn of(found: &'a Comparison) -> Self {
-        let [lo, hi] = found.ci95;
-        Self {
-            work: answer::title(found.work),
-            workers: found.workers,
-            pair: format!("{} ∕ {}", found.a.name(), found.b.name()),
-            ratio: format!("{:.3}", found.ratio),
-            interval: format!("{lo:.3}–{hi:.3}"),
-            sentence: &found.sentence,
-            output: match found.equal_output {
-                Some(true) => "equal",
-                Some(false) => "differs",
-                None => "–",
-            },
         }
     }
 }

@@ -1,0 +1,274 @@
+//! How long a cancel takes, and what a crash costs the others.
+//!
+//! Both run the shortest of the jobs, twice as many as cores: a cancel in the
+//! middle of one, and a kill of what runs one. Threads cannot be killed alone,
+//! so there it is the program; that is a cell in a process of its own, too.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::{Asked, Crash};
+use crate::bench::cell::{self, Report, Spec};
+use crate::bench::matrix::CellKey;
+use crate::bench::results::{Dispatch, Work};
+use crate::bench::stats::median;
+use crate::dispatch::Cancel;
+use crate::error::{Error, Result};
+use crate::job::{Job, Work as JobWork};
+use crate::measure::{Usage, busiest_child};
+use crate::values;
+
+/// How often a cancel is tried.
+const CANCELS: usize = 3;
+
+/// How far into the first job a cancel comes.
+const INTO_JOB: f64 = 0.4;
+
+/// How far into the batch a kill comes; earlier where it came too late.
+const INTO_BATCH: [f64; 3] = [0.4, 0.25, 0.1];
+
+/// What the batches of all dispatches may take where the budget is spent.
+const MOST_S: f64 = 15.0;
+
+/// What is stopped, and how long it takes.
+pub(super) struct Stops<'a> {
+    asked: &'a Asked<'a>,
+    jobs: Vec<Job>,
+    workers: usize,
+    /// Seconds that the shortest of the jobs takes in each dispatch.
+    shortest_s: BTreeMap<Dispatch, f64>,
+    crashes: bool,
+}
+
+impl<'a> Stops<'a> {
+    pub fn plan(asked: &'a Asked<'a>, work: Work, notes: &mut Vec<String>) -> Self {
+        let workers = values::cores().max(2);
+        let takes_s = job_times(asked, work);
+        let mut jobs = jobs(asked, work, workers);
+        let seconds = |job: &Job| takes_s.get(&job.name).copied().unwrap_or(0.0);
+        jobs.sort_by(|a, b| seconds(a).total_cmp(&seconds(b)));
+        jobs.truncate(2 * workers);
+        let all_s: f64 = jobs.iter().map(seconds).sum();
+        let dispatches = &asked.matrix.options().dispatches;
+        // Undisturbed and disturbed.
+        let batches_s = 2.0 * dispatches.len() as f64 * all_s / workers as f64;
+        let crashes = batches_s <= asked.left_s.max(MOST_S);
+        if !crashes {
+            notes.push(format!(
+                "what a crash costs was not measured: its batches would take {batches_s:.0} s, \
+                 which the budget does not have"
+            ));
+        }
+        let shortest = jobs.iter().map(seconds).fold(f64::INFINITY, f64::min);
+        Self {
+            asked,
+            workers,
+            shortest_s: dispatches
+                .iter()
+                .map(|dispatch| (*dispatch, shortest))
+                .collect(),
+            jobs,
+            crashes,
+        }
+    }
+
+    /// Median milliseconds from a cancel until all has stopped; `None` where
+    /// the jobs ended before it came.
+    pub fn cancel_ms(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<Option<f64>> {
+        let into_s = INTO_JOB * self.shortest_s.get(&dispatch).copied().unwrap_or(0.1);
+        let mut spec = Spec::of(dispatch, self.workers, self.jobs.clone());
+        spec.stop_after_ms = Some((1000.0 * into_s.min(2.0)) as u64);
+        let mut trials = vec![];
+        for _ in 0..CANCELS {
+            let (report, _) = self.tried(&spec, cancel)?;
+            trials.extend(report.stopped_in_s.map(|seconds| 1000.0 * seconds));
+        }
+        Ok(median(&trials))
+    }
+
+    /// What it costs the others where what runs a job is killed; `None` where
+    /// that cannot be tried here, or takes too long.
+    pub fn crash(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<Option<Crash>> {
+        if !self.crashes {
+            return Ok(None);
+        }
+        let spec = Spec::of(dispatch, self.workers, self.jobs.clone());
+        let (undisturbed, usage) = self.tried(&spec, cancel)?;
+        let start_s = (usage.wall.as_secs_f64() - undisturbed.wall_s).max(0.0);
+        for into in INTO_BATCH {
+            let after = Duration::from_secs_f64(start_s + into * undisturbed.wall_s);
+            let killed = killed_after(&spec, after, cancel);
+            let done = self.done();
+            self.tidy()?;
+            let crash = match killed? {
+                Killed::Nothing => continue,
+                Killed::All => Crash {
+                    jobs: self.jobs.len(),
+                    lost: self.jobs.len() - done,
+                    delay_s: None,
+                },
+                Killed::One(report) => Crash {
+                    jobs: self.jobs.len(),
+                    lost: report.failures.len(),
+                    delay_s: Some(report.wall_s - undisturbed.wall_s),
+                },
+            };
+            return Ok(Some(crash));
+        }
+        Ok(None)
+    }
+
+    fn tried(&self, spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
+        let tried = cell::try_run(spec, cancel);
+        self.tidy()?;
+        tried
+    }
+
+    /// Jobs whose results are in place.
+    fn done(&self) -> usize {
+        let is_done = |job: &&Job| match &job.work {
+            JobWork::Media(media) => media.targets.iter().all(|target| target.exists()),
+            JobWork::Load(_) => false,
+        };
+        self.jobs.iter().filter(is_done).count()
+    }
+
+    fn tidy(&self) -> Result<()> {
+        let folder = self.asked.matrix.cell_folder();
+        if !folder.exists() {
+            return Ok(());
+        }
+        fs::remove_dir_all(&folder).map_err(|error| untidy(&folder).because(error))
+    }
+}
+
+fn untidy(folder: &Path) -> Error {
+    Error::failed(format!("cannot tidy up '{}'", folder.display()))
+}
+
+/// The jobs of `work`; of a load, of which each worker brings its own, more of the same.
+fn jobs(asked: &Asked, work: Work, workers: usize) -> Vec<Job> {
+    let key = CellKey {
+        work,
+        dispatch: Dispatch::Threads,
+        workers: 2 * workers,
+    };
+    asked.matrix.spec(key).jobs
+}
+
+/// Median seconds of each job, by name, at one worker or else any count.
+fn job_times(asked: &Asked, work: Work) -> BTreeMap<String, f64> {
+    let mut times: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    let samples = || asked.samples.iter().filter(|sample| sample.work == work);
+    let least = samples().map(|sample| sample.workers).min();
+    for sample in samples().filter(|sample| Some(sample.workers) == least) {
+        for lane in &sample.lanes {
+            let seconds = lane.end_s - lane.start_s;
+            times.entry(lane.job.clone()).or_default().push(seconds);
+        }
+    }
+    let median = |(name, times): (String, Vec<f64>)| Some((name, median(&times)?));
+    times.into_iter().filter_map(median).collect()
+}
+
+/// What a kill has hit.
+enum Killed {
+    /// It came too late, or there was nothing to kill.
+    Nothing,
+    /// The program with all of its jobs.
+    All,
+    /// What ran one job; the others went on.
+    One(Report),
+}
+
+/// Runs `spec` and kills, so long after the start, what runs one of its jobs.
+fn killed_after(spec: &Spec, after: Duration, cancel: &Cancel) -> Result<Killed> {
+    let broken = |error| Error::failed("cannot run a batch to kill").because(error);
+    let mut command = cell::command()?;
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0);
+    let mut child = command.spawn().map_err(broken)?;
+    // It stays open to the end: its closing would stop the batch.
+    let mut stdin = child.stdin.take();
+    if let Some(stdin) = &mut stdin {
+        let _ = stdin.write_all(&cell::line(spec)?);
+    }
+    cancel.sleep(after);
+    let killed = kill_one(spec.dispatch, child.id());
+    let group = pid(child.id());
+    let mut output = vec![];
+    if let Some(stdout) = &mut child.stdout {
+        let reading = read_until_cancelled(stdout, group, cancel);
+        output = reading.map_err(broken)?;
+    }
+    let _ = child.wait();
+    drop(stdin);
+    if cancel.is_set() {
+        return Err(Error::interrupted());
+    }
+    let report: Option<Report> = serde_json::from_slice(&output).ok();
+    Ok(match (killed, spec.dispatch, report) {
+        (false, ..) => Killed::Nothing,
+        (true, _, None) => Killed::All,
+        (true, Dispatch::Threads, Some(_)) => Killed::Nothing,
+        // There a kill costs the job; where none was lost, it hit what had ended.
+        (true, Dispatch::Processes, Some(report)) if report.failures.is_empty() => Killed::Nothing,
+        (true, _, Some(report)) => Killed::One(report),
+    })
+}
+
+fn pid(process: u32) -> Option<Pid> {
+    i32::try_from(process).ok().and_then(Pid::from_raw)
+}
+
+/// Reads all of `from`; where `cancel` is set meanwhile, `group` is ended.
+fn read_until_cancelled(
+    from: &mut impl Read,
+    group: Option<Pid>,
+    cancel: &Cancel,
+) -> std::io::Result<Vec<u8>> {
+    let done = Cancel::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.is_set() {
+                if let (true, Some(group)) = (cancel.is_set(), group) {
+                    let _ = kill_process_group(group, Signal::KILL);
+                    return;
+                }
+                done.sleep(Duration::from_millis(50));
+            }
+        });
+        let mut bytes = vec![];
+        let read = from.read_to_end(&mut bytes);
+        done.set();
+        read.map(|_| bytes)
+    })
+}
+
+/// Kills what runs one of the jobs of the batch in `process`; whether there was such.
+fn kill_one(dispatch: Dispatch, process: u32) -> bool {
+    // There may be a moment between two jobs.
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        let victim = match dispatch {
+            Dispatch::Threads => Some(process),
+            Dispatch::Processes | Dispatch::Workers => busiest_child(process),
+        };
+        if let Some(victim) = victim.and_then(pid) {
+            return kill_process(victim, Signal::KILL).is_ok();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}

@@ -1,0 +1,168 @@
+//! Flags that say what is measured, and the plan that follows from them.
+
+use std::path::{Path, PathBuf};
+
+use crate::bench::matrix::Options;
+use crate::bench::python;
+use crate::bench::results::{Dispatch, Work};
+use crate::cli::encoding::Encoding;
+use crate::dispatch::Cancel;
+use crate::error::Result;
+use crate::job::{Limits, Ratio};
+use crate::plan::{SourceFile, Wanted, prepare_output, scan};
+use crate::recipe::{CodecThreads, Frames, Pick, Transcode, Video};
+use crate::samples;
+use crate::values;
+
+/// What is measured.
+#[derive(Debug, clap::Args)]
+pub(super) struct Measuring {
+    /// Videos, or folders of videos [default: samples made from FFmpeg's own sources].
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Loads to measure.
+    #[arg(long, value_name = "LOAD", value_enum, value_delimiter = ',', default_values = ["transcode", "frames", "cpu", "io"])]
+    work: Vec<Work>,
+
+    /// Dispatches to compare.
+    #[arg(long, value_name = "HOW", value_enum, value_delimiter = ',', default_values = ["threads", "processes", "workers"])]
+    dispatch: Vec<Dispatch>,
+
+    /// Worker counts, such as 1-3 [default: 1 to 2 × cores − 1].
+    #[arg(long, value_name = "LIST", value_parser = counts)]
+    workers: Option<Counts>,
+
+    /// Threads that each codec of a job may use.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    codec_threads: u16,
+
+    /// Time that measuring may take; rounds that do not fit are not begun.
+    #[arg(long, value_name = "TIME", default_value = "5:15", value_parser = values::seconds)]
+    budget: f64,
+
+    /// Rounds, whatever the intervals [default: as many as it takes, at least 6].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    rounds: Option<u16>,
+
+    /// Run cpu and io on Python's threads and processes, too.
+    #[arg(long)]
+    python: bool,
+
+    /// Seed of the random order of cells [default: drawn, and recorded].
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Time of one core that a cpu job takes.
+    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = values::positive_seconds)]
+    cpu: Ratio,
+
+    /// Time that an io job waits.
+    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = values::positive_seconds)]
+    io: Ratio,
+
+    /// Time from one picture to the next of a frames job.
+    #[arg(long, value_name = "TIME", default_value = "0.5s", value_parser = values::positive_seconds)]
+    every: Ratio,
+
+    #[command(flatten)]
+    encoding: Encoding,
+}
+
+/// libx264's speed preset where none is given: short jobs leave time for the
+/// rounds that a verdict takes.
+const SPEED: &str = "veryfast";
+
+impl Measuring {
+    /// What is to be measured, with results in `output`.
+    ///
+    /// # Errors
+    /// Where something that it takes is missing or cannot be made.
+    pub(super) fn options(&self, output: &Path, cancel: &Cancel) -> Result<Options> {
+        for dispatch in &self.dispatch {
+            dispatch.engine(Limits::default())?;
+        }
+        Ok(Options {
+            sources: self.sources(output, cancel)?,
+            output: output.to_owned(),
+            works: distinct(&self.work),
+            dispatches: distinct(&self.dispatch),
+            workers: match &self.workers {
+                Some(counts) => counts.0.clone(),
+                None => (1..2 * values::cores().max(1)).collect(),
+            },
+            codec_threads: usize::from(self.codec_threads),
+            budget_s: self.budget,
+            rounds: self.rounds.map(usize::from),
+            python: self.python.then(python::find).transpose()?,
+            seed: self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
+            cpu_ms: milliseconds(self.cpu),
+            io_ms: milliseconds(self.io),
+            transcode: self.transcode()?,
+            frames: Frames {
+                pick: Pick::Every(self.every),
+                ..Frames::default()
+            },
+        })
+    }
+
+    fn transcode(&self) -> Result<Transcode> {
+        let mut transcode = Transcode {
+            video: Some(Video {
+                speed: Some(SPEED.into()),
+                ..Video::default()
+            }),
+            codec_threads: CodecThreads(usize::from(self.codec_threads)),
+            ..Transcode::default()
+        };
+        self.encoding.apply(&mut transcode, SPEED)?;
+        Ok(transcode)
+    }
+
+    fn sources(&self, output: &Path, cancel: &Cancel) -> Result<Vec<SourceFile>> {
+        if !self.paths.is_empty() {
+            // What is named is looked at before anything is made.
+            let named = videos(&self.paths, output)?;
+            prepare_output(output)?;
+            return Ok(named);
+        }
+        prepare_output(output)?;
+        videos(
+            &samples::make(&samples::folder_beside(output), cancel)?,
+            output,
+        )
+    }
+}
+
+/// What is to be measured; what cannot be read is told and left out.
+fn videos(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
+    let found = scan(paths, &Wanted::default(), Some(output))?;
+    for refused in &found.unreadable {
+        eprintln!(
+            "left out '{}': {}",
+            refused.source.display(),
+            refused.reason
+        );
+    }
+    Ok(found.files)
+}
+
+/// The values in reporting order, each once.
+fn distinct<T: Ord + Copy>(values: &[T]) -> Vec<T> {
+    let mut values = values.to_vec();
+    values.sort();
+    values.dedup();
+    values
+}
+
+fn milliseconds(time: Ratio) -> u64 {
+    (time.as_f64() * 1000.0).round() as u64
+}
+
+/// A list of counts as one value: clap would take a `Vec` for repeated flags.
+#[derive(Debug, Clone)]
+struct Counts(Vec<usize>);
+
+fn counts(text: &str) -> Result<Counts, String> {
+    values::counts(text).map(Counts)
+}

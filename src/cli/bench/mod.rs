@@ -1,0 +1,200 @@
+//! `rushes bench`.
+
+mod compare;
+mod import;
+mod measuring;
+
+use std::path::{Path, PathBuf};
+
+use self::measuring::Measuring;
+use super::{Ending, profile};
+use crate::bench::export::{write_charts, write_data, write_report};
+use crate::bench::load::load;
+use crate::bench::matrix::Matrix;
+use crate::bench::results::Results;
+use crate::bench::resume;
+use crate::bench::run::{Follow, Step, run};
+use crate::chart::charts;
+use crate::dispatch::Cancel;
+use crate::draw::Theme;
+use crate::error::{Error, Kind, Result};
+use crate::film;
+use crate::plan::prepare_output;
+use crate::report::bench::Telling;
+use crate::report::{Style, answer, costs};
+
+/// Measure threads against ffmpeg processes and workers: numbers, charts, a report and a film.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    instead: Option<Instead>,
+
+    #[command(flatten)]
+    measuring: Measuring,
+
+    /// Where results go.
+    #[arg(short, long, value_name = "DIR", default_value = "output/bench")]
+    output: PathBuf,
+
+    /// Measure nothing, and say what follows from the times in this file: rows of
+    /// nthreads CpuThread CpuProcess IoThread IoProcess, with or without a header.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Measuring", "Encoding", "resume", "save_profile"])]
+    import: Option<PathBuf>,
+
+    /// Go on with the run in the output folder that was stopped, or whose budget
+    /// was spent; the other flags must be as they were, but for the budget.
+    #[arg(long)]
+    resume: bool,
+
+    /// Have `convert` and `frames` choose dispatch and jobs by what is measured here.
+    #[arg(long)]
+    save_profile: bool,
+
+    /// Make no film.
+    #[arg(long)]
+    no_film: bool,
+
+    /// Tell of nothing but the result.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Instead {
+    Compare(compare::Args),
+}
+
+/// The film's file name in the result folder.
+const FILM: &str = "summary.mp4";
+
+impl Args {
+    pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
+        if let Some(Instead::Compare(args)) = &self.instead {
+            return args.run();
+        }
+        let mut telling = Telling::new(if self.quiet {
+            Style::Quiet
+        } else {
+            Style::Auto
+        });
+        if let Some(file) = &self.import {
+            let results = import::import(file, &self.output)?;
+            prepare_output(&self.output)?;
+            self.deliver(&results, cancel, telling)?;
+            return Ok(Ending::Done);
+        }
+        let before = self.resume.then(|| self.before()).transpose()?;
+        let options = self.measuring.options(&self.output, cancel)?;
+        let mut matrix = Matrix::plan(options, cancel)?;
+        for refused in &matrix.refused {
+            eprintln!("left out {}: {}", refused.source.display(), refused.reason);
+        }
+        if let Some(before) = &before {
+            resume::check(before, &matrix)?;
+            matrix.go_on(&before.design);
+        }
+        let mut follow = Following {
+            telling: &mut telling,
+            output: &self.output,
+            kept: None,
+        };
+        let results = match run(&matrix, before, cancel, &mut follow) {
+            Ok(results) => results,
+            Err(error) => return Err(self.stopped(error, follow.kept)),
+        };
+        self.deliver(&results, cancel, telling)?;
+        if self.save_profile {
+            println!("{}", profile::save(&results)?.display());
+        }
+        Ok(if matrix.refused.is_empty() {
+            Ending::Done
+        } else {
+            Ending::SomeFailed
+        })
+    }
+
+    /// What a stopped run has left here.
+    fn before(&self) -> Result<Results> {
+        let file = self.output.join("results.json");
+        if !file.exists() {
+            return Err(Error::usage(format!(
+                "--resume: there is no run to go on with in '{}'",
+                self.output.display()
+            ))
+            .cure("name its folder with --output, or start anew without --resume"));
+        }
+        load(&file)
+    }
+
+    /// Tells of what is kept of a run that was stopped; the report of it is made, too.
+    fn stopped(&self, error: Error, kept: Option<Results>) -> Error {
+        let Some(results) = kept.filter(|_| error.kind() == Kind::Interrupted) else {
+            return error;
+        };
+        // What was asked for is to stop: where there is no room for a report, that is that.
+        let _ = write_report(&results, None, &self.output);
+        eprintln!(
+            "stopped after {} of all cells; they are kept in '{}', and the same command with --resume goes on",
+            crate::report::words::count(results.design.rounds, "round"),
+            self.output.display()
+        );
+        error
+    }
+
+    /// Writes everything that follows from `results`, and prints the answer.
+    fn deliver(&self, results: &Results, cancel: &Cancel, mut telling: Telling) -> Result<()> {
+        let mut written = write_data(results, &self.output)?;
+        let charts = charts(results, &Theme::DARK)?;
+        write_charts(&charts, &self.output)?;
+        written.push(self.output.join("charts"));
+        // Whole before there is a film, whose making may be interrupted.
+        written.push(write_report(results, None, &self.output)?);
+        if !self.no_film && !charts.is_empty() {
+            let film = self.output.join(FILM);
+            let shown = film::bench::film(results, &charts, &Theme::DARK);
+            film::render(&shown, &film, cancel, &mut telling)?;
+            written.push(film);
+            write_report(results, Some(FILM), &self.output)?;
+        }
+        telling.finish();
+        print(results, &written);
+        Ok(())
+    }
+}
+
+/// Tells of a run, and keeps its numbers as they come.
+struct Following<'a> {
+    telling: &'a mut Telling,
+    output: &'a Path,
+    kept: Option<Results>,
+}
+
+impl Follow for Following<'_> {
+    fn step(&mut self, step: &Step) {
+        self.telling.step(step);
+    }
+
+    fn keep(&mut self, results: &Results) -> Result<()> {
+        write_data(results, self.output)?;
+        self.kept = Some(results.clone());
+        Ok(())
+    }
+}
+
+fn print(results: &Results, written: &[PathBuf]) {
+    println!("{}", answer::table(results));
+    if let Some(table) = costs::table(results) {
+        println!("\n{table}\n");
+    }
+    for sentence in answer::sentences(results) {
+        println!("{sentence}");
+    }
+    for note in &results.notes {
+        println!("note: {note}");
+    }
+    println!();
+    for path in written {
+        println!("{}", path.display());
+    }
+}

@@ -1,0 +1,127 @@
+//! Of another program's times no more is concluded than they show.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{names, run, stderr, stdout};
+use rushes::bench::results::{Results, Verdict, Work};
+
+/// A run of the original exercise, as it told of its own: without a header, a
+/// computation of 0.27 ms that took 57.8 ms in a process, waits of a second
+/// that were 14 % apart at 7 workers.
+const TIMES: &str = "\
+1 0.00027 0.0578 1.0012 1.0523
+2 0.00051 0.0612 1.0015 1.0601
+3 0.00078 0.0655 1.0019 1.0702
+4 0.00102 0.0703 1.0021 1.0845
+7 0.00183 0.0894 1.0034 1.1439
+";
+
+const HEADER: &str = "nthreads CpuThread CpuProcess IoThread IoProcess\n";
+
+fn folder(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&root);
+    fs::create_dir_all(&root).unwrap();
+    root
+}
+
+#[test]
+fn the_originals_times_are_too_small_to_measure_and_do_not_show_that_processes_are_faster() {
+    for (name, text) in [
+        ("bare", TIMES.to_owned()),
+        ("headed", format!("{HEADER}{TIMES}")),
+    ] {
+        let root = folder(&format!("bench-import-{name}"));
+        let file = root.join("thread_cpu_bound.dat");
+        fs::write(&file, text).unwrap();
+        let flags = args![
+            "bench",
+            "--import",
+            file,
+            "-o",
+            root.join("out"),
+            "--no-film"
+        ];
+        let output = run(flags);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let said = stdout(&output);
+        assert!(
+            said.contains("0.3 ms of work against 57.5 ms of start-up; use at least 600 ms"),
+            "{said}"
+        );
+        assert!(!said.contains("faster"), "{said}");
+
+        let json = fs::read(root.join("out/results.json")).unwrap();
+        let results: Results = serde_json::from_slice(&json).unwrap();
+        assert_eq!(results.cells.len(), 20, "the row of one worker counts, too");
+        for found in &results.comparisons {
+            let expected = match found.work {
+                Work::Cpu => Verdict::TooSmallToMeasure,
+                _ => Verdict::NoDifferenceShown,
+            };
+            assert_eq!(found.verdict, expected, "{found:?}");
+        }
+        let page = fs::read_to_string(root.join("out/report.html")).unwrap();
+        assert!(page.contains("too small to measure") && !page.contains("faster by"));
+        assert!(root.join("out/charts/original-panels.png").is_file());
+    }
+}
+
+#[test]
+fn a_file_that_is_none_is_refused_by_name_and_nothing_is_written() {
+    let root = folder("bench-import-wrong");
+    let out = root.join("out");
+    for (name, bytes) in [
+        ("words.dat", b"this is no table\n".to_vec()),
+        ("empty.dat", vec![]),
+        ("header.dat", HEADER.into()),
+        ("bytes.dat", vec![0xff, 0xfe, 0, 1]),
+        ("large.dat", b"# x\n".repeat(2 << 20)),
+    ] {
+        let file = root.join(name);
+        fs::write(&file, bytes).unwrap();
+        let output = run(args!["bench", "--import", &file, "-o", &out]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let told = stderr(&output);
+        assert!(told.contains(name) && told.contains("nthreads"), "{told}");
+    }
+    let output = run(args![
+        "bench",
+        "--import",
+        root.join("gone.dat"),
+        "-o",
+        &out
+    ]);
+    assert!(stderr(&output).contains("gone.dat"), "{}", stderr(&output));
+    assert!(!out.exists());
+}
+
+#[test]
+fn the_file_that_is_read_is_never_written_over() {
+    let root = folder("bench-import-own");
+    let file = root.join("thread_cpu_bound.dat");
+    fs::write(&file, TIMES.repeat(2)).unwrap();
+    let output = run(args!["bench", "--import", &file, "-o", &root, "--no-film"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--output"), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(&file).unwrap(), TIMES.repeat(2));
+    assert_eq!(names(&root), ["thread_cpu_bound.dat"]);
+}
+
+#[test]
+fn flags_of_measuring_do_not_go_with_an_import() {
+    for flag in ["--budget=1s", "--crf=23", "--work=io"] {
+        let output = run(args!["bench", "--import", "a.dat", flag]);
+        assert_eq!(output.status.code(), Some(2), "{flag}");
+        assert!(stderr(&output).contains("--import"), "{}", stderr(&output));
+    }
+}
