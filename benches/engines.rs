@@ -52,12 +52,7 @@ impl Bench {
 
     fn job(&self, recipe: &Recipe) -> Job {
         let output = self.folder.path().join("out");
-        let sources = scan(
-            std::slice::from_ref(&self.clip),
-            &Wanted::default(),
-            None,
-        )
-        .unwrap();
+        let sources = scan(std::slice::from_ref(&self.clip), &Wanted::default(), None).unwrap();
         let plan = plan(
             &sources.files,
             std::slice::from_ref(recipe),

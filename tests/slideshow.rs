@@ -12,90 +12,24 @@
 #[path = "common/browser.rs"]
 mod browser;
 mod common;
+#[path = "common/slides.rs"]
+mod slides;
 
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use common::*;
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use rustix::process::{Pid, Signal, kill_process};
+use slides::*;
 use wait4::Wait4;
 
 /// Levels far enough apart to tell slides from each other.
 const LEVELS: [u8; 5] = [40, 200, 90, 240, 140];
-
-/// A picture of one grey.
-fn grey(folder: &Path, name: &str, level: u8) -> PathBuf {
-    let path = folder.join(name);
-    RgbImage::from_pixel(64, 36, Rgb([level; 3]))
-        .save(&path)
-        .unwrap();
-    path
-}
-
-/// What a grey of RGB is in a film.
-fn luma(level: u8) -> f64 {
-    16.0 + f64::from(level) * 219.0 / 255.0
-}
-
-/// Makes a film with small pictures, so that tests are quick.
-fn slideshow(arguments: impl IntoIterator<Item = OsString>) -> std::process::Output {
-    let usual = args!["slideshow", "--speed", "ultrafast"];
-    run(usual.into_iter().chain(arguments))
-}
-
-fn made(arguments: impl IntoIterator<Item = OsString>) {
-    let output = slideshow(arguments);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-}
-
-/// Frames of the film at `path`, as bytes of luma of `width` × `height`.
-fn frames(path: &Path, width: usize, height: usize) -> Vec<Vec<u8>> {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-i"])
-        .arg(path)
-        .args(["-vf", "extractplanes=y", "-f", "rawvideo", "-"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    let frames = output.stdout.chunks_exact(width * height);
-    frames.map(<[u8]>::to_vec).collect()
-}
-
-fn mean(frame: &[u8]) -> f64 {
-    frame.iter().map(|byte| f64::from(*byte)).sum::<f64>() / frame.len() as f64
-}
-
-/// Start, end and title of each chapter.
-fn chapters(path: &Path) -> Vec<(f64, f64, String)> {
-    let text = ffprobe(&["-show_chapters", "-of", "json"], path);
-    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let time = |chapter: &serde_json::Value, field: &str| -> f64 {
-        chapter[field].as_str().unwrap().parse().unwrap()
-    };
-    let chapters = value["chapters"].as_array().unwrap().iter();
-    chapters
-        .map(|chapter| {
-            let title = chapter["tags"]["title"].as_str().unwrap().to_owned();
-            (
-                time(chapter, "start_time"),
-                time(chapter, "end_time"),
-                title,
-            )
-        })
-        .collect()
-}
-
-fn titles(path: &Path) -> Vec<String> {
-    chapters(path)
-        .into_iter()
-        .map(|(.., title)| title)
-        .collect()
-}
 
 #[test]
 fn every_slide_is_seen_in_the_frames_that_its_storyboard_says() {

@@ -1,7 +1,8 @@
 //! The film of a benchmark: title, every chart with what the data says, verdicts.
 
+use super::format::{Encoding, Format};
 use super::transition::{Easing, Kind, Transition};
-use super::{Film, Slide};
+use super::{Film, Shot, Slide};
 use crate::bench::results::Results;
 use crate::chart::{Chart, PICTURE};
 use crate::draw::Theme;
@@ -9,7 +10,6 @@ use crate::draw::raster::render;
 use crate::draw::slide::{ClosingCard, TitleCard, chart_slide, closing_card, title_card};
 use crate::job::Ratio;
 use crate::media::still;
-use crate::recipe::Rate;
 use crate::report::answer;
 
 const FADE: Transition = Transition {
@@ -28,7 +28,7 @@ pub fn film<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Fil
         transition: FADE,
         draw: Box::new(move || {
             let raster = render(&svg(), PICTURE.0, PICTURE.1)?;
-            still(raster.width, raster.height, &raster.rgba)
+            still(raster.width, raster.height, &raster.rgba).map(Shot::Still)
         }),
     };
     let title = title_of(results);
@@ -53,8 +53,11 @@ pub fn film<'a>(results: &Results, charts: &'a [Chart], theme: &'a Theme) -> Fil
         title: TITLE.into(),
         slides,
         rate: Ratio::new(30, 1),
-        quality: Rate::Quality(18.0),
-        speed: "medium".into(),
+        encoding: Encoding {
+            quality: 18.0,
+            ..Encoding::usual(Format::Mp4)
+        },
+        music: None,
     }
 }
 

@@ -3,17 +3,18 @@
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
+use super::format::Encoding;
 use super::photo::{self, Fit};
 use super::storyboard::{Look, Scene, Settings, Storyboard};
 use super::transition::{Kind, Transition};
-use super::{Film, Slide};
+use super::{Film, Shot, Slide};
 use crate::draw::Theme;
 use crate::draw::caption::{caption, card};
 use crate::draw::raster::{Raster, render};
 use crate::error::Result;
 use crate::media::{Picture, ground, still, veil};
 use crate::plan::{Found, Wanted, scan};
-use crate::recipe::{Rate, Size};
+use crate::recipe::Size;
 
 /// The pictures at `paths`, those of a folder in the order in which people count:
 /// `a2` before `a10`.
@@ -68,15 +69,6 @@ fn name_of(path: &Path) -> String {
     stem.replace('_', " ").trim().to_owned()
 }
 
-/// How a slideshow is encoded.
-#[derive(Debug, Clone)]
-pub struct Quality {
-    /// Quality of libx264.
-    pub rate: Rate,
-    /// Its speed preset.
-    pub speed: String,
-}
-
 /// What all slides share.
 struct Studio {
     size: Size,
@@ -89,7 +81,7 @@ struct Studio {
 ///
 /// # Errors
 /// Where memory is out.
-pub fn film<'a>(board: &'a Storyboard, title: &str, quality: Quality) -> Result<Film<'a>> {
+pub fn film<'a>(board: &'a Storyboard, title: &str, encoding: Encoding) -> Result<Film<'a>> {
     let usual = Look::of(&board.film);
     let (size, theme) = (usual.size, usual.theme.theme());
     let studio = std::sync::Arc::new(Studio {
@@ -100,7 +92,11 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, quality: Quality) -> Result<
     let mut slides = Vec::with_capacity(board.slides.len() + 2);
     let text_slide = |text: &'a String| {
         let studio = studio.clone();
-        slide(usual, text.clone(), Box::new(move || studio.card(text)))
+        slide(
+            usual,
+            text.clone(),
+            Box::new(move || studio.card(text).map(Shot::Still)),
+        )
     };
     slides.extend(board.film.title.as_ref().map(text_slide));
     slides.extend(board.slides.iter().map(|scene| {
@@ -110,7 +106,7 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, quality: Quality) -> Result<
             .caption
             .clone()
             .unwrap_or_else(|| name_of(&scene.picture));
-        let draw = move || studio.scene(scene, look.fit);
+        let draw = move || studio.scene(scene, look.fit).map(Shot::Still);
         slide(look, title, Box::new(draw))
     }));
     slides.extend(board.film.closing.as_ref().map(text_slide));
@@ -118,15 +114,15 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, quality: Quality) -> Result<
         title: board.film.title.clone().unwrap_or_else(|| title.to_owned()),
         slides,
         rate: usual.fps,
-        quality: quality.rate,
-        speed: quality.speed,
+        encoding,
+        music: None,
     })
 }
 
 fn slide<'a>(
     look: Look,
     title: String,
-    draw: Box<dyn Fn() -> Result<Picture> + Send + Sync + 'a>,
+    draw: Box<dyn Fn() -> Result<Shot<'a>> + Send + Sync + 'a>,
 ) -> Slide<'a> {
     let transition = match look.transition.kind {
         Kind::None => Transition::NONE,

@@ -114,6 +114,14 @@ impl Picture {
         .map(drop)
     }
 
+    /// Another reference to the same picture.
+    ///
+    /// # Errors
+    /// Where memory is out.
+    pub fn share(&self) -> Result<Self> {
+        same_frame(&self.0).map(Self)
+    }
+
     /// Another reference to the same picture, with `pts` in the caller's time base.
     ///
     /// # Errors
@@ -208,7 +216,7 @@ impl Picture {
     ///
     /// # Errors
     /// Where they are wrong or give nothing, or memory is out.
-    pub(super) fn filtered(self, description: &str) -> Result<Self> {
+    pub(crate) fn filtered(self, description: &str) -> Result<Self> {
         let mut frame = self.into_frame();
         frame.set_pts(Some(0));
         let second = ffmpeg::Rational::new(1, 1);

@@ -31,6 +31,7 @@ mod probe;
 pub mod pulse;
 mod run;
 mod side_data;
+mod sound;
 mod ssim;
 mod subtitle;
 pub mod survey;
@@ -53,6 +54,7 @@ pub use mux::{Chapter, Muxer, Origin};
 pub use photo::{Photo, ground, on_backdrop, veil};
 pub use probe::{cover, probe};
 pub use run::run;
+pub use sound::Sound;
 pub use synth::{SyntheticClip, synthesise};
 pub use version::{
     codec_of_encoder, has_encoder, is_rgb, linked_version, muxer_holds, pixel_depth,
