@@ -517,3 +517,52 @@ fn events_tell_of_what_was_left_out_and_what_was_made() {
         (&"film_made".into(), &6.into(), &1.into())
     );
 }
+
+#[test]
+fn a_moving_picture_moves_without_a_tremble_and_its_caption_stands_still() {
+    let root = tempfile::tempdir().unwrap();
+    let (photo, film) = (root.path().join("disc.png"), root.path().join("film.mp4"));
+    RgbImage::from_fn(1280, 720, |x, y| {
+        let away = (f64::from(x) - 500.0).hypot(f64::from(y) - 250.0);
+        Rgb([((41.0 - away).clamp(0.0, 1.0) * 220.0) as u8; 3])
+    })
+    .save(&photo)
+    .unwrap();
+    let (width, height) = (640, 360);
+    let flags = args![
+        "--size",
+        "640x360",
+        "--seconds",
+        "2",
+        "--motion",
+        "--crf",
+        "4"
+    ];
+    made(
+        args![&photo, "-o", &film, "--captions", "names"]
+            .into_iter()
+            .chain(flags),
+    );
+    let frames = frames(&film, width, height);
+    assert_eq!(frames.len(), 60);
+    // What is above the caption.
+    let centre = |frame: &Vec<u8>| {
+        let (mut sum, mut across) = (0.0, 0.0);
+        for row in frame.chunks_exact(width).take(height * 3 / 4) {
+            for (column, level) in row.iter().enumerate() {
+                let weight = f64::from(level.saturating_sub(40));
+                sum += weight;
+                across += weight * column as f64;
+            }
+        }
+        across / sum
+    };
+    let places: Vec<f64> = frames.iter().map(centre).collect();
+    let steps: Vec<f64> = places.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!((places[59] - places[0]).abs() > 5.0, "{places:?}");
+    assert!(steps.iter().all(|step| step * steps[0] > 0.0), "{steps:?}");
+    let bends: Vec<f64> = steps.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(bends.iter().all(|bend| bend.abs() < 0.12), "{bends:?}");
+    let plate = |frame: &Vec<u8>| mean(&frame[width * 320..width * 330]);
+    assert!((plate(&frames[0]) - plate(&frames[59])).abs() < 0.5);
+}

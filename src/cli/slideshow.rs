@@ -102,6 +102,10 @@ struct LookFlags {
     #[arg(long, value_name = "HOW", value_enum)]
     fit: Option<Fit>,
 
+    /// Move the camera slowly over every picture.
+    #[arg(long)]
+    motion: bool,
+
     /// Title of the film, shown on a card before the first picture.
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
@@ -152,6 +156,7 @@ impl LookFlags {
             transition: self.transition,
             transition_seconds: self.transition_seconds,
             easing: self.easing,
+            motion: self.motion.then_some(true),
             music: self.music.clone(),
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod format;
+mod motion;
 pub mod music;
 mod output;
 pub mod photo;

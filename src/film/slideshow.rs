@@ -1,18 +1,20 @@
 //! Pictures as a storyboard, and a storyboard as a film.
 
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use super::format::Encoding;
+use super::motion::Motion;
 use super::photo::{self, Fit};
 use super::storyboard::{Look, Scene, Settings, Storyboard};
 use super::transition::{Kind, Transition};
-use super::{Film, Shot, Slide};
+use super::{Film, Moving, Shot, Slide};
 use crate::draw::Theme;
 use crate::draw::caption::{caption, card};
 use crate::draw::raster::{Raster, render};
 use crate::error::Result;
-use crate::media::{Picture, ground, still, veil};
+use crate::media::{Picture, Stage, Veil, ground, still, veil};
 use crate::plan::{Found, Wanted, scan};
 use crate::recipe::Size;
 
@@ -73,7 +75,9 @@ fn name_of(path: &Path) -> String {
 struct Studio {
     size: Size,
     theme: Theme,
+    // Of the film's size, and of what the camera moves over.
     ground: Picture,
+    stage: Picture,
 }
 
 /// The film of `board`, which was checked, with `title` where it names none. Its
@@ -86,6 +90,10 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, encoding: Encoding) -> Resul
     let (size, theme) = (usual.size, usual.theme.theme());
     let studio = std::sync::Arc::new(Studio {
         ground: ground((size.width, size.height), theme.background.opaque())?,
+        stage: {
+            let stage = Motion::stage(size);
+            ground((stage.width, stage.height), theme.background.opaque())?
+        },
         size,
         theme,
     });
@@ -99,14 +107,26 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, encoding: Encoding) -> Resul
         )
     };
     slides.extend(board.film.title.as_ref().map(text_slide));
-    slides.extend(board.slides.iter().map(|scene| {
+    // Each picture is seen while the one before it goes over into it.
+    let mut coming_s = board.film.title.as_ref().map_or(0.0, |_| usual.overlap_s());
+    slides.extend(board.slides.iter().enumerate().map(|(number, scene)| {
         let studio = studio.clone();
         let look = usual.with(scene);
+        let moves = look.motion.then(|| {
+            let moves = -coming_s..=look.seconds;
+            (Motion::of(number, size), moves)
+        });
+        coming_s = look.overlap_s();
         let title = scene
             .caption
             .clone()
             .unwrap_or_else(|| name_of(&scene.picture));
-        let draw = move || studio.scene(scene, look.fit).map(Shot::Still);
+        let draw = move || match &moves {
+            None => studio.scene(scene, look.fit).map(Shot::Still),
+            Some((motion, moves)) => studio
+                .moving_scene(scene, look.fit, (*motion, moves.clone()))
+                .map(Shot::Moving),
+        };
         slide(look, title, Box::new(draw))
     }));
     slides.extend(board.film.closing.as_ref().map(text_slide));
@@ -148,12 +168,41 @@ impl Studio {
 
     fn scene(&self, scene: &Scene, fit: Fit) -> Result<Picture> {
         let mut picture = photo::read(&scene.picture, fit, &self.ground, self.theme.background)?;
-        let text = scene.caption.as_deref().unwrap_or_default();
-        if let Some(svg) = caption(text, self.size, &self.theme) {
-            let raster = self.draw(&svg)?;
-            picture.cover(&veil(raster.width, raster.height, &raster.rgba)?)?;
+        if let Some(veil) = self.caption(scene)? {
+            picture.cover(&veil)?;
         }
         Ok(picture)
+    }
+
+    /// The camera moves over the picture, and not over what is written on it.
+    fn moving_scene(
+        &self,
+        scene: &Scene,
+        fit: Fit,
+        (motion, moves): (Motion, RangeInclusive<f64>),
+    ) -> Result<Moving<'static>> {
+        let picture = photo::read(&scene.picture, fit, &self.stage, self.theme.background)?;
+        let stage = Stage::new(picture)?;
+        let veil = self.caption(scene)?;
+        let size = (self.size.width, self.size.height);
+        let (first, last) = (*moves.start(), *moves.end());
+        Ok(Moving::new(moves, move |seconds| {
+            let share = (seconds - first) / (last - first).max(f64::MIN_POSITIVE);
+            let mut seen = stage.through(motion.at(share), size)?;
+            if let Some(veil) = &veil {
+                seen.cover(veil)?;
+            }
+            Ok(seen)
+        }))
+    }
+
+    fn caption(&self, scene: &Scene) -> Result<Option<Veil>> {
+        let text = scene.caption.as_deref().unwrap_or_default();
+        let Some(svg) = caption(text, self.size, &self.theme) else {
+            return Ok(None);
+        };
+        let raster = self.draw(&svg)?;
+        veil(raster.width, raster.height, &raster.rgba).map(Some)
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Scene {
     pub transition_seconds: Option<f64>,
     /// How it is fitted.
     pub fit: Option<Fit>,
+    /// Whether the camera moves over it.
+    pub motion: Option<bool>,
 }
 
 /// What holds for all slides; what is not given is as usual.
@@ -71,6 +73,8 @@ pub struct Settings {
     pub transition_seconds: Option<f64>,
     /// How fast when.
     pub easing: Option<Easing>,
+    /// Whether the camera moves over pictures.
+    pub motion: Option<bool>,
     /// What is heard, one file after the other; in a storyboard file, seen from its folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub music: Vec<PathBuf>,
@@ -114,6 +118,7 @@ impl Settings {
             transition: self.transition.or(other.transition),
             transition_seconds: self.transition_seconds.or(other.transition_seconds),
             easing: self.easing.or(other.easing),
+            motion: self.motion.or(other.motion),
             music: match self.music.is_empty() {
                 true => other.music,
                 false => self.music,
@@ -151,6 +156,8 @@ pub struct Look {
     pub seconds: f64,
     /// How slides go over into each other.
     pub transition: Transition,
+    /// Whether the camera moves over pictures.
+    pub motion: bool,
 }
 
 impl Default for Look {
@@ -169,6 +176,7 @@ impl Default for Look {
                 seconds: 0.5,
                 easing: Easing::Smooth,
             },
+            motion: false,
         }
     }
 }
@@ -186,6 +194,7 @@ impl From<Look> for Settings {
             transition: Some(look.transition.kind),
             transition_seconds: Some(look.transition.seconds),
             easing: Some(look.transition.easing),
+            motion: Some(look.motion),
             music: vec![],
         }
     }
@@ -206,6 +215,15 @@ impl Look {
                 seconds: film.transition_seconds.unwrap_or(usual.transition.seconds),
                 easing: film.easing.unwrap_or(usual.transition.easing),
             },
+            motion: film.motion.unwrap_or(usual.motion),
+        }
+    }
+
+    /// For how long a slide and the next one are both seen.
+    pub(super) fn overlap_s(&self) -> f64 {
+        match self.transition.kind {
+            Kind::None => 0.0,
+            _ => self.transition.seconds.min(self.seconds),
         }
     }
 
@@ -215,6 +233,7 @@ impl Look {
         self.transition.kind = scene.transition.unwrap_or(self.transition.kind);
         self.transition.seconds = scene.transition_seconds.unwrap_or(self.transition.seconds);
         self.fit = scene.fit.unwrap_or(self.fit);
+        self.motion = scene.motion.unwrap_or(self.motion);
         self
     }
 }

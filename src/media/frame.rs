@@ -92,9 +92,13 @@ impl Picture {
         self.0
     }
 
-    /// An empty picture of the size, format and tags of this one.
+    /// An empty 4:2:0 picture of the size and tags of this one.
     pub(super) fn like(&self) -> Result<Self> {
-        let (width, height) = self.size();
+        self.like_sized(self.size())
+    }
+
+    /// The same in another size.
+    pub(super) fn like_sized(&self, (width, height): (u32, u32)) -> Result<Self> {
         let mut other = Self::allocate(width, height, ffi::AVPixelFormat::AV_PIX_FMT_YUV420P)?;
         // SAFETY: copies timestamps and colour tags between two valid frames.
         check(

@@ -39,6 +39,7 @@ mod synth;
 mod track;
 pub mod verify;
 mod version;
+mod window;
 
 use std::sync::Once;
 
@@ -52,6 +53,7 @@ pub use frame::{Picture, still};
 pub use input::{Input, is_playlist};
 pub use mux::{Chapter, Muxer, Origin};
 pub use photo::{Photo, ground, on_backdrop, veil};
+pub use planes::Veil;
 pub use probe::{cover, probe};
 pub use run::run;
 pub use sound::Sound;
@@ -59,6 +61,7 @@ pub use synth::{SyntheticClip, synthesise};
 pub use version::{
     codec_of_encoder, has_encoder, is_rgb, linked_version, muxer_holds, pixel_depth,
 };
+pub use window::{Stage, Window};
 
 impl From<ffmpeg_next::Rational> for crate::job::Ratio {
     fn from(ratio: ffmpeg_next::Rational) -> Self {
