@@ -11,6 +11,7 @@ pub mod export_csv;
 pub mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod load;
 pub mod matrix;
 pub mod original;
 pub mod results;

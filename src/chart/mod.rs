@@ -1,6 +1,7 @@
 //! Measurements → pictures: [`charts`] draws every picture that a run's data
 //! can carry, and leaves out those that they cannot.
 
+mod act;
 mod axis;
 mod bars;
 mod caption;
@@ -16,6 +17,7 @@ mod race;
 mod scaling;
 mod strip;
 
+pub use act::{Act, acts};
 pub use strip::{Strip, strips};
 
 use crate::Result;

@@ -13,6 +13,7 @@ use crate::dispatch::Cancel;
 use crate::draw::Theme;
 use crate::error::Result;
 use crate::film;
+use crate::film::format::Format;
 use crate::job::{Limits, Ratio};
 use crate::plan::{SourceFile, Wanted, prepare_output, scan};
 use crate::recipe::{CodecThreads, Frames, Pick, Transcode, Video};
@@ -85,6 +86,7 @@ const FILM: &str = "summary.mp4";
 
 /// libx264's speed preset where none is given.
 const SPEED: &str = "veryfast";
+
 /// What is to be measured; what cannot be read is told and left out.
 fn videos(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
     let found = scan(paths, &Wanted::default(), Some(output))?;
@@ -119,7 +121,8 @@ impl Args {
         written.push(write_report(&results, None, &self.output)?);
         if !self.no_film && !charts.is_empty() {
             let film = self.output.join(FILM);
-            let shown = film::bench::film(&results, &charts, &Theme::DARK);
+            let encoding = film::bench::encoding(Format::Mp4);
+            let shown = film::bench::film(&results, film::bench::Look::default(), encoding);
             film::render(&shown, &film, cancel, &mut telling)?;
             written.push(film);
             write_report(&results, Some(FILM), &self.output)?;

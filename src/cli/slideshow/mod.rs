@@ -1,10 +1,13 @@
 //! `rushes slideshow`.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+mod results;
+mod target;
+
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use globset::Glob;
+use target::{Target, has_ending};
 
 use super::Ending;
 use super::encoding;
@@ -18,7 +21,7 @@ use crate::film::slideshow::{film, find, storyboard};
 use crate::film::storyboard::{Colours, Settings, Storyboard};
 use crate::film::transition::{Easing, Kind};
 use crate::job::Ratio;
-use crate::plan::{Existing, Found, Wanted, free_names};
+use crate::plan::{Existing, Found, Wanted};
 use crate::recipe::Size;
 use crate::report::Style;
 use crate::report::film::Telling;
@@ -27,7 +30,7 @@ use crate::values;
 /// Make a film of pictures, with a chapter a picture.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Pictures, folders of pictures, or one storyboard file (.toml).
+    /// Pictures, folders of pictures, one storyboard file (.toml), or the results of one benchmark (.json).
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -174,13 +177,20 @@ impl Args {
             return Err(Error::usage("no PATH is given").cure(cure));
         }
         let target = Target::of(self.output.as_deref(), self.format)?;
+        if let [results] = &self.paths[..]
+            && has_ending(results, "json")
+        {
+            return self.bench_film(results, &target, cancel);
+        }
         let (board, unreadable) = self.storyboard(target.format)?;
         if self.dry_run {
             print!("{}", board.text()?);
             return self.end(&unreadable);
         }
-        let encoding = self.encoding(target.format)?;
-        let Some(target) = target.free(&board, self.exists, self.quiet)? else {
+        let encoding = self.encoding(Encoding::usual(target.format))?;
+        let pictures = board.slides.iter().map(|slide| &slide.picture);
+        let sources: Vec<&PathBuf> = pictures.chain(&board.film.music).collect();
+        let Some(target) = target.free(&sources, self.exists, self.quiet)? else {
             return Ok(Ending::Done);
         };
         let mut telling = Telling::new(self.style(), self.on_error);
@@ -193,9 +203,7 @@ impl Args {
         }
         let title = target.file_stem().unwrap_or_default().to_string_lossy();
         let mut film = film(&board, &title, encoding)?;
-        if !board.film.music.is_empty() {
-            film.music = Some(Music::decode(&board.film.music, film.seconds(), cancel)?);
-        }
+        film.music = music(&board.film.music, film.seconds(), cancel)?;
         let made = render(&film, &target, cancel, &mut telling)?;
         telling.finish(&target, made, made.frames as f64 / film.rate.as_f64());
         Ok(if made.left_out + unreadable.len() > 0 {
@@ -242,17 +250,13 @@ impl Args {
             }
         };
         board.check()?;
-        if !board.film.music.is_empty() && format.audio().is_none() {
-            let name = format.extension();
-            return Err(
-                Error::usage(format!("--music: {name} holds no sound")).cure("make mp4 or webm")
-            );
-        }
+        check_music(&board.film.music, format)?;
         Ok((board, unreadable))
     }
 
-    fn encoding(&self, format: Format) -> Result<Encoding> {
-        let usual = Encoding::usual(format);
+    /// What the film is encoded as; `usual` is so where nothing else is asked for.
+    fn encoding(&self, usual: Encoding) -> Result<Encoding> {
+        let format = usual.format;
         if format == Format::Gif {
             return match self.crf.is_some() || self.speed.is_some() {
                 true => Err(Error::usage("--crf and --speed: gif has neither")
@@ -285,70 +289,19 @@ impl Args {
     }
 }
 
-/// Where the film goes.
-struct Target {
-    path: PathBuf,
-    format: Format,
+/// Music is of no use where there is no sound.
+fn check_music(files: &[PathBuf], format: Format) -> Result<()> {
+    if files.is_empty() || format.audio().is_some() {
+        return Ok(());
+    }
+    let name = format.extension();
+    Err(Error::usage(format!("--music: {name} holds no sound")).cure("make mp4 or webm"))
 }
 
-impl Target {
-    /// Name and format follow from each other where one is not given.
-    fn of(path: Option<&Path>, format: Option<Format>) -> Result<Self> {
-        let Some(path) = path else {
-            let format = format.unwrap_or_default();
-            let path = Path::new("slideshow").with_extension(format.extension());
-            return Ok(Self { path, format });
-        };
-        let shown = path.display();
-        let named = Format::ALL
-            .into_iter()
-            .find(|format| has_ending(path, format.extension()));
-        match (named, format) {
-            (Some(named), given) if given.is_none_or(|given| given == named) => Ok(Self {
-                path: path.to_owned(),
-                format: named,
-            }),
-            (_, Some(given)) => Err(Error::usage(format!(
-                "-o {shown}: the name of such a film ends in .{}",
-                given.extension()
-            ))),
-            (_, None) => Err(Error::usage(format!(
-                "-o {shown}: a film's name ends in .mp4, .webm or .gif"
-            ))),
-        }
-    }
-
-    /// The name that the film gets; none where it is there already and is to stay.
-    fn free(&self, board: &Storyboard, exists: Existing, quiet: bool) -> Result<Option<PathBuf>> {
-        let (target, shown) = (&self.path, self.path.display());
-        if target.is_dir() {
-            return Err(Error::usage(format!("-o {shown}: it is a folder"))
-                .cure("name a file in it, such as film.mp4"));
-        }
-        let Ok(real) = target.canonicalize() else {
-            return Ok(Some(target.clone()));
-        };
-        let is_source = |path: &PathBuf| path.canonicalize().is_ok_and(|path| path == real);
-        let pictures = board.slides.iter().map(|slide| &slide.picture);
-        if pictures.chain(&board.film.music).any(is_source) {
-            return Err(
-                Error::usage(format!("-o {shown}: it is one of the sources"))
-                    .cure("choose another name for the film"),
-            );
-        }
-        let free = || free_names(target).find(|name| name.symlink_metadata().is_err());
-        match exists {
-            Existing::Overwrite => Ok(Some(target.clone())),
-            Existing::Rename => Ok(free()),
-            Existing::Error => Err(Error::usage(format!("'{shown}' is there already"))
-                .cure("choose another name with -o, or another --exists")),
-            Existing::Skip => {
-                if !quiet {
-                    eprintln!("'{shown}' is there already; --exists overwrite makes it anew");
-                }
-                Ok(None)
-            }
-        }
+fn music(files: &[PathBuf], seconds: f64, cancel: &Cancel) -> Result<Option<Music>> {
+    match files {
+        [] => Ok(None),
+        _ => Music::decode(files, seconds, cancel).map(Some),
     }
 }
 
@@ -357,9 +310,4 @@ fn reasons(found: Found) -> Vec<(PathBuf, String)> {
     refused
         .map(|refused| (refused.source, refused.reason))
         .collect()
-}
-
-fn has_ending(path: &Path, ending: &str) -> bool {
-    let found = path.extension().and_then(OsStr::to_str);
-    found.is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }
