@@ -566,3 +566,67 @@ fn a_moving_picture_moves_without_a_tremble_and_its_caption_stands_still() {
     let plate = |frame: &Vec<u8>| mean(&frame[width * 320..width * 330]);
     assert!((plate(&frames[0]) - plate(&frames[59])).abs() < 0.5);
 }
+
+/// A JPEG of 16×16 pixels of four inks: no cyan, 80 % of magenta and yellow, 20 % of black.
+const INKS: &str = "\
+    ffd8ffee000e41646f626500640000000000ffdb004300030202030202030303030403030405080505040405\
+    0a070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ff\
+    c000140800100010044311004d11005911004b1100ffc4001f00000105010101010101000000000000000001\
+    02030405060708090a0bffc400b5100002010303020403050504040000017d01020300041105122131410613\
+    516107227114328191a1082342b1c11552d1f02433627282090a161718191a25262728292a3435363738393a\
+    434445464748494a535455565758595a636465666768696a737475767778797a838485868788898a92939495\
+    969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3\
+    e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9faffda000e0443004d0059004b00003f00fd53af8cabe32afb2e8a28\
+    a28a28a28a28a2bfffd9";
+
+#[test]
+fn a_picture_of_four_inks_has_its_colours() {
+    let root = tempfile::tempdir().unwrap();
+    let (photo, film) = (root.path().join("inks.jpg"), root.path().join("film.mp4"));
+    let bytes = INKS.as_bytes().chunks_exact(2).map(|two| {
+        let two = std::str::from_utf8(two).unwrap();
+        u8::from_str_radix(two, 16).unwrap()
+    });
+    fs::write(&photo, bytes.collect::<Vec<u8>>()).unwrap();
+    made(args![
+        &photo,
+        "-o",
+        &film,
+        "--size",
+        "64x64",
+        "--seconds",
+        "0.1",
+        "--crf",
+        "4"
+    ]);
+    // Red is 204, green and blue are 41.
+    let expected = 16.0 + (0.2126 * 204.0 + 0.7874 * 41.0) * 219.0 / 255.0;
+    let found = mean(&frames(&film, 64, 64)[0]);
+    assert!((found - expected).abs() < 2.0, "{found} {expected}");
+}
+
+#[test]
+fn letters_that_no_font_has_are_told_once() {
+    let root = tempfile::tempdir().unwrap();
+    let (photo, film) = (root.path().join("a.png"), root.path().join("film.mp4"));
+    fs::rename(grey(root.path(), "b.png", 90), &photo).unwrap();
+    let words = |title: &str| {
+        let flags = args![
+            "--size",
+            "64x64",
+            "--seconds",
+            "0.1",
+            "--exists",
+            "overwrite"
+        ];
+        let output = slideshow(
+            args![&photo, "-o", &film, "--title", title]
+                .into_iter()
+                .chain(flags),
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert!(words("映画 and 映").contains("boxes for 映画"));
+    assert!(!words("Ünï Ж").contains("boxes"));
+}

@@ -12,6 +12,7 @@ use super::transition::{Kind, Transition};
 use super::{Film, Moving, Shot, Slide};
 use crate::draw::Theme;
 use crate::draw::caption::{caption, card};
+use crate::draw::glyphs;
 use crate::draw::raster::{Raster, render};
 use crate::error::Result;
 use crate::media::{Picture, Stage, Veil, ground, still, veil};
@@ -69,6 +70,18 @@ pub fn storyboard(found: &Found, film: Settings, names: bool) -> Storyboard {
 fn name_of(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     stem.replace('_', " ").trim().to_owned()
+}
+
+/// The characters of all that `board` writes for which boxes are drawn.
+pub fn missing(board: &Storyboard) -> Vec<char> {
+    let captions = board
+        .slides
+        .iter()
+        .filter_map(|scene| scene.caption.as_ref());
+    let cards = [&board.film.title, &board.film.closing];
+    let words = cards.into_iter().flatten().chain(captions);
+    let words: Vec<&str> = words.flat_map(|text| text.split_whitespace()).collect();
+    glyphs::missing(&words.concat())
 }
 
 /// What all slides share.

@@ -17,7 +17,7 @@ use crate::film::format::{Encoding, Format};
 use crate::film::music::Music;
 use crate::film::photo::Fit;
 use crate::film::render;
-use crate::film::slideshow::{film, find, storyboard};
+use crate::film::slideshow::{film, find, missing, storyboard};
 use crate::film::storyboard::{Colours, Settings, Storyboard};
 use crate::film::transition::{Easing, Kind};
 use crate::job::Ratio;
@@ -200,6 +200,10 @@ impl Args {
                 OnError::Continue => telling.left_out(&told),
                 OnError::Stop => return Err(Error::failed(format!("cannot read {told}"))),
             }
+        }
+        let missing: String = missing(&board).into_iter().collect();
+        if !missing.is_empty() && !self.quiet {
+            eprintln!("the film has boxes for {missing}: no font is embedded for them");
         }
         let title = target.file_stem().unwrap_or_default().to_string_lossy();
         let mut film = film(&board, &title, encoding)?;
