@@ -87,6 +87,7 @@ fn is_understood(words: &[String], folder: &Path) {
             || told.contains("there is no 'videos'")
             || told.contains("there is no 'photos'")
             || told.contains("cannot read the storyboard")
+            || told.contains("cannot read results from")
             || told.contains("cannot read the file of times"),
         "{line}: {told}"
     );
