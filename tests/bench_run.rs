@@ -366,30 +366,22 @@ fn boxes(bytes: &[u8]) -> Vec<String> {
     names
 }
 
-#[test]
-fn the_film_has_a_chapter_of_three_seconds_a_slide() {
-    let path = film().out().join("summary.mp4");
-    let chapters = ffprobe(&["-show_chapters", "-of", "json"], &path);
+/// Start, end and title of every chapter, and the number of frames.
+fn film_parts(path: &Path) -> (Vec<(f64, f64, String)>, u64) {
+    let chapters = ffprobe(&["-show_chapters", "-of", "json"], path);
     let chapters: serde_json::Value = serde_json::from_str(&chapters).unwrap();
-    let chapters = chapters["chapters"].as_array().unwrap();
-    // The title, every chart, the conclusions.
-    let charts = names(&film().out().join("charts")).len() / 2;
-    assert_eq!(chapters.len(), charts + 2);
     let time = |chapter: &serde_json::Value, field: &str| -> f64 {
         chapter[field].as_str().unwrap().parse().unwrap()
     };
-    for (number, chapter) in chapters.iter().enumerate() {
-        let start = number as f64 * 3.0;
-        assert!(
-            (time(chapter, "start_time") - start).abs() < 0.001,
-            "{chapter}"
-        );
-        assert!(
-            (time(chapter, "end_time") - start - 3.0).abs() < 0.001,
-            "{chapter}"
-        );
-        assert!(!chapter["tags"]["title"].as_str().unwrap().is_empty());
-    }
+    let chapters = chapters["chapters"].as_array().unwrap().iter();
+    let parts = chapters.map(|chapter| {
+        let title = chapter["tags"]["title"].as_str().unwrap().to_owned();
+        (
+            time(chapter, "start_time"),
+            time(chapter, "end_time"),
+            title,
+        )
+    });
     let frames = ffprobe(
         &[
             "-select_streams",
@@ -400,9 +392,60 @@ fn the_film_has_a_chapter_of_three_seconds_a_slide() {
             "-of",
             "csv=p=0",
         ],
-        &path,
+        path,
     );
-    assert_eq!(frames, (chapters.len() * 90).to_string());
+    (parts.collect(), frames.parse().unwrap())
+}
+
+#[test]
+fn the_film_has_a_chapter_a_slide_that_leaves_time_to_read() {
+    let (chapters, frames) = film_parts(&film().out().join("summary.mp4"));
+    // The title, every chart, the conclusions.
+    let charts = names(&film().out().join("charts")).len() / 2;
+    assert_eq!(chapters.len(), charts + 2);
+    let mut end = 0.0;
+    for chapter in &chapters {
+        assert!((chapter.0 - end).abs() < 0.001, "{chapters:?}");
+        end = chapter.1;
+        assert!(
+            end - chapter.0 > 2.9 && !chapter.2.is_empty(),
+            "{chapter:?}"
+        );
+    }
+    assert_eq!(frames, (end * 30.0).round() as u64);
+}
+
+#[test]
+fn results_become_the_same_film_again_in_another_size_and_format() {
+    let results = film().out().join("results.json");
+    let folder = tempfile::tempdir().unwrap();
+    let again = folder.path().join("again.webm");
+    let flags = [
+        "--size", "320x180", "--fps", "5", "--speed", "8", "--theme", "light", "-q",
+    ];
+    let paths = args!["slideshow", &results, "-o", &again];
+    let output = run(paths.into_iter().chain(flags.map(Into::into)));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let titles = |path: &Path| -> Vec<String> {
+        let (chapters, _) = film_parts(path);
+        chapters.into_iter().map(|chapter| chapter.2).collect()
+    };
+    assert_eq!(titles(&again), titles(&film().out().join("summary.mp4")));
+    // What cannot be meant is told.
+    let broken = folder.path().join("broken.json");
+    fs::write(&broken, "{\"version\": 1}").unwrap();
+    let never = folder.path().join("never.mp4");
+    for (path, flags) in [
+        (&broken, vec![]),
+        (&results, vec!["--size", "500x500"]),
+        (&results, vec!["--captions", "names"]),
+        (&results, vec!["--dry-run"]),
+    ] {
+        let paths = args!["slideshow", path, "-o", &never];
+        let output = run(paths.into_iter().chain(flags.into_iter().map(Into::into)));
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(!never.exists());
+    }
 }
 
 #[test]

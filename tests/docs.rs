@@ -88,7 +88,7 @@ fn is_understood(words: &[String], folder: &Path) {
             || told.contains("there is no 'photos'")
             || told.contains("cannot read the storyboard")
             || told.contains("cannot read the file of times")
-            || told.contains("cannot read results from 'videos/")
+            || told.contains("cannot read results from")
             || told.contains("cannot read 'videos/")
             || told.contains("no run to go on with"),
         "{line}: {told}"

@@ -12,90 +12,24 @@
 #[path = "common/browser.rs"]
 mod browser;
 mod common;
+#[path = "common/slides.rs"]
+mod slides;
 
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use common::*;
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use rustix::process::{Pid, Signal, kill_process};
+use slides::*;
 use wait4::Wait4;
 
 /// Levels far enough apart to tell slides from each other.
 const LEVELS: [u8; 5] = [40, 200, 90, 240, 140];
-
-/// A picture of one grey.
-fn grey(folder: &Path, name: &str, level: u8) -> PathBuf {
-    let path = folder.join(name);
-    RgbImage::from_pixel(64, 36, Rgb([level; 3]))
-        .save(&path)
-        .unwrap();
-    path
-}
-
-/// What a grey of RGB is in a film.
-fn luma(level: u8) -> f64 {
-    16.0 + f64::from(level) * 219.0 / 255.0
-}
-
-/// Makes a film with small pictures, so that tests are quick.
-fn slideshow(arguments: impl IntoIterator<Item = OsString>) -> std::process::Output {
-    let usual = args!["slideshow", "--speed", "ultrafast"];
-    run(usual.into_iter().chain(arguments))
-}
-
-fn made(arguments: impl IntoIterator<Item = OsString>) {
-    let output = slideshow(arguments);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-}
-
-/// Frames of the film at `path`, as bytes of luma of `width` × `height`.
-fn frames(path: &Path, width: usize, height: usize) -> Vec<Vec<u8>> {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-i"])
-        .arg(path)
-        .args(["-vf", "extractplanes=y", "-f", "rawvideo", "-"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    let frames = output.stdout.chunks_exact(width * height);
-    frames.map(<[u8]>::to_vec).collect()
-}
-
-fn mean(frame: &[u8]) -> f64 {
-    frame.iter().map(|byte| f64::from(*byte)).sum::<f64>() / frame.len() as f64
-}
-
-/// Start, end and title of each chapter.
-fn chapters(path: &Path) -> Vec<(f64, f64, String)> {
-    let text = ffprobe(&["-show_chapters", "-of", "json"], path);
-    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let time = |chapter: &serde_json::Value, field: &str| -> f64 {
-        chapter[field].as_str().unwrap().parse().unwrap()
-    };
-    let chapters = value["chapters"].as_array().unwrap().iter();
-    chapters
-        .map(|chapter| {
-            let title = chapter["tags"]["title"].as_str().unwrap().to_owned();
-            (
-                time(chapter, "start_time"),
-                time(chapter, "end_time"),
-                title,
-            )
-        })
-        .collect()
-}
-
-fn titles(path: &Path) -> Vec<String> {
-    chapters(path)
-        .into_iter()
-        .map(|(.., title)| title)
-        .collect()
-}
 
 #[test]
 fn every_slide_is_seen_in_the_frames_that_its_storyboard_says() {
@@ -582,4 +516,117 @@ fn events_tell_of_what_was_left_out_and_what_was_made() {
         (&last["event"], &last["frames"], &last["left_out"]),
         (&"film_made".into(), &6.into(), &1.into())
     );
+}
+
+#[test]
+fn a_moving_picture_moves_without_a_tremble_and_its_caption_stands_still() {
+    let root = tempfile::tempdir().unwrap();
+    let (photo, film) = (root.path().join("disc.png"), root.path().join("film.mp4"));
+    RgbImage::from_fn(1280, 720, |x, y| {
+        let away = (f64::from(x) - 500.0).hypot(f64::from(y) - 250.0);
+        Rgb([((41.0 - away).clamp(0.0, 1.0) * 220.0) as u8; 3])
+    })
+    .save(&photo)
+    .unwrap();
+    let (width, height) = (640, 360);
+    let flags = args![
+        "--size",
+        "640x360",
+        "--seconds",
+        "2",
+        "--motion",
+        "--crf",
+        "4"
+    ];
+    made(
+        args![&photo, "-o", &film, "--captions", "names"]
+            .into_iter()
+            .chain(flags),
+    );
+    let frames = frames(&film, width, height);
+    assert_eq!(frames.len(), 60);
+    // What is above the caption.
+    let centre = |frame: &Vec<u8>| {
+        let (mut sum, mut across) = (0.0, 0.0);
+        for row in frame.chunks_exact(width).take(height * 3 / 4) {
+            for (column, level) in row.iter().enumerate() {
+                let weight = f64::from(level.saturating_sub(40));
+                sum += weight;
+                across += weight * column as f64;
+            }
+        }
+        across / sum
+    };
+    let places: Vec<f64> = frames.iter().map(centre).collect();
+    let steps: Vec<f64> = places.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!((places[59] - places[0]).abs() > 5.0, "{places:?}");
+    assert!(steps.iter().all(|step| step * steps[0] > 0.0), "{steps:?}");
+    let bends: Vec<f64> = steps.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(bends.iter().all(|bend| bend.abs() < 0.12), "{bends:?}");
+    let plate = |frame: &Vec<u8>| mean(&frame[width * 320..width * 330]);
+    assert!((plate(&frames[0]) - plate(&frames[59])).abs() < 0.5);
+}
+
+/// A JPEG of 16×16 pixels of four inks: no cyan, 80 % of magenta and yellow, 20 % of black.
+const INKS: &str = "\
+    ffd8ffee000e41646f626500640000000000ffdb004300030202030202030303030403030405080505040405\
+    0a070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ff\
+    c000140800100010044311004d11005911004b1100ffc4001f00000105010101010101000000000000000001\
+    02030405060708090a0bffc400b5100002010303020403050504040000017d01020300041105122131410613\
+    516107227114328191a1082342b1c11552d1f02433627282090a161718191a25262728292a3435363738393a\
+    434445464748494a535455565758595a636465666768696a737475767778797a838485868788898a92939495\
+    969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3\
+    e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9faffda000e0443004d0059004b00003f00fd53af8cabe32afb2e8a28\
+    a28a28a28a28a2bfffd9";
+
+#[test]
+fn a_picture_of_four_inks_has_its_colours() {
+    let root = tempfile::tempdir().unwrap();
+    let (photo, film) = (root.path().join("inks.jpg"), root.path().join("film.mp4"));
+    let bytes = INKS.as_bytes().chunks_exact(2).map(|two| {
+        let two = std::str::from_utf8(two).unwrap();
+        u8::from_str_radix(two, 16).unwrap()
+    });
+    fs::write(&photo, bytes.collect::<Vec<u8>>()).unwrap();
+    made(args![
+        &photo,
+        "-o",
+        &film,
+        "--size",
+        "64x64",
+        "--seconds",
+        "0.1",
+        "--crf",
+        "4"
+    ]);
+    // Red is 204, green and blue are 41.
+    let expected = 16.0 + (0.2126 * 204.0 + 0.7874 * 41.0) * 219.0 / 255.0;
+    let found = mean(&frames(&film, 64, 64)[0]);
+    assert!((found - expected).abs() < 2.0, "{found} {expected}");
+}
+
+#[test]
+fn letters_that_no_font_has_are_told_once() {
+    let root = tempfile::tempdir().unwrap();
+    let (photo, film) = (root.path().join("a.png"), root.path().join("film.mp4"));
+    fs::rename(grey(root.path(), "b.png", 90), &photo).unwrap();
+    let words = |title: &str| {
+        let flags = args![
+            "--size",
+            "64x64",
+            "--seconds",
+            "0.1",
+            "--exists",
+            "overwrite"
+        ];
+        let output = slideshow(
+            args![&photo, "-o", &film, "--title", title]
+                .into_iter()
+                .chain(flags),
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert!(words("映画 and 映").contains("boxes for 映画"));
+    assert!(!words("Ünï Ж").contains("boxes"));
 }

@@ -11,9 +11,9 @@ use super::results::{Dispatch, Output, Work};
 use super::startup::StartUp;
 use super::stats::median;
 use crate::dispatch::Cancel;
+use crate::engine::{Watch, Workers};
 use crate::error::Result;
 use crate::job::{Job, Limits, Work as JobWork};
-use crate::media;
 
 /// What the warm-up brought to light.
 #[derive(Debug, Default)]

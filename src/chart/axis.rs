@@ -93,13 +93,21 @@ pub fn grouped(value: f64, decimals: usize) -> String {
 
 /// `value` with three significant digits, e.g. `0.123`, `1.23`, `12.3`, `1230`.
 pub fn short(value: f64) -> String {
-    let decimals = match value.abs() {
+    grouped(value, places(value))
+}
+
+/// A number on its way to `value`, with as many decimals as that has.
+pub fn counted(now: f64, value: f64) -> String {
+    grouped(now, places(value))
+}
+
+fn places(value: f64) -> usize {
+    match value.abs() {
         v if v >= 99.95 => 0,
         v if v >= 9.995 => 1,
         v if v >= 0.9995 => 2,
         _ => 3,
-    };
-    grouped(value, decimals)
+    }
 }
 
 /// What the values of an axis are counted in.
@@ -141,6 +149,12 @@ impl Unit {
     /// `value`, which is in the measure's own unit, as text with this unit.
     pub fn text(&self, value: f64) -> String {
         format!("{}{}", short(value / self.size), self.suffix)
+    }
+
+    /// The same for a number on its way to `value`.
+    pub fn counted(&self, now: f64, value: f64) -> String {
+        let (now, value) = (now / self.size, value / self.size);
+        format!("{}{}", counted(now, value), self.suffix)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A panel of grouped bars: a group a worker count, a bar a dispatch.
 
-use super::axis::short;
+use super::axis::{counted, short};
 use super::frame::{self, Geometry, Style};
 use super::panel::{Line, Panel, Reference};
 use crate::draw::Theme;
@@ -13,8 +13,14 @@ const GROUP: f64 = 0.72;
 /// A bar is never wider than this, in pixels.
 const WIDEST: f64 = 190.0;
 
-/// Draws a panel of bars into `area`.
-pub fn draw(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style)) {
+/// Draws a panel of bars into `area`, as far as they are `grown`: all grow at one speed,
+/// so that the shortest arrives first.
+pub fn draw(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style), grown: f64) {
+    let points = panel.lines.iter().flat_map(|line| &line.points);
+    let level = match grown < 1.0 {
+        true => points.map(peak).fold(0.0, f64::max) * grown,
+        false => f64::INFINITY,
+    };
     let geometry = frame::draw(svg, area, panel, look, 0.0);
     let plot = geometry.plot;
     for tick in panel.scale(look.1.steps, look.1.head).ticks {
@@ -27,9 +33,9 @@ pub fn draw(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style)) {
     let middle = (panel.lines.len() as f64 - 1.0) / 2.0;
     for (index, line) in panel.lines.iter().enumerate() {
         let shift = (index as f64 - middle) * wide;
-        bars(svg, line, (shift, wide), &geometry, look);
+        bars(svg, line, (shift, wide), (&geometry, level), look);
         if labelled {
-            values(svg, line, shift, &geometry, look);
+            values(svg, line, shift, (&geometry, level), look);
         }
     }
     if let Some(Reference::Level(level, name)) = panel.reference {
@@ -66,7 +72,7 @@ fn bars(
     svg: &mut Svg,
     line: &Line,
     place: (f64, f64),
-    geometry: &Geometry,
+    (geometry, level): (&Geometry, f64),
     look: (&Theme, &Style),
 ) {
     let (theme, style) = look;
@@ -74,7 +80,7 @@ fn bars(
     let gap = (wide * 0.06).min(6.0);
     for point in &line.points {
         let middle = geometry.column(point.workers as f64) + shift;
-        let row = geometry.row(point.mid);
+        let row = geometry.row(point.mid.min(level));
         let bar = Area {
             x: middle - wide / 2.0 + gap,
             y: row,
@@ -93,7 +99,7 @@ fn bars(
             svg,
             line,
             (middle, bar.w),
-            (point.mid, &point.raw),
+            (point.mid, &point.raw, level),
             (geometry, look),
         );
     }
@@ -104,12 +110,12 @@ fn raw(
     svg: &mut Svg,
     line: &Line,
     place: (f64, f64),
-    values: (f64, &[f64]),
+    values: (f64, &[f64], f64),
     look: (&Geometry, (&Theme, &Style)),
 ) {
     let (geometry, (theme, _)) = look;
     let (middle, wide) = place;
-    for value in values.1 {
+    for value in values.1.iter().filter(|value| **value <= values.2) {
         let towards = if *value <= values.0 {
             theme.background
         } else {
@@ -132,13 +138,20 @@ fn peak(point: &super::data::Point) -> f64 {
     point.raw.iter().copied().fold(point.mid, f64::max)
 }
 
-fn values(svg: &mut Svg, line: &Line, shift: f64, geometry: &Geometry, look: (&Theme, &Style)) {
+fn values(
+    svg: &mut Svg,
+    line: &Line,
+    shift: f64,
+    (geometry, level): (&Geometry, f64),
+    look: (&Theme, &Style),
+) {
     let (theme, style) = look;
     let ink = Ink::new(Face::bold(style.label), theme.text).anchored(Anchor::Middle);
     for point in &line.points {
         let middle = geometry.column(point.workers as f64) + shift;
-        let row = geometry.row(peak(point)) - style.label * 0.35;
-        svg.text_haloed(&short(point.mid), (middle, row), ink, theme.background);
+        let row = geometry.row(peak(point).min(level)) - style.label * 0.35;
+        let value = counted(point.mid.min(level), point.mid);
+        svg.text_haloed(&value, (middle, row), ink, theme.background);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Labels at the ends of lines, in the place of a legend.
 
 use super::axis::short;
+use super::data::Point;
 use super::frame::{Geometry, Style};
 use super::label;
 use super::panel::{Panel, Reference};
@@ -16,7 +17,8 @@ pub struct Label {
     marker: Option<Marker>,
     colour: Colour,
     name: String,
-    value: String,
+    // The values on the way to the end, each from its worker count on.
+    values: Vec<(f64, String)>,
 }
 
 impl Label {
@@ -33,11 +35,18 @@ impl Label {
 
     fn width(&self, style: &Style) -> f64 {
         let (bold, regular) = Self::faces(style);
-        let value = match self.value.is_empty() {
-            true => 0.0,
-            false => regular.width(&self.value) + style.label * 0.3,
-        };
+        let widths = self.values.iter().map(|(_, value)| regular.width(value));
+        let value = widths
+            .map(|width| width + style.label * 0.3)
+            .fold(0.0, f64::max);
         self.indent(style) + bold.width(&self.name) + value
+    }
+
+    /// The value of the last point that the line has reached.
+    fn value(&self, reach: f64) -> &str {
+        let mut reached = self.values.iter().rev();
+        let found = reached.find(|(workers, _)| *workers <= reach);
+        found.map_or("", |(_, value)| value)
     }
 }
 
@@ -57,14 +66,20 @@ pub fn labels(panel: &Panel, look: (&Theme, &Style)) -> Vec<Label> {
     let style = look.1;
     let ends = panel.lines.iter().filter_map(|line| {
         let end = line.points.last()?;
-        let value = format!("{}{}", short(end.mid), panel.suffix);
+        let value = |point: &Point| {
+            let value = format!("{}{}", short(point.mid), panel.suffix);
+            (point.workers as f64, value)
+        };
         Some(Label {
             workers: end.workers as f64,
             y: end.mid,
             marker: Some(line.look.marker),
             colour: line.look.colour,
             name: line.name.clone(),
-            value: if style.values { value } else { String::new() },
+            values: match style.values {
+                true => line.points.iter().map(value).collect(),
+                false => Vec::new(),
+            },
         })
     });
     ends.chain(reference(panel, look)).collect()
@@ -85,7 +100,7 @@ fn reference(panel: &Panel, look: (&Theme, &Style)) -> Option<Label> {
         marker: None,
         colour: theme.muted,
         name: name.to_owned(),
-        value: String::new(),
+        values: Vec::new(),
     })
 }
 
@@ -102,16 +117,18 @@ pub fn draw(svg: &mut Svg, labels: &[Label], geometry: &Geometry, look: (&Theme,
         let from = geometry.column(label.workers) + f64::from(style.marker) * 4.6;
         let knee = plot.right() + lead(style) * 0.15;
         let thin = label.colour.mix(look.0.background, 0.4);
-        // A line that ends early leads to its label along its own height.
-        svg.line([(from.min(knee), end), (knee, end)], 2.0, thin, None);
-        let to = (column - style.label * 0.3, row);
-        svg.line([(knee, end), to], 2.0, thin, None);
-        write(svg, label, (column, row), look);
+        // A line that ends early leads to its label along its own height, once it has ended.
+        if label.workers <= geometry.reach {
+            svg.line([(from.min(knee), end), (knee, end)], 2.0, thin, None);
+            let to = (column - style.label * 0.3, row);
+            svg.line([(knee, end), to], 2.0, thin, None);
+        }
+        write(svg, label, (column, row), (look, geometry.reach));
     }
 }
 
-fn write(svg: &mut Svg, label: &Label, at: (f64, f64), look: (&Theme, &Style)) {
-    let (theme, style) = look;
+fn write(svg: &mut Svg, label: &Label, at: (f64, f64), how: ((&Theme, &Style), f64)) {
+    let ((theme, style), reach) = how;
     let (column, row) = at;
     if let Some(marker) = label.marker {
         let radius = f64::from(style.marker);
@@ -122,7 +139,8 @@ fn write(svg: &mut Svg, label: &Label, at: (f64, f64), look: (&Theme, &Style)) {
     let name = column + label.indent(style);
     svg.text_centred(&label.name, (name, row), Ink::new(bold, label.colour));
     let value = name + bold.width(&label.name) + style.label * 0.3;
-    svg.text_centred(&label.value, (value, row), Ink::new(regular, theme.text));
+    let text = label.value(reach);
+    svg.text_centred(text, (value, row), Ink::new(regular, theme.text));
 }
 
 /// Where the line of the ideal ends: at the last worker count or at the `top`.

@@ -87,6 +87,8 @@ pub struct Geometry {
     /// The worker counts that stand at equal distances, whatever their values:
     /// all of a panel of bars, none of a panel of lines.
     pub groups: Vec<usize>,
+    /// The worker count that lines are drawn up to; all of them where it is infinite.
+    pub reach: f64,
 }
 
 impl Geometry {
@@ -236,6 +238,7 @@ fn geometry(panel: &Panel, plot: Area, top: f64) -> Geometry {
         } else {
             Vec::new()
         },
+        reach: f64::INFINITY,
     }
 }
 

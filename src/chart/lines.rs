@@ -53,15 +53,25 @@ impl Ranged for Axis {
     }
 }
 
-/// Draws a panel of lines into `area`.
+/// Draws a panel of lines into `area`, as far as they are `grown`: from the fewest
+/// workers to the most.
 ///
 /// # Errors
 /// When plotters cannot draw.
-pub fn draw(svg: &mut Svg, area: Area, panel: &Panel, look: (&Theme, &Style)) -> Result<()> {
+pub fn draw(
+    svg: &mut Svg,
+    area: Area,
+    panel: &Panel,
+    look: (&Theme, &Style),
+    grown: f64,
+) -> Result<()> {
     let (theme, style) = look;
     let labels = ends::labels(panel, look);
     let right = ends::room(&labels, style);
-    let geometry = frame::draw(svg, area, panel, look, right);
+    let geometry = Geometry {
+        reach: panel.reach(grown),
+        ..frame::draw(svg, area, panel, look, right)
+    };
     frame::cores(svg, &geometry, panel, look);
     let dense = style.dense(geometry.step);
     let plot = plot(panel, &geometry, (theme, &dense))
@@ -147,10 +157,10 @@ fn draw_plot(
         spreads(&mut plot, line, *shift, (geometry, look.0, look.1))?;
     }
     for (line, shift) in panel.lines.iter().zip(&shifts) {
-        path(&mut plot, line, *shift, look.1)?;
+        path(&mut plot, line, *shift, (geometry, look.1))?;
     }
     for (line, shift) in panel.lines.iter().zip(&shifts) {
-        points(&mut plot, line, *shift, look)?;
+        points(&mut plot, line, *shift, (geometry, look.0, look.1))?;
     }
     Ok(())
 }
@@ -200,7 +210,7 @@ fn spreads(plot: &mut Plot, line: &Line, shift: f64, look: (&Geometry, &Theme, &
     };
     let aside = style.marker + style.dot + 3 + column;
     let aside = f64::from(aside).copysign(shift);
-    for point in &line.points {
+    for point in line.up_to(geometry.reach) {
         let x = point.workers as f64 + shift;
         interval(plot, x, point, (line.look.colour, style))?;
         let samples = (0..3).cycle().zip(&point.raw);
@@ -225,10 +235,14 @@ fn interval(plot: &mut Plot, x: f64, point: &Point, ink: (Colour, &Style)) -> Dr
     Ok(())
 }
 
-fn path(plot: &mut Plot, line: &Line, shift: f64, style: &Style) -> Drawn {
+fn path(plot: &mut Plot, line: &Line, shift: f64, look: (&Geometry, &Style)) -> Drawn {
+    let (geometry, style) = look;
     let stroke = rgb(line.look.colour).stroke_width(style.stroke);
     let at = |point: &Point| (point.workers as f64 + shift, point.mid);
-    let ends: Vec<(f64, f64)> = line.points.iter().map(at).collect();
+    let mut ends: Vec<(f64, f64)> = line.up_to(geometry.reach).map(at).collect();
+    // A line that is still on its way ends between two points.
+    let way = line.way(geometry.reach);
+    ends.extend(way.map(|(workers, value)| (workers + shift, value)));
     match line.look.dash {
         Some((on, off)) => plot.draw_series(DashedLineSeries::new(ends, on, off, stroke))?,
         None => plot.draw_series(LineSeries::new(ends, stroke))?,
@@ -236,11 +250,11 @@ fn path(plot: &mut Plot, line: &Line, shift: f64, style: &Style) -> Drawn {
     Ok(())
 }
 
-fn points(plot: &mut Plot, line: &Line, shift: f64, look: (&Theme, &Style)) -> Drawn {
-    let (theme, style) = look;
+fn points(plot: &mut Plot, line: &Line, shift: f64, look: (&Geometry, &Theme, &Style)) -> Drawn {
+    let (geometry, theme, style) = look;
     let rim = rgb(theme.background).filled();
     let fill = rgb(line.look.colour).filled();
-    for point in &line.points {
+    for point in line.up_to(geometry.reach) {
         let at = (point.workers as f64 + shift, point.mid);
         for (radius, paint) in [(style.marker + 3, rim), (style.marker, fill)] {
             if line.look.marker == Marker::Circle {

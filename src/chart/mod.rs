@@ -1,6 +1,7 @@
 //! Measurements → pictures: [`charts`] draws every picture that a run's data
 //! can carry, and leaves out those that they cannot.
 
+mod act;
 mod axis;
 mod bars;
 mod caption;
@@ -18,6 +19,7 @@ mod scaling;
 mod strip;
 mod versus;
 
+pub use act::{Act, acts};
 pub use strip::{Strip, strips};
 pub use versus::{VERSUS_WIDTH, versus};
 

@@ -44,12 +44,26 @@ impl Draft {
             name: self.name.clone(),
             title: self.title.clone(),
             caption: self.caption.clone(),
-            svg: self.page(theme, PICTURE, (72.0, 56.0))?,
-            plate: self.page(theme, PLATE, (0.0, 0.0))?,
+            svg: self.page(theme, PICTURE, (72.0, 56.0), 1.0)?,
+            plate: self.plate(theme, 1.0)?,
         })
     }
 
-    fn page(&self, theme: &Theme, size: (u32, u32), margin: (f64, f64)) -> Result<String> {
+    /// Draws the plate, as far as it is `grown`: 0 is nothing but its axes, 1 all of it.
+    ///
+    /// # Errors
+    /// When a panel cannot be drawn.
+    pub fn plate(&self, theme: &Theme, grown: f64) -> Result<String> {
+        self.page(theme, PLATE, (0.0, 0.0), grown)
+    }
+
+    fn page(
+        &self,
+        theme: &Theme,
+        size: (u32, u32),
+        margin: (f64, f64),
+        grown: f64,
+    ) -> Result<String> {
         let (width, height) = (f64::from(size.0), f64::from(size.1));
         let mut svg = Svg::new(width, height, theme.background);
         let inside = Area {
@@ -60,8 +74,8 @@ impl Draft {
         };
         let body = self.head(&mut svg, inside, theme);
         match &self.body {
-            Body::Panels(panels) => grid(&mut svg, body, panels, theme)?,
-            Body::Race(race) => race::draw(&mut svg, body, race, theme),
+            Body::Panels(panels) => grid(&mut svg, body, panels, (theme, grown))?,
+            Body::Race(race) => race::draw(&mut svg, body, race, (theme, grown)),
         }
         Ok(svg.finish())
     }
@@ -83,7 +97,8 @@ impl Draft {
     }
 }
 
-fn grid(svg: &mut Svg, area: Area, panels: &[Panel], theme: &Theme) -> Result<()> {
+fn grid(svg: &mut Svg, area: Area, panels: &[Panel], how: (&Theme, f64)) -> Result<()> {
+    let (theme, grown) = how;
     let (columns, rows) = match panels.len() {
         0 | 1 => (1, 1),
         2 => (2, 1),
@@ -108,8 +123,8 @@ fn grid(svg: &mut Svg, area: Area, panels: &[Panel], theme: &Theme) -> Result<()
             h: high,
         };
         match panel.kind {
-            Kind::Lines => lines::draw(svg, place, panel, (theme, &style))?,
-            Kind::Bars => bars::draw(svg, place, panel, (theme, &style)),
+            Kind::Lines => lines::draw(svg, place, panel, (theme, &style), grown)?,
+            Kind::Bars => bars::draw(svg, place, panel, (theme, &style), grown),
         }
     }
     Ok(())

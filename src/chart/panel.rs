@@ -45,6 +45,23 @@ pub struct Line {
     pub points: Vec<Point>,
 }
 
+impl Line {
+    /// The points up to a worker count.
+    pub fn up_to(&self, reach: f64) -> impl Iterator<Item = &Point> {
+        let points = self.points.iter();
+        points.take_while(move |point| point.workers as f64 <= reach)
+    }
+
+    /// Where the line is on its way from one point to the next, as workers and value.
+    pub fn way(&self, reach: f64) -> Option<(f64, f64)> {
+        let mut pairs = self.points.windows(2);
+        let pair = pairs.find(|pair| pair[1].workers as f64 > reach)?;
+        let (from, to) = (pair[0].workers as f64, pair[1].workers as f64);
+        let share = ((reach - from) / (to - from)).clamp(0.0, 1.0);
+        Some((reach, pair[0].mid + (pair[1].mid - pair[0].mid) * share))
+    }
+}
+
 /// A line that is not data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reference {
@@ -130,6 +147,16 @@ impl Panel {
         counts.sort_unstable();
         counts.dedup();
         counts
+    }
+
+    /// The worker count that lines reach which are grown so far, 0 to 1.
+    pub fn reach(&self, grown: f64) -> f64 {
+        let counts = self.counts();
+        let (first, last) = match counts[..] {
+            [first, .., last] if grown < 1.0 => (first as f64, last as f64),
+            _ => return f64::INFINITY,
+        };
+        first + (last - first) * grown
     }
 
     /// The value axis: from 0 to just above everything that is drawn.

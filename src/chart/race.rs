@@ -24,6 +24,8 @@ const HEAD: f64 = NAME * 1.7;
 /// One round of every dispatch that has lanes.
 pub struct Race {
     teams: Vec<Team>,
+    /// What all rounds say, in the verdicts' own words.
+    pub verdict: Option<String>,
 }
 
 /// One dispatch's jobs in one round.
@@ -44,6 +46,8 @@ pub fn draft(view: &View, work: Work) -> Option<Draft> {
     if teams.is_empty() {
         return None;
     }
+    let verdict = caption::verdict(view, work, count);
+    let verdict = verdict.map(|text| format!("Over all rounds: {}", caption::sentence(&text)));
     Some(Draft {
         name: "race".to_owned(),
         title: format!(
@@ -53,12 +57,12 @@ pub fn draft(view: &View, work: Work) -> Option<Draft> {
         ),
         subtitle: "Each bar is one job on the lane of its worker, in the round of median time"
             .to_owned(),
-        caption: words(view, work, count, &teams),
-        body: Body::Race(Race { teams }),
+        caption: words(&teams, verdict.as_deref()),
+        body: Body::Race(Race { teams, verdict }),
     })
 }
 
-fn words(view: &View, work: Work, count: usize, teams: &[Team]) -> String {
+fn words(teams: &[Team], verdict: Option<&str>) -> String {
     let most = teams.iter().map(|team| team.end_s).fold(0.0, f64::max);
     let unit = Unit::of(Measure::Time, most);
     let ends = teams.iter().map(|team| {
@@ -67,8 +71,8 @@ fn words(view: &View, work: Work, count: usize, teams: &[Team]) -> String {
     });
     let ends: Vec<String> = ends.collect();
     let ends = caption::sentence(&format!("Last job done: {}", ends.join(", ")));
-    match caption::verdict(view, work, count) {
-        Some(verdict) => format!("{ends} Over all rounds: {}", caption::sentence(&verdict)),
+    match verdict {
+        Some(verdict) => format!("{ends} {verdict}"),
         None => ends,
     }
 }
@@ -114,8 +118,33 @@ fn drawable(lane: &Lane) -> bool {
     data::usable(lane.start_s) && data::usable(lane.end_s) && lane.start_s < lane.end_s
 }
 
+/// How long a race may take in a film, in seconds.
+const SHORTEST_S: f64 = 4.0;
+
+/// Multiples of real time are these, times a power of ten.
+const MULTIPLES: [f64; 3] = [1.0, 2.0, 5.0];
+
+impl Race {
+    /// When the last job of all was done, in seconds.
+    pub fn end_s(&self) -> f64 {
+        self.teams.iter().map(|team| team.end_s).fold(0.0, f64::max)
+    }
+
+    /// The multiple of real time at which a film shows it: the fastest round one that
+    /// leaves time to see it.
+    pub fn multiple(&self) -> f64 {
+        let most = self.end_s() / SHORTEST_S;
+        let power = 10_f64.powf(most.log10().floor());
+        let fitting = MULTIPLES.into_iter().rev().map(|digit| digit * power);
+        let mut fitting = fitting.filter(|multiple| *multiple <= most * 1.000_001);
+        fitting.next().unwrap_or(power)
+    }
+}
+
 /// Where the lanes are and how time becomes pixels.
 struct Track {
+    /// The time that is shown, in seconds; none where all of it is.
+    now_s: Option<f64>,
     /// Left edge and width of the lanes.
     plot: Area,
     /// Height of a lane.
@@ -129,12 +158,13 @@ struct Track {
 }
 
 impl Track {
-    fn new(area: Area, race: &Race) -> Track {
-        let longest = race.teams.iter().map(|team| team.end_s).fold(0.0, f64::max);
+    fn new(area: Area, race: &Race, grown: f64) -> Track {
+        let longest = race.end_s();
         let unit = Unit::of(Measure::Time, longest);
         let slots: usize = race.teams.iter().map(|team| team.slots).sum();
         let lanes = area.h - FOOT - HEAD * race.teams.len() as f64;
         Track {
+            now_s: (grown < 1.0).then_some(longest * grown),
             plot: area,
             lane: (lanes / slots.max(1) as f64).min(TALLEST),
             pixels: area.w / (longest * 1.005),
@@ -147,6 +177,16 @@ impl Track {
         self.plot.x + seconds * self.pixels
     }
 
+    /// As much of a time as has gone by.
+    fn so_far(&self, seconds: f64) -> f64 {
+        self.now_s.map_or(seconds, |now| seconds.min(now))
+    }
+
+    /// Whether a time has come.
+    fn has_come(&self, seconds: f64) -> bool {
+        self.so_far(seconds) == seconds
+    }
+
     /// Columns of the grid with their ticks: those that the race reaches.
     fn grid(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         let places = self.ticks.ticks.iter();
@@ -155,9 +195,9 @@ impl Track {
     }
 }
 
-/// Draws the race into `area`.
-pub fn draw(svg: &mut Svg, area: Area, race: &Race, theme: &Theme) {
-    let track = Track::new(area, race);
+/// Draws the race into `area`, as far as it is `grown`: its start is 0, its end 1.
+pub fn draw(svg: &mut Svg, area: Area, race: &Race, (theme, grown): (&Theme, f64)) {
+    let track = Track::new(area, race, grown);
     let mut top = area.y;
     for team in &race.teams {
         let lanes = Area {
@@ -168,6 +208,11 @@ pub fn draw(svg: &mut Svg, area: Area, race: &Race, theme: &Theme) {
         draw_head(svg, (area.x, top + HEAD * 0.5), team, (&track, theme));
         draw_lanes(svg, lanes, team, (&track, theme));
         top = lanes.bottom();
+    }
+    if let Some(now) = track.now_s {
+        let ink = Ink::new(Face::bold(NAME), theme.text).anchored(Anchor::End);
+        let clock = track.unit.counted(now, race.end_s());
+        svg.text_centred(&clock, (area.right(), area.y + HEAD * 0.5), ink);
     }
     axis(svg, top, &track, theme);
 }
@@ -199,7 +244,12 @@ fn draw_head(svg: &mut Svg, at: (f64, f64), team: &Team, look: (&Track, &Theme))
     let name = team.dispatch.name();
     svg.text_centred(name, (left + 42.0, row), Ink::new(face, colours.colour));
     let after = left + 42.0 + face.width(name) + NAME * 0.35;
-    let done = format!("last job done at {}", track.unit.text(team.end_s));
+    let done = if track.has_come(team.end_s) {
+        format!("last job done at {}", track.unit.text(team.end_s))
+    } else {
+        let done = team.lanes.iter().filter(|lane| track.has_come(lane.end_s));
+        format!("{} of {} jobs done", done.count(), team.lanes.len())
+    };
     let ink = Ink::new(Face::regular(NAME), theme.text);
     svg.text_centred(&done, (after, row), ink);
 }
@@ -216,14 +266,21 @@ fn draw_lanes(svg: &mut Svg, lanes: Area, team: &Team, look: (&Track, &Theme)) {
     }
     let colours = theme.dispatch(team.dispatch);
     let gap = (track.lane * 0.08).min(5.0);
-    for (index, lane) in team.lanes.iter().enumerate() {
+    let begun = |lane: &&(usize, &Lane)| track.has_come(lane.1.start_s);
+    for (index, lane) in team.lanes.iter().enumerate().filter(|lane| begun(&lane)) {
         let bar = Area {
             x: track.column(lane.start_s),
             y: lanes.y + lane.slot as f64 * track.lane + gap,
-            w: ((lane.end_s - lane.start_s) * track.pixels - 3.0).max(1.0),
+            w: ((track.so_far(lane.end_s) - lane.start_s) * track.pixels - 3.0).max(1.0),
             h: track.lane - 2.0 * gap,
         };
         job(svg, bar, lane, (colours, index), look);
+    }
+    if let Some(now) = track.now_s.filter(|_| !track.has_come(team.end_s)) {
+        let column = track.column(now);
+        let ends = [(column, lanes.y), (column, lanes.bottom())];
+        svg.line(ends, 3.0, theme.text, None);
+        return;
     }
     // A line where the last job was done.
     let end = track.column(team.end_s);
@@ -245,11 +302,16 @@ fn job(svg: &mut Svg, bar: Area, lane: &Lane, paint: (Look, usize), on: (&Track,
     let [start, end] = [lane.start_s, lane.end_s].map(|at| track.unit.text(at));
     svg.hint(bar, &format!("{}: {start} to {end}", lane.job));
     let face = Face::regular(JOB.max((bar.h * 0.3).min(32.0)));
-    let room = bar.w - 2.0 * JOB * 0.6;
+    // Its name is cut for the whole bar, and written once there is room for that.
+    let margin = 2.0 * JOB * 0.6;
+    let room = (lane.end_s - lane.start_s) * track.pixels - 3.0 - margin;
     if bar.h < JOB * 1.35 || room < face.width("wwww…") {
         return;
     }
+    let name = face.cut(&printable(&lane.job), room);
+    if face.width(&name) > bar.w - margin && !track.has_come(lane.end_s) {
+        return;
+    }
     let at = (bar.x + JOB * 0.6, bar.y + bar.h / 2.0);
-    let ink = Ink::new(face, theme.background);
-    svg.text_centred(&face.cut(&printable(&lane.job), room), at, ink);
+    svg.text_centred(&name, at, Ink::new(face, theme.background));
 }

@@ -77,9 +77,14 @@ pub fn title_card(card: &TitleCard, theme: &Theme) -> String {
 
 /// Draws a chart above its caption.
 pub fn chart_slide(chart: &Chart, theme: &Theme) -> String {
+    plate_slide(&chart.plate, (&chart.caption, 1.0), theme)
+}
+
+/// Draws a plate above its caption, of which the words are so far `there`: 0 not at all, 1 quite.
+pub fn plate_slide(plate: &str, (words, there): (&str, f64), theme: &Theme) -> String {
     let mut svg = page(theme);
     let left = (f64::from(PICTURE.0) - f64::from(PLATE.0)) / 2.0;
-    svg.place(&chart.plate, (left, SAFE.y));
+    svg.place(plate, (left, SAFE.y));
     let top = SAFE.y + f64::from(PLATE.1) + 14.0;
     let strip = Area {
         x: left,
@@ -87,18 +92,22 @@ pub fn chart_slide(chart: &Chart, theme: &Theme) -> String {
         w: f64::from(PLATE.0),
         h: SAFE.bottom() - top,
     };
-    let text = caption(&chart.caption, (strip.w - 76.0, strip.h - 12.0));
+    let text = caption(words, (strip.w - 76.0, strip.h - 12.0));
     if text.lines.is_empty() {
         return svg.finish();
     }
     svg.rect(strip, 10.0, theme.surface);
     svg.rect(Area { w: 8.0, ..strip }, 0.0, theme.accent);
+    if there <= 0.0 {
+        return svg.finish();
+    }
+    let colour = theme.surface.mix(theme.text, there);
     let step = text.face.size * 1.25;
     let middle = strip.y + strip.h / 2.0;
     let first = middle - step * (text.lines.len() - 1) as f64 / 2.0;
     for (index, line) in text.lines.iter().enumerate() {
         let at = (strip.x + 40.0, first + step * index as f64);
-        svg.text_centred(line, at, Ink::new(text.face, theme.text));
+        svg.text_centred(line, at, Ink::new(text.face, colour));
     }
     svg.finish()
 }

@@ -133,12 +133,16 @@ impl Svg {
         )
     }
 
-    /// Puts a whole document's `svg` with its top left corner at `at`.
+    /// Puts what a whole document's `svg` holds with its top left corner at `at`. A document
+    /// in a document would be drawn on a layer of its own, which costs as much as all else.
     pub fn place(&mut self, svg: &str, at: (f64, f64)) {
+        let inside = svg.split_once('>').map_or(svg, |(_, inside)| inside);
+        let inside = inside.trim_end();
+        let inside = inside.strip_suffix("</svg>").unwrap_or(inside);
         let _ = writeln!(
             self.body,
             "<g transform=\"translate({:.2} {:.2})\">\n{}</g>",
-            at.0, at.1, svg
+            at.0, at.1, inside
         );
     }
 

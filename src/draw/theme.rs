@@ -205,6 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn words_of_a_film_have_a_contrast_of_4_5_at_least() {
+        let theme = Theme::DARK;
+        for look in looks(&theme) {
+            // Names of dispatches on the page, and of jobs on bars of both shades.
+            for ground in [theme.background, theme.surface] {
+                assert!(look.colour.contrast(ground) >= 4.5, "{look:?}");
+            }
+            for bar in [look.colour, look.colour.mix(theme.text, 0.22)] {
+                assert!(theme.background.contrast(bar) >= 4.5, "{look:?}");
+            }
+        }
+    }
+
+    #[test]
     fn mixing_goes_from_one_colour_to_the_other() {
         let (a, b) = (Colour(0, 0, 0), Colour(255, 128, 1));
         assert_eq!(a.mix(b, 0.0), a);

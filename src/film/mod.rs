@@ -2,19 +2,25 @@
 //! encoded by the same encoder and muxer as transcodes.
 
 pub mod bench;
+pub mod format;
+mod motion;
+pub mod music;
+mod output;
 pub mod photo;
 mod render;
+mod shot;
 pub mod slideshow;
 pub mod storyboard;
 mod timeline;
 pub mod transition;
 
 pub use render::{Made, render};
+pub use shot::{Moving, Shot};
 
 use crate::error::{Error, Result};
 use crate::job::Ratio;
-use crate::media::Picture;
-use crate::recipe::Rate;
+use format::Encoding;
+use music::Music;
 use timeline::Timeline;
 use transition::Transition;
 
@@ -26,8 +32,8 @@ pub struct Slide<'a> {
     pub seconds: f64,
     /// How it goes over into the next one.
     pub transition: Transition,
-    /// Draws the picture in the film's size; on another thread, ahead of its time.
-    pub draw: Box<dyn Fn() -> Result<Picture> + Send + Sync + 'a>,
+    /// Draws what is seen in the film's size; on another thread, ahead of its time.
+    pub draw: Box<dyn Fn() -> Result<Shot<'a>> + Send + Sync + 'a>,
 }
 
 /// What a film shows, and how.
@@ -38,16 +44,21 @@ pub struct Film<'a> {
     pub slides: Vec<Slide<'a>>,
     /// Frames a second.
     pub rate: Ratio,
-    /// Quality of libx264.
-    pub quality: Rate,
-    /// Speed preset of libx264.
-    pub speed: String,
+    /// What it is encoded as.
+    pub encoding: Encoding,
+    /// What is heard.
+    pub music: Option<Music>,
 }
 
 impl Film<'_> {
     /// Its length in frames, if every slide can be drawn.
     pub fn frames(&self) -> u64 {
         Timeline::length(self.rate, self.slides.iter().map(|slide| slide.seconds))
+    }
+
+    /// The same in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.frames() as f64 / self.rate.as_f64()
     }
 }
 

@@ -1,21 +1,23 @@
 //! Slides in, a verified file out.
 //!
 //! A thread draws the next slide while this one is encoded; a slide that stands
-//! still is one picture, which all of its frames refer to.
+//! still is one picture, which all of its frames refer to. Frames that move, or go
+//! over into others, are drawn on all cores.
 
+use std::ops::Range;
 use std::path::Path;
 
 use crossbeam_channel::{Receiver, Sender};
 use rayon::prelude::*;
 
+use super::output::Output;
 use super::timeline::{Span, Timeline};
-use super::{Audience, Film};
+use super::{Audience, Film, Shot};
 use crate::delivery;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::media::verify::verify_film;
-use crate::media::{Chapter, Encoder, Frame, Muxer, Picture, Setup, VideoTiming};
-use crate::recipe::Video;
+use crate::media::{Chapter, Picture};
 use crate::values;
 
 /// What became of a film.
@@ -27,8 +29,8 @@ pub struct Made {
     pub left_out: usize,
 }
 
-/// Renders `film` to `target`: H.264 yuv420p in mp4, bt709, faststart, a key frame
-/// and a chapter a slide.
+/// Renders `film` to `target`: 4:2:0, bt709, its index in front, a key frame and a
+/// chapter a slide, as far as its format has these.
 ///
 /// # Errors
 /// Where the film cannot be encoded or written, no slide can be drawn, the audience
@@ -54,17 +56,19 @@ pub fn render(
             };
             Projector::start(film, slides, part, cancel, audience)?.run()
         })?;
-        verify_film(part, ended.frames, cancel)?;
+        let heard_s = ended.frames as f64 / film.rate.as_f64();
+        let heard_s = film.music.as_ref().map(|_| heard_s);
+        verify_film(part, ended.frames, heard_s, cancel)?;
         made = Some(ended);
         Ok(())
     })?;
     made.ok_or_else(|| Error::failed("the film was not made"))
 }
 
-type Drawing = (usize, Result<Picture>);
+type Drawing<'f> = (usize, Result<Shot<'f>>);
 
 /// Draws slide after slide until nobody wants more.
-fn draw_all(film: &Film, sender: &Sender<Drawing>) {
+fn draw_all<'f>(film: &Film<'f>, sender: &Sender<Drawing<'f>>) {
     for (number, slide) in film.slides.iter().enumerate() {
         if sender.send((number, (slide.draw)())).is_err() {
             return;
@@ -73,17 +77,17 @@ fn draw_all(film: &Film, sender: &Sender<Drawing>) {
 }
 
 /// The slides as they are drawn.
-struct Drawn {
-    receiver: Receiver<Drawing>,
+struct Drawn<'f> {
+    receiver: Receiver<Drawing<'f>>,
     left_out: usize,
 }
 
-impl Drawn {
-    /// The next one that could be drawn.
-    fn next(&mut self, audience: &mut dyn Audience) -> Result<Option<(usize, Picture)>> {
+impl<'f> Drawn<'f> {
+    /// The next one that could be drawn, with its number.
+    fn next(&mut self, audience: &mut dyn Audience) -> Result<Option<(usize, Shot<'f>)>> {
         for (number, drawn) in &self.receiver {
             match drawn {
-                Ok(picture) => return Ok(Some((number, picture))),
+                Ok(shot) => return Ok(Some((number, shot))),
                 Err(error) => {
                     audience.lost(number, error)?;
                     self.left_out += 1;
@@ -94,24 +98,21 @@ impl Drawn {
     }
 }
 
-/// What turns slides into packets.
+/// What turns slides into frames.
 struct Projector<'a, 'f> {
     film: &'a Film<'f>,
-    slides: Drawn,
-    first: Option<(usize, Picture)>,
-    encoder: Encoder,
-    muxer: Muxer,
-    cancel: &'a Cancel,
+    slides: Drawn<'f>,
+    first: Option<(usize, Shot<'f>)>,
+    output: Output<'a>,
     audience: &'a mut dyn Audience,
-    // The next frame's number, and the frames there will be.
-    frame: u64,
+    // The frames there will be.
     all: u64,
 }
 
 impl<'a, 'f> Projector<'a, 'f> {
     fn start(
         film: &'a Film<'f>,
-        mut slides: Drawn,
+        mut slides: Drawn<'f>,
         part: &Path,
         cancel: &'a Cancel,
         audience: &'a mut dyn Audience,
@@ -121,48 +122,28 @@ impl<'a, 'f> Projector<'a, 'f> {
                 "a film needs at least one picture, and there is none that can be read",
             ));
         };
-        let options = [("movflags".to_owned(), "+faststart".to_owned())];
-        let mut muxer = Muxer::create(part, "mp4", &options, 1, cancel)?;
-        muxer.set_tag("title", &film.title);
-        let threads = values::cores();
-        let setup = Setup {
-            threads,
-            global_header: muxer.wants_global_header(),
-            bit_exact: false,
-        };
-        let timing = VideoTiming {
-            time_base: crate::job::Ratio::new(film.rate.den, film.rate.num).into(),
-            frame_rate: film.rate.into(),
-        };
-        let spec = video(film).encoder_spec(threads);
-        let encoder = Encoder::video(&spec, &first.at(0)?, timing, setup)?;
-        muxer.encoded(0, &encoder.encoded()?, None, None)?;
         Ok(Self {
+            output: Output::create(film, part, &first.at(0.0)?, cancel)?,
             first: Some((number, first)),
             all: film.frames(),
             film,
             slides,
-            encoder,
-            muxer,
-            cancel,
             audience,
-            frame: 0,
         })
     }
 
     fn run(mut self) -> Result<Made> {
         let mut timeline = Timeline::new(self.film.rate);
         let mut current = self.first.take();
-        while let Some((number, picture)) = current {
+        while let Some((number, shot)) = current {
             let span = timeline.next(self.film.slides[number].seconds);
             self.chapter(number, span)?;
-            current = self.slide(number, &picture, span)?;
+            current = self.slide(number, &shot, span)?;
         }
-        let muxer = &mut self.muxer;
-        self.encoder.encode(None, |packet| muxer.write(0, packet))?;
-        self.muxer.finish()?;
+        let frames = self.output.frames();
+        self.output.finish()?;
         Ok(Made {
-            frames: self.frame,
+            frames,
             left_out: self.slides.left_out,
         })
     }
@@ -171,36 +152,28 @@ impl<'a, 'f> Projector<'a, 'f> {
     fn slide(
         &mut self,
         number: usize,
-        picture: &Picture,
+        shot: &Shot,
         span: Span,
-    ) -> Result<Option<(usize, Picture)>> {
-        let transition = self.film.slides[number].transition;
-        let alone = span.transition_start(transition, self.film.rate);
-        self.encoder.key_next();
-        while self.frame < alone {
-            self.show(picture)?;
-        }
+    ) -> Result<Option<(usize, Shot<'f>)>> {
+        let (transition, rate) = (self.film.slides[number].transition, self.film.rate);
+        let alone = span.transition_start(transition, rate);
+        let since = |start: u64, frame: u64| (frame as f64 - start as f64) / rate.as_f64();
+        self.output.key_next();
+        self.show(span.start..alone, |frame| shot.at(since(span.start, frame)))?;
         let next = self.slides.next(self.audience)?;
         self.count_again(number, span, next.as_ref().map(|(number, _)| *number));
         let Some((_, other)) = &next else {
             // The last one stands to the end.
-            while self.frame < span.end {
-                self.show(picture)?;
-            }
+            self.show(alone..span.end, |frame| shot.at(since(span.start, frame)))?;
             return Ok(next);
         };
-        let all = span.end - alone;
-        let at_once = values::cores().max(1) as u64 * 2;
-        while self.frame < span.end {
-            let from = self.frame - alone;
-            let frames: Vec<Picture> = (from..all.min(from + at_once))
-                .into_par_iter()
-                .map(|number| transition.frame((picture, other), number, all))
-                .collect::<Result<_>>()?;
-            for frame in &frames {
-                self.show(frame)?;
-            }
-        }
+        self.show(alone..span.end, |frame| {
+            let both = (
+                &shot.at(since(span.start, frame))?,
+                &other.at(since(span.end, frame))?,
+            );
+            transition.frame(both, frame - alone, span.end - alone)
+        })?;
         Ok(next)
     }
 
@@ -213,46 +186,31 @@ impl<'a, 'f> Projector<'a, 'f> {
         }
     }
 
-    fn show(&mut self, picture: &Picture) -> Result<()> {
-        if self.cancel.is_set() {
-            return Err(Error::interrupted());
+    /// Shows what `draw` gives for each of `frames`.
+    fn show(
+        &mut self,
+        frames: Range<u64>,
+        draw: impl Fn(u64) -> Result<Picture> + Sync,
+    ) -> Result<()> {
+        let at_once = values::cores().max(1) * 2;
+        for first in frames.clone().step_by(at_once) {
+            let some = first..frames.end.min(first + at_once as u64);
+            let drawn: Vec<Picture> = some.into_par_iter().map(&draw).collect::<Result<_>>()?;
+            for picture in &drawn {
+                self.output.show(picture)?;
+                let done = self.output.frames();
+                self.audience.progress(done, self.all.max(done));
+            }
         }
-        let mut frame: Frame = picture.at(self.frame as i64)?;
-        let muxer = &mut self.muxer;
-        self.encoder
-            .encode(Some(&mut frame), |packet| muxer.write(0, packet))?;
-        self.frame += 1;
-        self.audience.progress(self.frame, self.all.max(self.frame));
         Ok(())
     }
 
-    /// The muxer takes chapters until it finishes: which slides there are is known by then.
     fn chapter(&mut self, number: usize, span: Span) -> Result<()> {
         let (start_ms, end_ms) = span.ms(self.film.rate);
-        self.muxer.add_chapter(&Chapter {
+        self.output.chapter(&Chapter {
             start_ms,
             end_ms,
             title: self.film.slides[number].title.clone(),
         })
-    }
-}
-
-/// Key frames where slides begin, so that players find chapters at once, and now and
-/// then within long ones; GOPs are closed.
-fn video(film: &Film) -> Video {
-    let far = (film.rate.as_f64() * 10.0).round().max(1.0);
-    let options = [
-        ("g", far.to_string()),
-        ("sc_threshold", "0".into()),
-        ("forced-idr", "1".into()),
-    ];
-    Video {
-        encoder: "libx264".into(),
-        speed: Some(film.speed.clone()),
-        rate: Some(film.quality),
-        options: options
-            .map(|(key, value): (&str, String)| (key.to_owned(), value))
-            .to_vec(),
-        ..Video::default()
     }
 }

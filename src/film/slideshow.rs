@@ -1,19 +1,23 @@
 //! Pictures as a storyboard, and a storyboard as a film.
 
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use super::format::Encoding;
+use super::motion::Motion;
 use super::photo::{self, Fit};
 use super::storyboard::{Look, Scene, Settings, Storyboard};
 use super::transition::{Kind, Transition};
-use super::{Film, Slide};
+use super::{Film, Moving, Shot, Slide};
 use crate::draw::Theme;
 use crate::draw::caption::{caption, card};
+use crate::draw::glyphs;
 use crate::draw::raster::{Raster, render};
 use crate::error::Result;
-use crate::media::{Picture, ground, still, veil};
+use crate::media::{Picture, Stage, Veil, ground, still, veil};
 use crate::plan::{Found, Wanted, scan};
-use crate::recipe::{Rate, Size};
+use crate::recipe::Size;
 
 /// The pictures at `paths`, those of a folder in the order in which people count:
 /// `a2` before `a10`.
@@ -68,20 +72,25 @@ fn name_of(path: &Path) -> String {
     stem.replace('_', " ").trim().to_owned()
 }
 
-/// How a slideshow is encoded.
-#[derive(Debug, Clone)]
-pub struct Quality {
-    /// Quality of libx264.
-    pub rate: Rate,
-    /// Its speed preset.
-    pub speed: String,
+/// The characters of all that `board` writes for which boxes are drawn.
+pub fn missing(board: &Storyboard) -> Vec<char> {
+    let captions = board
+        .slides
+        .iter()
+        .filter_map(|scene| scene.caption.as_ref());
+    let cards = [&board.film.title, &board.film.closing];
+    let words = cards.into_iter().flatten().chain(captions);
+    let words: Vec<&str> = words.flat_map(|text| text.split_whitespace()).collect();
+    glyphs::missing(&words.concat())
 }
 
 /// What all slides share.
 struct Studio {
     size: Size,
     theme: Theme,
+    // Of the film's size, and of what the camera moves over.
     ground: Picture,
+    stage: Picture,
 }
 
 /// The film of `board`, which was checked, with `title` where it names none. Its
@@ -89,28 +98,48 @@ struct Studio {
 ///
 /// # Errors
 /// Where memory is out.
-pub fn film<'a>(board: &'a Storyboard, title: &str, quality: Quality) -> Result<Film<'a>> {
+pub fn film<'a>(board: &'a Storyboard, title: &str, encoding: Encoding) -> Result<Film<'a>> {
     let usual = Look::of(&board.film);
     let (size, theme) = (usual.size, usual.theme.theme());
     let studio = std::sync::Arc::new(Studio {
         ground: ground((size.width, size.height), theme.background.opaque())?,
+        stage: {
+            let stage = Motion::stage(size);
+            ground((stage.width, stage.height), theme.background.opaque())?
+        },
         size,
         theme,
     });
     let mut slides = Vec::with_capacity(board.slides.len() + 2);
     let text_slide = |text: &'a String| {
         let studio = studio.clone();
-        slide(usual, text.clone(), Box::new(move || studio.card(text)))
+        slide(
+            usual,
+            text.clone(),
+            Box::new(move || studio.card(text).map(Shot::Still)),
+        )
     };
     slides.extend(board.film.title.as_ref().map(text_slide));
-    slides.extend(board.slides.iter().map(|scene| {
+    // Each picture is seen while the one before it goes over into it.
+    let mut coming_s = board.film.title.as_ref().map_or(0.0, |_| usual.overlap_s());
+    slides.extend(board.slides.iter().enumerate().map(|(number, scene)| {
         let studio = studio.clone();
         let look = usual.with(scene);
+        let moves = look.motion.then(|| {
+            let moves = -coming_s..=look.seconds;
+            (Motion::of(number, size), moves)
+        });
+        coming_s = look.overlap_s();
         let title = scene
             .caption
             .clone()
             .unwrap_or_else(|| name_of(&scene.picture));
-        let draw = move || studio.scene(scene, look.fit);
+        let draw = move || match &moves {
+            None => studio.scene(scene, look.fit).map(Shot::Still),
+            Some((motion, moves)) => studio
+                .moving_scene(scene, look.fit, (*motion, moves.clone()))
+                .map(Shot::Moving),
+        };
         slide(look, title, Box::new(draw))
     }));
     slides.extend(board.film.closing.as_ref().map(text_slide));
@@ -118,15 +147,15 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, quality: Quality) -> Result<
         title: board.film.title.clone().unwrap_or_else(|| title.to_owned()),
         slides,
         rate: usual.fps,
-        quality: quality.rate,
-        speed: quality.speed,
+        encoding,
+        music: None,
     })
 }
 
 fn slide<'a>(
     look: Look,
     title: String,
-    draw: Box<dyn Fn() -> Result<Picture> + Send + Sync + 'a>,
+    draw: Box<dyn Fn() -> Result<Shot<'a>> + Send + Sync + 'a>,
 ) -> Slide<'a> {
     let transition = match look.transition.kind {
         Kind::None => Transition::NONE,
@@ -152,12 +181,41 @@ impl Studio {
 
     fn scene(&self, scene: &Scene, fit: Fit) -> Result<Picture> {
         let mut picture = photo::read(&scene.picture, fit, &self.ground, self.theme.background)?;
-        let text = scene.caption.as_deref().unwrap_or_default();
-        if let Some(svg) = caption(text, self.size, &self.theme) {
-            let raster = self.draw(&svg)?;
-            picture.cover(&veil(raster.width, raster.height, &raster.rgba)?)?;
+        if let Some(veil) = self.caption(scene)? {
+            picture.cover(&veil)?;
         }
         Ok(picture)
+    }
+
+    /// The camera moves over the picture, and not over what is written on it.
+    fn moving_scene(
+        &self,
+        scene: &Scene,
+        fit: Fit,
+        (motion, moves): (Motion, RangeInclusive<f64>),
+    ) -> Result<Moving<'static>> {
+        let picture = photo::read(&scene.picture, fit, &self.stage, self.theme.background)?;
+        let stage = Stage::new(picture)?;
+        let veil = self.caption(scene)?;
+        let size = (self.size.width, self.size.height);
+        let (first, last) = (*moves.start(), *moves.end());
+        Ok(Moving::new(moves, move |seconds| {
+            let share = (seconds - first) / (last - first).max(f64::MIN_POSITIVE);
+            let mut seen = stage.through(motion.at(share), size)?;
+            if let Some(veil) = &veil {
+                seen.cover(veil)?;
+            }
+            Ok(seen)
+        }))
+    }
+
+    fn caption(&self, scene: &Scene) -> Result<Option<Veil>> {
+        let text = scene.caption.as_deref().unwrap_or_default();
+        let Some(svg) = caption(text, self.size, &self.theme) else {
+            return Ok(None);
+        };
+        let raster = self.draw(&svg)?;
+        veil(raster.width, raster.height, &raster.rgba).map(Some)
     }
 }
 

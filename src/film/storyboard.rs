@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::format::Format;
 use super::photo::Fit;
 use super::transition::{Easing, Kind, Transition};
 use crate::draw::Theme;
@@ -42,6 +43,8 @@ pub struct Scene {
     pub transition_seconds: Option<f64>,
     /// How it is fitted.
     pub fit: Option<Fit>,
+    /// Whether the camera moves over it.
+    pub motion: Option<bool>,
 }
 
 /// What holds for all slides; what is not given is as usual.
@@ -70,6 +73,11 @@ pub struct Settings {
     pub transition_seconds: Option<f64>,
     /// How fast when.
     pub easing: Option<Easing>,
+    /// Whether the camera moves over pictures.
+    pub motion: Option<bool>,
+    /// What is heard, one file after the other; in a storyboard file, seen from its folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub music: Vec<PathBuf>,
 }
 
 /// A theme by its name.
@@ -110,12 +118,26 @@ impl Settings {
             transition: self.transition.or(other.transition),
             transition_seconds: self.transition_seconds.or(other.transition_seconds),
             easing: self.easing.or(other.easing),
+            motion: self.motion.or(other.motion),
+            music: match self.music.is_empty() {
+                true => other.music,
+                false => self.music,
+            },
         }
     }
 
-    /// What is used where nothing is given.
-    pub fn usual() -> Self {
-        Look::default().into()
+    /// What is used where nothing is given for a film of `format`.
+    pub fn usual(format: Format) -> Self {
+        let mut look = Look::default();
+        if format == Format::Gif {
+            // What is sent around, and hundredths of a second that come out even.
+            look.size = Size {
+                width: 640,
+                height: 360,
+            };
+            look.fps = Ratio::new(25, 2);
+        }
+        look.into()
     }
 }
 
@@ -134,6 +156,8 @@ pub struct Look {
     pub seconds: f64,
     /// How slides go over into each other.
     pub transition: Transition,
+    /// Whether the camera moves over pictures.
+    pub motion: bool,
 }
 
 impl Default for Look {
@@ -152,6 +176,7 @@ impl Default for Look {
                 seconds: 0.5,
                 easing: Easing::Smooth,
             },
+            motion: false,
         }
     }
 }
@@ -169,6 +194,8 @@ impl From<Look> for Settings {
             transition: Some(look.transition.kind),
             transition_seconds: Some(look.transition.seconds),
             easing: Some(look.transition.easing),
+            motion: Some(look.motion),
+            music: vec![],
         }
     }
 }
@@ -188,6 +215,15 @@ impl Look {
                 seconds: film.transition_seconds.unwrap_or(usual.transition.seconds),
                 easing: film.easing.unwrap_or(usual.transition.easing),
             },
+            motion: film.motion.unwrap_or(usual.motion),
+        }
+    }
+
+    /// For how long a slide and the next one are both seen.
+    pub(super) fn overlap_s(&self) -> f64 {
+        match self.transition.kind {
+            Kind::None => 0.0,
+            _ => self.transition.seconds.min(self.seconds),
         }
     }
 
@@ -197,6 +233,7 @@ impl Look {
         self.transition.kind = scene.transition.unwrap_or(self.transition.kind);
         self.transition.seconds = scene.transition_seconds.unwrap_or(self.transition.seconds);
         self.fit = scene.fit.unwrap_or(self.fit);
+        self.motion = scene.motion.unwrap_or(self.motion);
         self
     }
 }
@@ -221,6 +258,9 @@ impl Storyboard {
         for slide in &mut board.slides {
             slide.picture = folder.join(&slide.picture);
         }
+        for file in &mut board.film.music {
+            *file = folder.join(&*file);
+        }
         if board.slides.is_empty() {
             return Err(wrong("it has no [[slide]]".into()));
         }
@@ -232,9 +272,10 @@ impl Storyboard {
     /// # Errors
     /// Where a picture's name is no text.
     pub fn text(&self) -> Result<String> {
-        let mut slides = self.slides.iter();
-        if let Some(slide) = slides.find(|slide| slide.picture.to_str().is_none()) {
-            let shown = slide.picture.display();
+        let pictures = self.slides.iter().map(|slide| &slide.picture);
+        let mut files = pictures.chain(&self.film.music);
+        if let Some(file) = files.find(|file| file.to_str().is_none()) {
+            let shown = file.display();
             return Err(Error::failed(format!(
                 "'{shown}': a storyboard is text, and this name is none"
             ))
@@ -342,7 +383,7 @@ mod tests {
             film: Settings {
                 title: Some("A \"title\"\nof two lines".into()),
                 fps: Some(Ratio::new(30_000, 1001)),
-                ..Settings::usual()
+                ..Settings::usual(Format::Mp4)
             },
             slides: vec![
                 Scene {
@@ -393,7 +434,7 @@ mod tests {
             seconds: Some(1.0),
             ..Settings::default()
         };
-        let all = flags.or(Settings::usual());
+        let all = flags.or(Settings::usual(Format::Mp4));
         assert_eq!((all.seconds, all.transition), (Some(1.0), Some(Kind::Fade)));
     }
 }

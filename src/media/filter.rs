@@ -214,6 +214,15 @@ impl Graph {
         Ok((state, frame))
     }
 
+    /// The next filtered frame, where one is ready.
+    ///
+    /// # Errors
+    /// Where a filter fails.
+    pub fn ready(&mut self) -> Result<Option<Frame>> {
+        let (state, frame) = self.pull()?;
+        Ok((state == Poll::Ready).then_some(frame))
+    }
+
     /// The graph's end, for what only libav's own functions tell.
     pub(super) fn sink(&self) -> *const ffi::AVFilterContext {
         // SAFETY: hands the pointer out; who uses it keeps the graph alive.

@@ -92,9 +92,13 @@ impl Picture {
         self.0
     }
 
-    /// An empty picture of the size, format and tags of this one.
+    /// An empty 4:2:0 picture of the size and tags of this one.
     pub(super) fn like(&self) -> Result<Self> {
-        let (width, height) = self.size();
+        self.like_sized(self.size())
+    }
+
+    /// The same in another size.
+    pub(super) fn like_sized(&self, (width, height): (u32, u32)) -> Result<Self> {
         let mut other = Self::allocate(width, height, ffi::AVPixelFormat::AV_PIX_FMT_YUV420P)?;
         // SAFETY: copies timestamps and colour tags between two valid frames.
         check(
@@ -112,6 +116,14 @@ impl Picture {
             "copy a picture",
         )
         .map(drop)
+    }
+
+    /// Another reference to the same picture.
+    ///
+    /// # Errors
+    /// Where memory is out.
+    pub fn share(&self) -> Result<Self> {
+        same_frame(&self.0).map(Self)
     }
 
     /// Another reference to the same picture, with `pts` in the caller's time base.
@@ -208,7 +220,7 @@ impl Picture {
     ///
     /// # Errors
     /// Where they are wrong or give nothing, or memory is out.
-    pub(super) fn filtered(self, description: &str) -> Result<Self> {
+    pub(crate) fn filtered(self, description: &str) -> Result<Self> {
         let mut frame = self.into_frame();
         frame.set_pts(Some(0));
         let second = ffmpeg::Rational::new(1, 1);

@@ -33,6 +33,7 @@ mod probe;
 pub mod pulse;
 mod run;
 mod side_data;
+mod sound;
 mod ssim;
 mod subtitle;
 pub mod survey;
@@ -40,6 +41,7 @@ mod synth;
 mod track;
 pub mod verify;
 mod version;
+mod window;
 
 use std::sync::Once;
 
@@ -54,13 +56,16 @@ pub use frame::{Picture, still};
 pub use input::{Input, is_playlist};
 pub use mux::{Chapter, Muxer, Origin};
 pub use photo::{Photo, ground, on_backdrop, veil};
+pub use planes::Veil;
 pub use probe::{cover, probe};
 pub use run::run;
+pub use sound::Sound;
 pub use ssim::likeness;
 pub use synth::{SyntheticClip, synthesise};
 pub use version::{
     codec_of_encoder, configuration, has_encoder, is_rgb, linked_version, muxer_holds, pixel_depth,
 };
+pub use window::{Stage, Window};
 
 impl From<ffmpeg_next::Rational> for crate::job::Ratio {
     fn from(ratio: ffmpeg_next::Rational) -> Self {

@@ -1,6 +1,7 @@
 //! Pictures of any size as frames of a film.
 
 use super::frame::to_film;
+use super::planes::Veil;
 use super::{Picture, still};
 use crate::error::Result;
 
@@ -108,10 +109,10 @@ fn blur(picture: &Picture, (width, height): (u32, u32)) -> Result<Picture> {
 ///
 /// # Errors
 /// As [`still`].
-pub fn veil(width: u32, height: u32, rgba: &[u8]) -> Result<Picture> {
+pub fn veil(width: u32, height: u32, rgba: &[u8]) -> Result<Veil> {
     super::init();
     let to_film = to_film("", "bicubic", "yuva420p");
-    Picture::from_rgba(width, height, rgba)?.filtered(&to_film)
+    Veil::new(Picture::from_rgba(width, height, rgba)?.filtered(&to_film)?)
 }
 
 /// A frame of one colour.

@@ -3,13 +3,15 @@
 //! All work on 8-bit 4:2:0. Loops go over whole rows of bytes with sums that
 //! cannot overflow and are not checked, so that compilers make vector code of them.
 
+use std::ops::Range;
+
 use ffmpeg_next::ffi;
 
 use super::Picture;
 use crate::error::{Error, Result};
 
 /// Luma, and two planes of colour of half its width and height.
-const PLANES: usize = 3;
+pub(super) const PLANES: usize = 3;
 
 /// What `weight` of 256 parts of `b` and the rest of `a` give.
 fn mix(a: u8, b: u8, weight: u16) -> u8 {
@@ -88,13 +90,12 @@ impl Picture {
         Ok(())
     }
 
-    /// Lays `veil`, a 4:2:0 picture with alpha of the same size, over this one.
+    /// Lays `veil`, of the same size, over this one.
     ///
     /// # Errors
     /// Where it is another, or memory is out.
-    pub fn cover(&mut self, veil: &Self) -> Result<()> {
-        let has_alpha = veil.format() == ffi::AVPixelFormat::AV_PIX_FMT_YUVA420P as i32;
-        if veil.size() != self.size() || !has_alpha || !is_420(self) {
+    pub fn cover(&mut self, veil: &Veil) -> Result<()> {
+        if veil.picture.size() != self.size() || !is_420(self) {
             return Err(Error::failed(
                 "what is laid over a picture has another size",
             ));
@@ -102,16 +103,18 @@ impl Picture {
         self.make_writable()?;
         let size = self.size();
         let (columns, rows) = extent(size, 0);
-        let (alpha, alpha_stride) = veil.plane(PLANES, rows);
+        let (alpha, alpha_stride) = veil.picture.plane(PLANES, rows);
         for plane in 0..PLANES {
             let (_, rows) = extent(size, plane);
-            let (from, from_stride) = veil.plane(plane, rows);
+            let (from, from_stride) = veil.picture.plane(plane, rows);
             let (to, to_stride) = self.plane_mut(plane, rows);
             let rows = to
                 .chunks_exact_mut(to_stride)
                 .zip(from.chunks_exact(from_stride));
             let step = if plane == 0 { 1 } else { 2 };
-            for ((to, from), alpha) in rows.zip(alpha.chunks_exact(alpha_stride).step_by(step)) {
+            let (first, last) = (veil.rows.start / step, veil.rows.end.div_ceil(step));
+            let alpha = alpha.chunks_exact(alpha_stride).step_by(step);
+            for ((to, from), alpha) in rows.zip(alpha).take(last).skip(first) {
                 let alpha = alpha[..columns].iter().step_by(step);
                 for ((to, from), alpha) in to.iter_mut().zip(from).zip(alpha) {
                     let alpha = u16::from(*alpha);
@@ -120,6 +123,36 @@ impl Picture {
             }
         }
         Ok(())
+    }
+}
+
+/// A picture with alpha that is laid over others.
+pub struct Veil {
+    // 4:2:0 with alpha.
+    picture: Picture,
+    // Those through which not all is seen.
+    rows: Range<usize>,
+}
+
+impl Veil {
+    /// # Errors
+    /// Where `picture` is not 4:2:0 with alpha.
+    pub(super) fn new(picture: Picture) -> Result<Self> {
+        if picture.format() != ffi::AVPixelFormat::AV_PIX_FMT_YUVA420P as i32 {
+            return Err(Error::failed("a veil has no alpha"));
+        }
+        let (columns, rows) = extent(picture.size(), 0);
+        let (alpha, stride) = picture.plane(PLANES, rows);
+        let is_seen = |row: &[u8]| row[..columns].iter().any(|alpha| *alpha > 0);
+        let mut seen = alpha.chunks_exact(stride).map(is_seen);
+        let first = seen.position(|seen| seen);
+        let rows = match first {
+            Some(first) => {
+                first..first + 1 + seen.rposition(|seen| seen).map_or(0, |last| last + 1)
+            }
+            None => 0..0,
+        };
+        Ok(Self { picture, rows })
     }
 }
 
@@ -151,12 +184,12 @@ fn merge(
     Ok(result)
 }
 
-fn is_420(picture: &Picture) -> bool {
+pub(super) fn is_420(picture: &Picture) -> bool {
     picture.format() == ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32
 }
 
 /// Columns and rows of a plane.
-fn extent((width, height): (u32, u32), plane: usize) -> (usize, usize) {
+pub(super) fn extent((width, height): (u32, u32), plane: usize) -> (usize, usize) {
     let halve = |side: u32| if plane == 0 { side } else { side.div_ceil(2) } as usize;
     (halve(width), halve(height))
 }

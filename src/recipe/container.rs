@@ -46,7 +46,7 @@ impl Container {
     }
 
     /// The muxer with its options, for a source that has tags of free names or not.
-    pub(super) fn sink(self, has_free_tags: bool) -> Sink {
+    pub(crate) fn sink(self, has_free_tags: bool) -> Sink {
         let options = match self {
             // The index goes to the front, so that a browser can start at once.
             Container::Mp4 | Container::Mov | Container::M4a => {

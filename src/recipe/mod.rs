@@ -8,6 +8,7 @@ mod choose;
 mod container;
 mod encoder;
 mod frames;
+mod music;
 mod pictures;
 mod pipeline;
 mod preset;
@@ -25,6 +26,7 @@ use crate::job::Ratio;
 pub use choose::{Choose, Times};
 pub use container::Container;
 pub use frames::{Frames, Grid, Pick, PictureFormat};
+pub use music::{MUSIC_CHANNELS, MUSIC_RATE, music, samples};
 pub use pipeline::{
     AudioWay, Dropped, DroppedBy, EncoderSpec, Gathered, Medium, Pipeline, Product, Sheet, Sink,
     Track, VideoWay, Way,

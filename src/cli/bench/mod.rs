@@ -19,6 +19,7 @@ use crate::dispatch::Cancel;
 use crate::draw::Theme;
 use crate::error::{Error, Kind, Result};
 use crate::film;
+use crate::film::format::Format;
 use crate::plan::prepare_output;
 use crate::report::bench::Telling;
 use crate::report::{Style, answer, costs};
@@ -152,7 +153,8 @@ impl Args {
         written.push(write_report(results, None, &self.output)?);
         if !self.no_film && !charts.is_empty() {
             let film = self.output.join(FILM);
-            let shown = film::bench::film(results, &charts, &Theme::DARK);
+            let encoding = film::bench::encoding(Format::Mp4);
+            let shown = film::bench::film(results, film::bench::Look::default(), encoding);
             film::render(&shown, &film, cancel, &mut telling)?;
             written.push(film);
             write_report(results, Some(FILM), &self.output)?;

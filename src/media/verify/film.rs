@@ -5,31 +5,56 @@ use std::path::Path;
 use super::{decode, wrong};
 use crate::dispatch::Cancel;
 use crate::error::Result;
+use crate::job::{StreamInfo, StreamKind};
 use crate::media::probe;
 use crate::media::survey::survey;
 
-/// Opens a film at `path`, which is to be one stream of `frames` pictures, and
-/// decodes its end.
+/// Sound may end so much before or after the pictures: Opus comes in packets of 20 ms,
+/// the first and the last of which are heard in part.
+const SOUND_S: f64 = 0.03;
+
+/// Opens a film at `path`, which is to be one stream of `frames` pictures and, where
+/// it is heard, one of sound that lasts so many seconds, and decodes the ends of both.
 ///
 /// # Errors
 /// Says what is wrong with it; then it must not take its place.
-pub fn verify_film(path: &Path, frames: u64, cancel: &Cancel) -> Result<()> {
+pub fn verify_film(path: &Path, frames: u64, heard_s: Option<f64>, cancel: &Cancel) -> Result<()> {
     let unopened = |error| wrong("it does not open").because(error);
     let info = probe(path, cancel).map_err(unopened)?;
-    let videos = info.streams.iter().filter(|stream| stream.is_video());
-    let videos: Vec<usize> = videos.map(|stream| stream.index).collect();
+    let pick = |wanted: &dyn Fn(&StreamInfo) -> bool| -> Vec<usize> {
+        let some = info.streams.iter().filter(|stream| wanted(stream));
+        some.map(|stream| stream.index).collect()
+    };
+    let videos = pick(&StreamInfo::is_video);
+    let sounds = pick(&|stream| matches!(stream.kind, StreamKind::Audio { .. }));
     let [stream] = videos[..] else {
         return Err(wrong(format!("it has {} video streams", videos.len())));
     };
-    let survey = survey(path, Some(&info.format), &[stream], cancel).map_err(unopened)?;
+    if sounds.len() != usize::from(heard_s.is_some()) {
+        return Err(wrong(format!("it has {} tracks of sound", sounds.len())));
+    }
+    let streams = [videos, sounds.clone()].concat();
+    let survey = survey(path, Some(&info.format), &streams, cancel).map_err(unopened)?;
     let found = survey.span(stream).map_or(0, |span| span.packets);
     if found != frames {
         return Err(wrong(format!("it has {found} frames instead of {frames}")));
     }
-    let last = survey.span(stream).and_then(|span| span.last_us);
-    let end = last.map(|last| last.saturating_sub(survey.start_us));
-    match decode(path, &info.format, stream, end, cancel)? {
-        (1.., 0) => Ok(()),
-        _ => Err(wrong(format!("stream {stream} does not decode to its end"))),
+    let end_of = |stream: &usize| survey.span(*stream).and_then(|span| span.end_us);
+    if let (Some(heard_s), [sound]) = (heard_s, &sounds[..]) {
+        let found_s = end_of(sound).unwrap_or(0) as f64 / 1e6;
+        if (found_s - heard_s).abs() > SOUND_S {
+            return Err(wrong(format!(
+                "its sound lasts {found_s:.3} s instead of {heard_s:.3} s"
+            )));
+        }
     }
+    for stream in streams {
+        let last = survey.span(stream).and_then(|span| span.last_us);
+        let end = last.map(|last| last.saturating_sub(survey.start_us));
+        match decode(path, &info.format, stream, end, cancel)? {
+            (1.., 0) => {}
+            _ => return Err(wrong(format!("stream {stream} does not decode to its end"))),
+        }
+    }
+    Ok(())
 }

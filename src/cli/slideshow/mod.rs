@@ -1,37 +1,46 @@
 //! `rushes slideshow`.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+mod results;
+mod target;
+
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use globset::Glob;
+use target::{Target, has_ending};
 
 use super::Ending;
 use super::encoding;
 use crate::dispatch::{Cancel, OnError};
 use crate::error::{Error, Result};
+use crate::film::format::{Encoding, Format};
+use crate::film::music::Music;
 use crate::film::photo::Fit;
 use crate::film::render;
-use crate::film::slideshow::{Quality, film, find, storyboard};
+use crate::film::slideshow::{film, find, missing, storyboard};
 use crate::film::storyboard::{Colours, Settings, Storyboard};
 use crate::film::transition::{Easing, Kind};
 use crate::job::Ratio;
-use crate::plan::{Existing, Found, Wanted, free_names};
-use crate::recipe::{Rate, Size, Video};
+use crate::plan::{Existing, Found, Wanted};
+use crate::recipe::Size;
 use crate::report::Style;
 use crate::report::film::Telling;
 use crate::values;
 
-/// Make a film of pictures: H.264 in mp4, with a chapter a picture.
+/// Make a film of pictures, with a chapter a picture.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Pictures, folders of pictures, or one storyboard file (.toml).
-    #[arg(value_name = "PATH", required = true)]
+    /// Pictures, folders of pictures, one storyboard file (.toml), or the results of one benchmark (.json).
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// The film, a name that ends in .mp4.
-    #[arg(short, long, value_name = "FILE", default_value = "slideshow.mp4")]
-    output: PathBuf,
+    /// The film [default: slideshow.mp4, or as --format says].
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// The film's format [default: by the ending of its name].
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<Format>,
 
     /// Take what this pattern matches, such as '*.jpg', instead of all pictures; may be repeated.
     #[arg(long, value_name = "GLOB", value_parser = values::glob)]
@@ -44,13 +53,13 @@ pub struct Args {
     #[command(flatten)]
     look: LookFlags,
 
-    /// Constant quality; lower is better.
-    #[arg(long, value_name = "Q", value_parser = encoding::crf, default_value = "20")]
-    crf: f32,
+    /// Constant quality; lower is better [default: 20 in mp4, 32 in webm].
+    #[arg(long, value_name = "Q", value_parser = encoding::crf)]
+    crf: Option<f32>,
 
-    /// libx264's own speed preset.
-    #[arg(long, value_name = "PRESET", default_value = "medium")]
-    speed: String,
+    /// The encoder's own speed preset, for webm 0 (slow) to 8 [default: medium in mp4, 4 in webm].
+    #[arg(long, value_name = "PRESET")]
+    speed: Option<String>,
 
     /// What a picture that cannot be read means for the film.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "continue")]
@@ -96,6 +105,10 @@ struct LookFlags {
     #[arg(long, value_name = "HOW", value_enum)]
     fit: Option<Fit>,
 
+    /// Move the camera slowly over every picture.
+    #[arg(long)]
+    motion: bool,
+
     /// Title of the film, shown on a card before the first picture.
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
@@ -119,6 +132,10 @@ struct LookFlags {
     /// Frames a second [default: 30].
     #[arg(long, value_name = "RATE", value_parser = values::frame_rate)]
     fps: Option<Ratio>,
+
+    /// Music: files with sound in them, one after the other, cut or repeated to the film's length.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    music: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -142,19 +159,38 @@ impl LookFlags {
             transition: self.transition,
             transition_seconds: self.transition_seconds,
             easing: self.easing,
+            motion: self.motion.then_some(true),
+            music: self.music.clone(),
         }
     }
 }
 
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
-        let (board, unreadable) = self.storyboard()?;
+        if self.paths.is_empty() {
+            let cure = match self.look.music.is_empty() {
+                true => {
+                    "name pictures, folders of pictures, or a storyboard; --help tells the rest"
+                }
+                false => "--music takes all that follows it: name the pictures before it",
+            };
+            return Err(Error::usage("no PATH is given").cure(cure));
+        }
+        let target = Target::of(self.output.as_deref(), self.format)?;
+        if let [results] = &self.paths[..]
+            && has_ending(results, "json")
+        {
+            return self.bench_film(results, &target, cancel);
+        }
+        let (board, unreadable) = self.storyboard(target.format)?;
         if self.dry_run {
             print!("{}", board.text()?);
             return self.end(&unreadable);
         }
-        let quality = self.quality()?;
-        let Some(target) = self.target(&board)? else {
+        let encoding = self.encoding(Encoding::usual(target.format))?;
+        let pictures = board.slides.iter().map(|slide| &slide.picture);
+        let sources: Vec<&PathBuf> = pictures.chain(&board.film.music).collect();
+        let Some(target) = target.free(&sources, self.exists, self.quiet)? else {
             return Ok(Ending::Done);
         };
         let mut telling = Telling::new(self.style(), self.on_error);
@@ -165,8 +201,13 @@ impl Args {
                 OnError::Stop => return Err(Error::failed(format!("cannot read {told}"))),
             }
         }
+        let missing: String = missing(&board).into_iter().collect();
+        if !missing.is_empty() && !self.quiet {
+            eprintln!("the film has boxes for {missing}: no font is embedded for them");
+        }
         let title = target.file_stem().unwrap_or_default().to_string_lossy();
-        let film = film(&board, &title, quality)?;
+        let mut film = film(&board, &title, encoding)?;
+        film.music = music(&board.film.music, film.seconds(), cancel)?;
         let made = render(&film, &target, cancel, &mut telling)?;
         telling.finish(&target, made, made.frames as f64 / film.rate.as_f64());
         Ok(if made.left_out + unreadable.len() > 0 {
@@ -188,13 +229,13 @@ impl Args {
     }
 
     /// What is to be shown, and what could not be looked into, with the reason.
-    fn storyboard(&self) -> Result<(Storyboard, Vec<(PathBuf, String)>)> {
+    fn storyboard(&self, format: Format) -> Result<(Storyboard, Vec<(PathBuf, String)>)> {
         let flags = self.look.settings();
         let file = self.paths.iter().find(|path| has_ending(path, "toml"));
         let (board, unreadable) = match file {
             Some(file) if self.paths.len() == 1 => {
                 let board = Storyboard::read(file)?;
-                let film = flags.or(board.film).or(Settings::usual());
+                let film = flags.or(board.film).or(Settings::usual(format));
                 (Storyboard { film, ..board }, Vec::new())
             }
             Some(file) => {
@@ -208,64 +249,39 @@ impl Args {
                 let wanted = Wanted::pictures(&self.include, &self.exclude)?;
                 let found = find(&self.paths, &wanted)?;
                 let names = self.look.captions == Captions::Names;
-                let board = storyboard(&found, flags.or(Settings::usual()), names);
+                let board = storyboard(&found, flags.or(Settings::usual(format)), names);
                 (board, reasons(found))
             }
         };
         board.check()?;
+        check_music(&board.film.music, format)?;
         Ok((board, unreadable))
     }
 
-    fn quality(&self) -> Result<Quality> {
-        encoding::linked("slideshow needs", "libx264")?;
-        let rate = Rate::Quality(self.crf);
-        let video = Video {
-            speed: Some(self.speed.clone()),
-            rate: Some(rate),
-            ..Video::default()
+    /// What the film is encoded as; `usual` is so where nothing else is asked for.
+    fn encoding(&self, usual: Encoding) -> Result<Encoding> {
+        let format = usual.format;
+        if format == Format::Gif {
+            return match self.crf.is_some() || self.speed.is_some() {
+                true => Err(Error::usage("--crf and --speed: gif has neither")
+                    .cure("a smaller --size or --fps makes a smaller gif")),
+                false => Ok(usual),
+            };
+        }
+        let encoding = Encoding {
+            quality: self.crf.unwrap_or(usual.quality),
+            speed: self.speed.clone().unwrap_or(usual.speed),
+            format,
         };
-        encoding::try_out(&video, 1)?;
-        Ok(Quality {
-            rate,
-            speed: self.speed.clone(),
-        })
-    }
-
-    /// The film's name; none where it is there already and is to stay.
-    fn target(&self, board: &Storyboard) -> Result<Option<PathBuf>> {
-        let (target, shown) = (&self.output, self.output.display());
-        if !has_ending(target, "mp4") {
+        if format == Format::Webm && !matches!(encoding.speed.parse(), Ok(0..=8_u8)) {
             return Err(Error::usage(format!(
-                "-o {shown}: a film's name ends in .mp4"
+                "--speed {}: webm has 0 (slow) to 8 (fast)",
+                encoding.speed
             )));
         }
-        if target.is_dir() {
-            return Err(Error::usage(format!("-o {shown}: it is a folder"))
-                .cure("name a file in it, such as film.mp4"));
-        }
-        let Ok(real) = target.canonicalize() else {
-            return Ok(Some(target.clone()));
-        };
-        let is_source = |path: &Path| path.canonicalize().is_ok_and(|path| path == real);
-        if board.slides.iter().any(|slide| is_source(&slide.picture)) {
-            return Err(
-                Error::usage(format!("-o {shown}: it is one of the pictures"))
-                    .cure("choose another name for the film"),
-            );
-        }
-        let free = || free_names(target).find(|name| name.symlink_metadata().is_err());
-        match self.exists {
-            Existing::Overwrite => Ok(Some(target.clone())),
-            Existing::Rename => Ok(free()),
-            Existing::Error => Err(Error::usage(format!("'{shown}' is there already"))
-                .cure("choose another name with -o, or another --exists")),
-            Existing::Skip => {
-                if !self.quiet {
-                    eprintln!("'{shown}' is there already; --exists overwrite makes it anew");
-                }
-                Ok(None)
-            }
-        }
+        encoding::linked("slideshow needs", format.encoder())?;
+        encoding::try_out(&encoding.video(Ratio::new(30, 1)), 1)?;
+        Ok(encoding)
     }
 
     fn style(&self) -> Style {
@@ -277,14 +293,25 @@ impl Args {
     }
 }
 
+/// Music is of no use where there is no sound.
+fn check_music(files: &[PathBuf], format: Format) -> Result<()> {
+    if files.is_empty() || format.audio().is_some() {
+        return Ok(());
+    }
+    let name = format.extension();
+    Err(Error::usage(format!("--music: {name} holds no sound")).cure("make mp4 or webm"))
+}
+
+fn music(files: &[PathBuf], seconds: f64, cancel: &Cancel) -> Result<Option<Music>> {
+    match files {
+        [] => Ok(None),
+        _ => Music::decode(files, seconds, cancel).map(Some),
+    }
+}
+
 fn reasons(found: Found) -> Vec<(PathBuf, String)> {
     let refused = found.unreadable.into_iter();
     refused
         .map(|refused| (refused.source, refused.reason))
         .collect()
-}
-
-fn has_ending(path: &Path, ending: &str) -> bool {
-    let found = path.extension().and_then(OsStr::to_str);
-    found.is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }

@@ -1,0 +1,132 @@
+//! The kinds of files that a film can be, and how each is encoded.
+
+use clap::ValueEnum;
+
+use crate::job::Ratio;
+use crate::recipe::{Audio, Container, Rate, Sink, Video};
+
+/// A film's file format.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// H.264 and AAC: plays nearly everywhere.
+    #[default]
+    Mp4,
+    /// VP9 and Opus: smaller, slower to make.
+    Webm,
+    /// Pictures that move where no film can be; without sound, of 256 colours.
+    Gif,
+}
+
+/// What a film is encoded as.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoding {
+    /// The file's format.
+    pub format: Format,
+    /// The encoder's constant quality; lower is better. None for GIF.
+    pub quality: f32,
+    /// The encoder's own speed preset; for VP9, 0 (slow) to 8.
+    pub speed: String,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Mp4, Self::Webm, Self::Gif];
+
+    /// The file ending, without a dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Webm => "webm",
+            Self::Gif => "gif",
+        }
+    }
+
+    /// libav's name of the encoder of pictures.
+    pub fn encoder(self) -> &'static str {
+        match self {
+            Self::Mp4 => "libx264",
+            Self::Webm => "libvpx-vp9",
+            Self::Gif => "gif",
+        }
+    }
+
+    /// How sound is encoded; `None` where there can be none.
+    pub fn audio(self) -> Option<Audio> {
+        let (encoder, bitrate) = match self {
+            Self::Mp4 => ("aac", 192_000),
+            Self::Webm => ("libopus", 160_000),
+            Self::Gif => return None,
+        };
+        Some(Audio {
+            encoder: encoder.into(),
+            bitrate: Some(bitrate),
+            ..Audio::default()
+        })
+    }
+
+    /// The filters between a film's pictures and the encoder, where it takes others.
+    pub(super) fn filter(self) -> Option<&'static str> {
+        // Each picture gets its own colours: those of a whole film are known at its end.
+        // The pattern of dots stays where it is, so that what stands still costs nothing.
+        (self == Self::Gif).then_some(
+            "scale=in_color_matrix=bt709:in_range=tv:flags=bicubic+accurate_rnd,format=rgb32,\
+             split[a][b];[a]palettegen=stats_mode=single[p];\
+             [b][p]paletteuse=new=1:dither=bayer:bayer_scale=4",
+        )
+    }
+
+    /// The muxer with its options.
+    pub(super) fn muxer(self) -> (String, Vec<(String, String)>) {
+        let container = match self {
+            Self::Mp4 => Container::Mp4,
+            Self::Webm => Container::Webm,
+            Self::Gif => return ("gif".into(), vec![]),
+        };
+        match container.sink(false) {
+            Sink::File { muxer, options } => (muxer, options),
+            Sink::Pictures { .. } => (container.muxer().into(), vec![]),
+        }
+    }
+}
+
+impl Encoding {
+    /// The usual of `format`.
+    pub fn usual(format: Format) -> Self {
+        let (quality, speed) = match format {
+            Format::Mp4 => (20.0, "medium"),
+            Format::Webm => (32.0, "4"),
+            Format::Gif => (0.0, ""),
+        };
+        Self {
+            format,
+            quality,
+            speed: speed.into(),
+        }
+    }
+
+    /// The encoder of pictures, `rate` a second. Key frames are where slides begin, so that
+    /// players find chapters at once, and now and then within long ones; GOPs are closed.
+    pub fn video(&self, rate: Ratio) -> Video {
+        let far = (rate.as_f64() * 10.0).round().max(1.0).to_string();
+        let options: Vec<(&str, &str)> = match self.format {
+            Format::Mp4 => vec![("g", &far), ("sc_threshold", "0"), ("forced-idr", "1")],
+            Format::Webm => vec![
+                ("g", &far),
+                ("b", "0"),
+                ("deadline", "good"),
+                ("cpu-used", &self.speed),
+                ("row-mt", "1"),
+                ("tile-columns", "2"),
+            ],
+            Format::Gif => vec![],
+        };
+        let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        Video {
+            encoder: self.format.encoder().into(),
+            speed: (self.format == Format::Mp4).then(|| self.speed.clone()),
+            rate: (self.format != Format::Gif).then_some(Rate::Quality(self.quality)),
+            options: options.into_iter().map(own).collect(),
+            ..Video::default()
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The sound of a film: what its files are decoded to, and how it is encoded.
+
+use super::sound::format_for;
+use super::{Audio, AudioWay, EncoderSpec, Pipeline, Product, Sink, Track, Way};
+use crate::job::{MediaInfo, StreamKind};
+
+/// Samples a second of each of the two channels.
+pub const MUSIC_RATE: u32 = 48_000;
+
+/// Left and right.
+pub const MUSIC_CHANNELS: usize = 2;
+
+/// The sound of `source` as bare 16-bit samples, left and right in turn: its default
+/// track, or else its first. `None` where none can be decoded. What is after
+/// `seconds` is left out.
+pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
+    let sounds = || {
+        source.streams.iter().filter(|stream| {
+            stream.decodable
+                && matches!(
+                    stream.kind,
+                    StreamKind::Audio {
+                        sample_rate: 1..,
+                        ..
+                    }
+                )
+        })
+    };
+    let default = sounds().find(|stream| stream.is_default);
+    let stream = default.or_else(|| sounds().next())?.index;
+    let way = AudioWay {
+        filter: format!("{},atrim=end={seconds}", filter("pcm_s16le")),
+        encoder: EncoderSpec {
+            name: "pcm_s16le".into(),
+            options: vec![],
+            qscale: None,
+        },
+    };
+    Some(Pipeline {
+        input_format: source.format.clone(),
+        generate_pts: false,
+        key_frames_only: false,
+        tags: vec![],
+        products: vec![Product {
+            tracks: vec![Track {
+                stream,
+                tag: None,
+                way: Way::Audio(way),
+            }],
+            sink: Sink::File {
+                muxer: "s16le".into(),
+                options: vec![],
+            },
+            dropped: vec![],
+            kept: None,
+        }],
+        codec_threads: 1,
+    })
+}
+
+/// The way of such samples into a film.
+pub fn music(audio: &Audio) -> AudioWay {
+    AudioWay {
+        filter: filter(&audio.encoder),
+        encoder: audio.encoder_spec(),
+    }
+}
+
+/// As for all sound that is encoded, but of one rate and two channels.
+fn filter(encoder: &str) -> String {
+    let format = format_for(encoder, MUSIC_RATE, MUSIC_CHANNELS as u32, "stereo");
+    format!("aresample=async=1,aformat={format}")
+}
