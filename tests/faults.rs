@@ -388,6 +388,25 @@ fn no_success_is_claimed_for_a_source_that_changes_while_it_is_read() {
 }
 
 #[test]
+fn no_success_is_claimed_for_a_source_that_another_file_takes_the_place_of() {
+    for dispatch in DISPATCHES {
+        let root = tempfile::tempdir().unwrap();
+        let sources = long_and_short(root.path());
+        let (out, long) = (root.path().join("out"), sources.join("long.mov"));
+        let other = root.path().join("other.mov");
+        fs::copy(sources.join("short.mp4"), &other).unwrap();
+        let told = tell(
+            convert(&sources, &out, dispatch, &["--speed", "veryfast"]),
+            is_on_its_way,
+            || fs::rename(&other, &long).unwrap(),
+        );
+        assert_eq!(told.code, Some(1), "{dispatch}: {told:?}");
+        told.assert_failed("long.mov", "was changed while it was read");
+        assert_eq!(results(&out), ["short.mp4"], "{dispatch}");
+    }
+}
+
+#[test]
 fn kills_at_random_moments_leave_whole_results_and_no_processes() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kills");
     let count = if common::long() { "40" } else { "5" };

@@ -25,6 +25,10 @@ const MOST_BYTES: usize = 64 << 20;
 /// threads are to be through at about the same time.
 const PARTS_A_THREAD: f64 = 2.0;
 
+/// In this share of a film, at its end, more than one thread works on each part:
+/// while the last one is made, there is no other for those that are through.
+const END: f64 = 1.0 / 8.0;
+
 /// Cuts a stream into parts.
 pub(super) struct Cutter {
     facts: StreamFacts,
@@ -189,11 +193,23 @@ impl Cutter {
         part
     }
 
+    /// How many threads its encoders may use, by the place alone: which part is made
+    /// by whom must not show.
+    fn threads_of_part(&self, until: Option<i64>) -> usize {
+        let tick_s = f64::from(self.facts.time_base);
+        let left_s = until.map_or(0.0, |until| self.duration_s - until as f64 * tick_s);
+        match self.length {
+            PartLength::Guided { threads } if left_s <= END * self.duration_s => threads,
+            _ => 1,
+        }
+    }
+
     fn part(&mut self, packets: Vec<Packet>, until: Option<i64>) -> Part {
         let number = self.parts;
         self.parts += 1;
         Part {
             number,
+            threads: self.threads_of_part(until),
             facts: self.facts.clone(),
             first: self.first.clone().filter(|_| number > 0),
             packets,

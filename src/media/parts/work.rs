@@ -15,6 +15,8 @@ use crate::media::encode::Encoded;
 pub(super) struct Part {
     /// Its position, from 0.
     pub number: usize,
+    /// How many threads its encoders may use at least.
+    pub threads: usize,
     /// What a decoder must know.
     pub facts: StreamFacts,
     /// The stream's first packet, where the part does not begin with it: it tells
@@ -147,7 +149,7 @@ pub(super) struct Sums {
 
 impl Run {
     fn begin(part: &Part, plan: &Plan) -> Result<Self> {
-        let threads = plan.codec_threads;
+        let threads = plan.codec_threads.max(part.threads);
         let chain = |lane: &Lane| {
             let chain = Chain::video(part.facts.frame_rate, &lane.way, threads);
             let spool = Spool {
@@ -156,7 +158,7 @@ impl Run {
             };
             (chain, spool)
         };
-        let mut decoder = Decoder::of(&part.facts, threads)?;
+        let mut decoder = Decoder::of(&part.facts, plan.codec_threads)?;
         if let Some(first) = &part.first {
             decoder.decode(Some(first.clone()), |_, _| Ok(()))?;
             decoder.restart();

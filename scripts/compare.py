@@ -1,0 +1,194 @@
+"""compare.py RUSHES FOLDER ROUNDS [WORK]...: converts the clips below FOLDER by rushes
+and by what one would use instead, once each a round, in random order, and prints medians
+and ratios: to the limit, and of each to rushes within a round."""
+
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+CORES = os.cpu_count() or 1
+
+# What is done to each clip: the flags of rushes, and those of ffmpeg for the same.
+MEDIUM = (["--copy", "never"], "-c:v libx264 -preset medium -crf 23 -c:a aac -b:a 128k -movflags +faststart")
+ULTRAFAST = (
+    ["--copy", "never", "--speed", "ultrafast"],
+    "-c:v libx264 -preset ultrafast -crf 23 -c:a aac -b:a 128k -movflags +faststart",
+)
+REMUX = (["--preset", "remux"], "-map 0 -c copy -movflags +faststart")
+WORKS = {
+    "equal": ("6 clips of 5 s, 720p", "equal", MEDIUM),
+    "tail": ("6 clips of 5 s and a long one, last by name, 720p", "tail", MEDIUM),
+    "alone": ("the long one alone, 720p", "alone", MEDIUM),
+    "tiny": ("80 clips of 1.8 s, 176x144, ultrafast", "tiny", ULTRAFAST),
+    "remux": ("1,000 clips, remux", "remux", REMUX),
+}
+
+
+def peers(rushes, kind, clips, out):
+    """Commands by name; each reads `clips` and writes below `out`."""
+    flags, codecs = kind
+    copies = "copy" in codecs.split("-c ")[-1]
+    one = f"ffmpeg -nostdin -v error -y %s -i {{}} {codecs} %s {out}/{{/}}.mp4"
+    listed = f"find {clips} -type f | sort"
+    found = {"rushes": [rushes, "convert", str(clips), "-o", str(out), "-q", *flags]}
+    found["rushes, threads"] = found["rushes"] + ["--dispatch", "threads"]
+    loop = f"for file in $({listed}); do ffmpeg -nostdin -v error -y -i $file {codecs} {out}/$(basename $file).mp4; done"
+    found["ffmpeg, one by one"] = ["bash", "-c", loop]
+    if shutil.which("parallel"):
+        for name, threads in (("one thread", "-threads 1"), ("auto", "")):
+            if copies and not threads:
+                continue
+            run = one % (threads, threads)
+            found[f"parallel -j{CORES}, {name}"] = ["bash", "-c", f"{listed} | parallel -j{CORES} '{run}'"]
+    if shutil.which("HandBrakeCLI") and not copies:
+        speed = re.search(r"-preset (\w+)", codecs)[1]
+        brake = (
+            f"for file in $({listed}); do HandBrakeCLI -i $file -o {out}/$(basename $file).mp4 -e x264 -q 23"
+            f" --encoder-preset {speed} -E av_aac -B 128 -O --vfr --crop 0:0:0:0 --non-anamorphic"
+            " >/dev/null 2>&1 </dev/null; done"
+        )
+        found["HandBrakeCLI"] = ["bash", "-c", brake]
+    if shutil.which("av1an") and not copies:
+        speed = re.search(r"-preset (\w+)", codecs)[1]
+        chunked = (
+            f"for file in $({listed}); do av1an -q -y -i $file -o {out}/$(basename $file).mkv -e x264"
+            f" -v '--crf 23 --preset {speed} --threads 1' -a '-c:a aac -b:a 128k' -w {CORES}; done"
+        )
+        found["av1an"] = ["bash", "-c", chunked]
+    return found
+
+
+class Memory(threading.Thread):
+    """Watches the proportional memory of a process and all below it, at its highest."""
+
+    def __init__(self, root):
+        super().__init__(daemon=True)
+        self.root, self.peak, self.over = root, 0, False
+
+    def run(self):
+        while not self.over:
+            self.peak = max(self.peak, sum(map(held, family(self.root))))
+            time.sleep(0.1)
+
+
+def family(root):
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
+                parents.setdefault(int(fields[1]), []).append(int(entry))
+            except OSError:
+                pass
+    found, left = [], [root]
+    while left:
+        found.append(left.pop())
+        left += parents.get(found[-1], [])
+    return found
+
+
+def held(process):
+    try:
+        text = Path("/proc", str(process), "smaps_rollup").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^Pss:\s+(\d+)", text, re.M)
+    return int(found[1]) * 1024 if found else 0
+
+
+def timed(command):
+    """Seconds of wall and CPU, and bytes of memory, of a command with all its processes."""
+    before, began = os.times(), time.monotonic()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    memory = Memory(process.pid)
+    memory.start()
+    status = process.wait()
+    wall, after = time.monotonic() - began, os.times()
+    memory.over = True
+    if status:
+        sys.exit(f"{command[0]} ended with exit code {status}: {command[-1]}")
+    user = after.children_user - before.children_user
+    return wall, user + after.children_system - before.children_system, memory.peak
+
+
+def limit_of(kind, clips):
+    """CPU seconds of the work at one codec thread, divided by the cores."""
+    out = tempfile.mkdtemp(prefix="rushes-compare-")
+    run = f"ffmpeg -nostdin -v error -y -threads 1 -i $file {kind[1]} -threads 1 {out}/$(basename $file).mp4"
+    _, cpu, _ = timed(["bash", "-c", f"for file in $(find {clips} -type f); do {run}; done"])
+    shutil.rmtree(out)
+    return cpu / CORES
+
+
+def size(out):
+    films = [path for path in Path(out).rglob("*") if path.suffix in (".mp4", ".mkv")]
+    return len(films), sum(path.stat().st_size for path in films)
+
+
+def likeness(out, clips):
+    """Mean SSIM of at most three results to their sources."""
+    scores = []
+    for clip in sorted(clips.iterdir(), reverse=True)[:3]:
+        made = [path for path in Path(out).rglob("*") if path.name.startswith(clip.stem + ".")]
+        films = [path for path in made if path.suffix in (".mp4", ".mkv")]
+        if not films:
+            continue
+        said = subprocess.run(
+            ["ffmpeg", "-nostdin", "-i", str(films[0]), "-i", str(clip), "-lavfi", "[0:v][1:v]ssim", "-f", "null", "-"],
+            capture_output=True, text=True, check=False,
+        ).stderr
+        found = re.search(r"SSIM.*All:([\d.]+)", said)
+        scores += [float(found[1])] if found else []
+    return statistics.mean(scores) if scores else None
+
+
+def spread(values):
+    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
+
+
+def compare(rushes, folder, rounds, work):
+    title, place, kind = WORKS[work]
+    clips = Path(folder, place)
+    runs, results, limits = {}, {}, []
+    for _ in range(rounds):
+        limits.append(limit_of(kind, clips))
+        names = list(peers(rushes, kind, clips, ""))
+        for name in random.sample(names, len(names)):
+            out = tempfile.mkdtemp(prefix="rushes-compare-")
+            runs.setdefault(name, []).append(timed(peers(rushes, kind, clips, out)[name]))
+            if name not in results:
+                results[name] = (*size(out), None if kind is REMUX else likeness(out, clips))
+            shutil.rmtree(out)
+    print(f"\n== {title}; limit {statistics.median(limits):.2f} s on {CORES} cores")
+    print(f"{'':26}{'wall, s':>8}{'CPU, s':>8}{'MiB':>6}  {'wall : limit':20}{'wall : rushes':20}{'MB':>8}  SSIM")
+    for name, measured in runs.items():
+        wall, cpu, memory = (statistics.median(run[what] for run in measured) for what in range(3))
+        to_limit = [run[0] / limit for run, limit in zip(measured, limits)]
+        to_rushes = [run[0] / own[0] for run, own in zip(measured, runs["rushes"])]
+        _, written, ssim = results[name]
+        print(
+            f"{name:26}{wall:8.2f}{cpu:8.2f}{memory / 2**20:6.0f}  {spread(to_limit):20}{spread(to_rushes):20}"
+            f"{written / 1e6:8.2f}  {'' if ssim is None else f'{ssim:.4f}'}"
+        )
+    counts = {name: made[0] for name, made in results.items()}
+    if len(set(counts.values())) > 1:
+        print(f"not all made as many films: {counts}")
+
+
+def main():
+    rushes, folder, rounds, *works = sys.argv[1:]
+    for work in works or WORKS:
+        if work not in WORKS:
+            sys.exit(f"'{work}' is none of: {' '.join(WORKS)}")
+        compare(rushes, folder, int(rounds), work)
+
+
+main()
