@@ -89,6 +89,7 @@ fn spec(name: &str, options: &[(&str, &str)], qscale: Option<u8>) -> EncoderSpec
         name: name.into(),
         options: options.iter().map(owned).collect(),
         qscale,
+        width: None,
     }
 }
 

@@ -401,9 +401,21 @@ fn what_memory_held_before_changes_no_result() {
         args!["-i", common::tiny(), "-frames:v", "2", "-an", "-c", "copy"],
         &short,
     );
+    // Of a width at which x264 may use all that the machine has.
+    let wide = root.path().join("wide.mp4");
+    ffmpeg(
+        args![
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=640x360:rate=25:duration=1"
+        ],
+        &wide,
+    );
     // There the program itself fails where memory held something else.
     let cases = [
         (common::tiny(), "web", &DISPATCHES[..]),
+        (wide, "web", &DISPATCHES[..]),
         (short, "hevc", &["threads"]),
     ];
     for (source, preset, dispatches) in cases {

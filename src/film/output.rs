@@ -151,7 +151,8 @@ fn pictures(film: &Film, first: &Picture, setup: Setup) -> Result<(Option<Graph>
         time_base: Ratio::new(film.rate.den, film.rate.num).into(),
         frame_rate: film.rate.into(),
     };
-    let spec = film.encoding.video(film.rate).encoder_spec(setup.threads);
+    let mut spec = film.encoding.video(film.rate).encoder_spec(setup.threads);
+    spec.width = Some(first.size().0);
     let open = |like: &Picture| Encoder::video(&spec, &like.at(0)?, timing, setup);
     match film.encoding.format.filter() {
         Some(filter) => {

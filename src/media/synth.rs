@@ -79,6 +79,7 @@ fn spec(name: &str, options: &std::collections::BTreeMap<String, String>) -> Enc
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
         qscale: None,
+        width: None,
     }
 }
 

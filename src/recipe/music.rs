@@ -34,6 +34,7 @@ pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
             name: "pcm_s16le".into(),
             options: vec![],
             qscale: None,
+            width: None,
         },
     };
     Some(Pipeline {

@@ -162,6 +162,7 @@ impl PictureFormat {
             name: self.encoder_name().into(),
             options,
             qscale,
+            width: None,
         }
     }
 }

@@ -135,6 +135,9 @@ pub struct EncoderSpec {
     pub options: Vec<(String, String)>,
     /// Constant quantiser scale (`-q`), for encoders that take it.
     pub qscale: Option<u8>,
+    /// Width of what it encodes, where that is planned.
+    #[serde(default)]
+    pub width: Option<u32>,
 }
 
 /// Where encoded packets go.

@@ -60,9 +60,15 @@ impl Shape {
     /// 4:2:0 pictures have no others. What fits keeps its samples. `options` are
     /// further ones of the filter, each with `:` in front.
     pub(super) fn scaled_for_video(self, fit: Option<Size>, options: &str) -> String {
+        let (size, aspect) = self.for_video(fit);
+        self.scale_to(size, aspect, options)
+    }
+
+    /// Its size, and the shape of its samples, once it fits into a box.
+    pub(super) fn for_video(self, fit: Option<Size>) -> (Size, Ratio) {
         match fit.filter(|fit| !self.is_within(*fit)) {
-            Some(fit) => self.scale_to(self.fitted(fit, 2), SQUARE, options),
-            None => self.scale_to(self.even(), self.aspect, options),
+            Some(fit) => (self.fitted(fit, 2), SQUARE),
+            None => (self.even(), self.aspect),
         }
     }
 

@@ -171,6 +171,7 @@ fn needs_times(codec: &str) -> bool {
 fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
     let own_s = picture.frame_s();
     let mut encoder = video.encoder_spec(threads.max(1));
+    encoder.width = Some(picture.shape.for_video(video.fit).0.width);
     if let Some(light) = picture.light
         && crate::media::pixel_depth(pixel_format(&video.pixels, picture.depth)) > 8
     {

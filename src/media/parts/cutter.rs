@@ -34,7 +34,6 @@ pub(super) struct Cutter {
     facts: StreamFacts,
     length: PartLength,
     duration_s: f64,
-    threads: usize,
     first: Option<Packet>,
     // What is read of the present part, and what of it is known.
     packets: Vec<Packet>,
@@ -64,7 +63,6 @@ impl Cutter {
             facts,
             length,
             duration_s,
-            threads: 1,
             first: None,
             packets: vec![],
             bytes: 0,
@@ -75,16 +73,6 @@ impl Cutter {
             whole: false,
             unsuited: false,
         }
-    }
-
-    /// So many threads work on parts from now on.
-    pub(super) fn expect_threads(&mut self, threads: usize) {
-        self.threads = threads;
-    }
-
-    /// How many threads work on parts.
-    pub(super) fn threads(&self) -> usize {
-        self.threads
     }
 
     /// How many parts there are so far.

@@ -9,6 +9,7 @@
 mod crew;
 mod cutter;
 mod join;
+mod suited;
 mod work;
 
 use std::sync::Arc;
@@ -19,13 +20,14 @@ use ffmpeg_next::Packet;
 use self::crew::Crew;
 use self::cutter::{Cutter, WORTH_S};
 use self::join::Join;
+use self::suited::stream_to_cut;
 use self::work::Work;
 use super::decode::StreamFacts;
 use super::{Input, Muxer};
 use crate::engine::Watch;
 use crate::error::Result;
 use crate::job::{MediaJob, PartLength, Progress};
-use crate::recipe::{Choose, Pipeline, Sink, VideoWay, Way};
+use crate::recipe::{Pipeline, VideoWay, Way};
 
 /// So long the job's thread waits for the others in one go.
 const TICK: Duration = Duration::from_millis(20);
@@ -57,6 +59,8 @@ pub(super) struct Parted {
     own: Option<Work>,
     join: Join,
     plan: Arc<Plan>,
+    // How many threads may work on parts at this moment.
+    threads: usize,
     told: Progress,
 }
 
@@ -94,6 +98,7 @@ impl Parted {
             own: None,
             join: Join::default(),
             plan,
+            threads: 1,
             told: Progress::default(),
         }))
     }
@@ -128,7 +133,7 @@ impl Parted {
         loop {
             self.turn(input, outputs, watch)?;
             // One that waits for each thread, so that none has to.
-            if self.is_unsuited() || self.crew.waiting() < self.cutter.threads() {
+            if self.is_unsuited() || self.crew.waiting() < self.threads {
                 return Ok(());
             }
             self.work()?;
@@ -163,9 +168,8 @@ impl Parted {
 
     /// What is due between two pieces of work.
     fn turn(&mut self, input: &Input, outputs: &mut [Muxer], watch: &mut Watch) -> Result<()> {
-        let threads = watch.hands();
-        self.cutter.expect_threads(threads);
-        self.crew.lend(threads - 1);
+        self.threads = watch.hands();
+        self.crew.lend(self.threads - 1);
         while let Some(made) = self.crew.made(Duration::ZERO)? {
             self.join.add(made);
         }
@@ -259,39 +263,4 @@ impl Plan {
             codec_threads: pipeline.codec_threads,
         }
     }
-}
-
-/// The one stream whose pictures are encoded, where each of them can be made
-/// without those of another part.
-fn stream_to_cut(pipeline: &Pipeline, length: PartLength) -> Option<usize> {
-    let tracks = || pipeline.products.iter().flat_map(|product| &product.tracks);
-    let encoded = |way: &Way| matches!(way, Way::Video(_));
-    let mut videos = tracks().filter(|track| encoded(&track.way));
-    let stream = videos.next()?.stream;
-    let of_it = |product: &&crate::recipe::Product| {
-        let tracks = product.tracks.iter().filter(|track| track.stream == stream);
-        tracks.count() <= 1
-    };
-    let suits = tracks().all(|track| match &track.way {
-        Way::Video(way) => track.stream == stream && can_be_cut(way, length),
-        _ => track.stream != stream,
-    });
-    let files = pipeline
-        .products
-        .iter()
-        .all(|product| matches!(product.sink, Sink::File { .. }));
-    (suits && files && pipeline.products.iter().all(|product| of_it(&product))).then_some(stream)
-}
-
-/// Whether no picture is made of its neighbours, and the encoder owes nothing
-/// to the whole; a length that was asked for goes before that.
-fn can_be_cut(way: &VideoWay, length: PartLength) -> bool {
-    const SPANNING: [&str; 4] = ["b", "maxrate", "bufsize", "pass"];
-    let spans = way
-        .encoder
-        .options
-        .iter()
-        .any(|(key, _)| SPANNING.contains(&key.as_str()));
-    let alone = way.choose == Choose::All && !way.filter.contains("bwdif");
-    alone && (!spans || matches!(length, PartLength::Seconds(_)))
 }
