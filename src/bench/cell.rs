@@ -64,7 +64,7 @@ pub struct Report {
     pub stopped_in_s: Option<f64>,
 }
 
-/// A fresh process of this program that takes a [`line`] on its stdin.
+/// A fresh process of this program that takes a [`line()`] on its stdin.
 ///
 /// # Errors
 /// Where the program cannot be found.
