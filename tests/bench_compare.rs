@@ -11,7 +11,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{names, run, stderr, stdout, succeed};
+use common::{fresh_folder, names, run, stderr, stdout, succeed};
 use rushes::bench::results::Results;
 
 /// A run of waits at these times in two rounds more than a verdict takes, as a results.json.
@@ -35,16 +35,9 @@ fn results(root: &Path, name: &str, seconds: f64, change: impl Fn(&mut Results))
     path
 }
 
-fn folder(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&root);
-    fs::create_dir_all(&root).unwrap();
-    root
-}
-
 #[test]
 fn a_run_on_a_slower_machine_is_told_with_its_ratio_and_what_differs() {
-    let root = folder("bench-compare");
+    let root = fresh_folder("bench-compare");
     let a = results(&root, "a.json", 0.5, |_| {});
     let b = results(&root, "b.json", 0.6, |b| {
         b.machine.cpu = "an <older> one".into()
@@ -69,7 +62,7 @@ fn a_run_on_a_slower_machine_is_told_with_its_ratio_and_what_differs() {
 
 #[test]
 fn other_waits_are_void_and_no_faster_is_told() {
-    let root = folder("bench-compare-void");
+    let root = fresh_folder("bench-compare-void");
     let a = results(&root, "a.json", 0.5, |_| {});
     let b = results(&root, "b.json", 0.6, |b| {
         b.design.io_ms = 900;
@@ -94,7 +87,7 @@ fn other_waits_are_void_and_no_faster_is_told() {
 
 #[test]
 fn what_is_no_result_is_refused_with_its_name_and_the_cure() {
-    let root = folder("bench-compare-wrong");
+    let root = fresh_folder("bench-compare-wrong");
     let good = results(&root, "good.json", 0.5, |_| {});
     let newer = fs::read_to_string(&good)
         .unwrap()

@@ -9,9 +9,8 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use common::{names, run, stderr, stdout};
+use common::{fresh_folder, names, run, stderr, stdout};
 use rushes::bench::results::{Results, Verdict, Work};
 
 /// A run of the original exercise, as it told of its own: without a header, a
@@ -27,20 +26,13 @@ const TIMES: &str = "\
 
 const HEADER: &str = "nthreads CpuThread CpuProcess IoThread IoProcess\n";
 
-fn folder(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&root);
-    fs::create_dir_all(&root).unwrap();
-    root
-}
-
 #[test]
 fn the_originals_times_are_too_small_to_measure_and_do_not_show_that_processes_are_faster() {
     for (name, text) in [
         ("bare", TIMES.to_owned()),
         ("headed", format!("{HEADER}{TIMES}")),
     ] {
-        let root = folder(&format!("bench-import-{name}"));
+        let root = fresh_folder(&format!("bench-import-{name}"));
         let file = root.join("thread_cpu_bound.dat");
         fs::write(&file, text).unwrap();
         let flags = args![
@@ -78,7 +70,7 @@ fn the_originals_times_are_too_small_to_measure_and_do_not_show_that_processes_a
 
 #[test]
 fn a_file_that_is_none_is_refused_by_name_and_nothing_is_written() {
-    let root = folder("bench-import-wrong");
+    let root = fresh_folder("bench-import-wrong");
     let out = root.join("out");
     for (name, bytes) in [
         ("words.dat", b"this is no table\n".to_vec()),
@@ -107,7 +99,7 @@ fn a_file_that_is_none_is_refused_by_name_and_nothing_is_written() {
 
 #[test]
 fn the_file_that_is_read_is_never_written_over() {
-    let root = folder("bench-import-own");
+    let root = fresh_folder("bench-import-own");
     let file = root.join("thread_cpu_bound.dat");
     fs::write(&file, TIMES.repeat(2)).unwrap();
     let output = run(args!["bench", "--import", &file, "-o", &root, "--no-film"]);

@@ -9,10 +9,10 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
-use common::{rushes, stderr, stdout, tiny};
+use common::{fresh_folder, rushes, stderr, stdout, tiny};
 use rushes::bench::profile::{Choice, Profile, VERSION};
 use rushes::bench::results::Dispatch;
 use rushes::measure::machine::machine;
@@ -21,8 +21,7 @@ struct Home(PathBuf);
 
 impl Home {
     fn new(name: &str) -> Self {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&root);
+        let root = fresh_folder(name);
         fs::create_dir_all(root.join("config/rushes")).unwrap();
         Self(root)
     }

@@ -12,9 +12,8 @@ mod browser;
 mod common;
 
 use std::fs;
-use std::path::Path;
 
-use common::{run, stderr, tiny};
+use common::{fresh_folder, run, stderr, tiny};
 
 /// Shows the report in frames as wide as screens, and tells in its title what
 /// of each is wider than it, and how many pictures are seen.
@@ -37,9 +36,7 @@ fn a_browser_shows_the_report_without_errors_and_without_sideways_scrolling() {
     let Some(program) = browser::find() else {
         return;
     };
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-report");
-    let _ = fs::remove_dir_all(&root);
-    fs::create_dir_all(&root).unwrap();
+    let root = fresh_folder("bench-report");
     let flags = "--work transcode,io --workers 1-2 --budget 1s --io 20ms --no-film -q";
     let mut arguments = args!["bench", tiny(), "-o", root.join("out")].to_vec();
     arguments.extend(flags.split(' ').map(Into::into));

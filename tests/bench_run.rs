@@ -15,7 +15,9 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use common::{ffprobe, have, leftovers, names, run, rushes, stderr, stdout, tiny, wait_for};
+use common::{
+    ffprobe, fresh_folder, have, leftovers, names, run, rushes, stderr, stdout, tiny, wait_for,
+};
 use rushes::bench::results::{Dispatch, Results, VERSION, Work};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -58,8 +60,7 @@ impl Bench {
 
 /// A folder below the build's own one, emptied, with two clips in `clips`.
 fn folder_with_clips(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&root);
+    let root = fresh_folder(name);
     fs::create_dir_all(root.join("clips")).unwrap();
     for clip in ["a.mp4", "b.mp4"] {
         fs::copy(tiny(), root.join("clips").join(clip)).unwrap();

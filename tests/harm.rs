@@ -52,7 +52,7 @@ impl Batch {
         fs::create_dir(batch.sources()).unwrap();
         let built = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(batch.library())
+            .arg(batch.hurt())
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/hurt.c"))
             .arg("-ldl")
             .status();
@@ -68,7 +68,7 @@ impl Batch {
         self.root.path().join(dispatch)
     }
 
-    fn library(&self) -> PathBuf {
+    fn hurt(&self) -> PathBuf {
         self.root.path().join("hurt.so")
     }
 
@@ -77,7 +77,7 @@ impl Batch {
         program
             .arg(command)
             .arg(self.sources())
-            .env("LD_PRELOAD", self.library())
+            .env("LD_PRELOAD", self.hurt())
             // So that it is within reach of what opens media.
             .env("LD_LIBRARY_PATH", self.root.path());
         program
@@ -117,6 +117,26 @@ fn jobs_that_crash_hang_or_take_all_memory_among_fifty_good_ones_fail_alone() {
         let mut results = names(&batch.out(dispatch));
         results.retain(|name| name.ends_with("mp4"));
         assert_eq!(results, expected, "{dispatch}");
+    }
+}
+
+#[test]
+fn a_part_that_fails_once_is_made_again_alone_and_one_that_fails_twice_fails_its_job() {
+    let batch = Batch::empty();
+    let film = batch.root.path().join("film.mp4");
+    let picture = "testsrc2=size=160x120:rate=25:duration=6";
+    ffmpeg(args!["-f", "lavfi", "-i", picture, "-g", "25"], &film);
+    for name in ["film.mp4", "job-once.mp4", "job-again.mp4"] {
+        fs::copy(&film, batch.sources().join(name)).unwrap();
+    }
+    // One after the other, and all on the job's own thread: so it is known what fails.
+    let parts = ["convert", "--copy", "never", "--split", "1", "-j", "1"];
+    for dispatch in ["threads", "workers"] {
+        let told = batch.run(&parts, dispatch);
+        assert_eq!(told.code, Some(1), "{dispatch}: {told:?}");
+        told.assert_failed("job-again.mp4", "Cannot allocate memory");
+        let made = |name: &str| fs::read(batch.out(dispatch).join(name)).unwrap();
+        assert!(made("job-once.mp4") == made("film.mp4"), "{dispatch}");
     }
 }
 
@@ -252,7 +272,7 @@ fn a_clock_that_is_set_back_and_forth_while_it_runs_changes_nothing() {
     }
     let time_of_day = |clock: bool| {
         let mut date = Command::new("date");
-        date.arg("+%s").env("LD_PRELOAD", batch.library());
+        date.arg("+%s").env("LD_PRELOAD", batch.hurt());
         if clock {
             date.env("HURT_CLOCK", "1");
         }

@@ -76,24 +76,7 @@ fn every_slide_is_seen_in_the_frames_that_its_storyboard_says() {
     }
     let found: Vec<f64> = chapters(&film).iter().map(|(start, ..)| *start).collect();
     assert_eq!(found, [0.0, 1.0, 1.5, 2.2, 3.4]);
-    let keys = ffprobe(
-        &[
-            "-select_streams",
-            "v:0",
-            "-skip_frame",
-            "nokey",
-            "-show_entries",
-            "frame=pts_time",
-            "-of",
-            "csv=p=0",
-        ],
-        &film,
-    );
-    let keys: Vec<f64> = keys
-        .lines()
-        .filter(|line| !line.is_empty())
-        .map(|line| line.trim_matches(',').parse().unwrap())
-        .collect();
+    let keys = key_times(&film);
     assert_eq!(keys, found, "a key frame a slide");
 }
 

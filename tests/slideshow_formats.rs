@@ -185,23 +185,7 @@ fn a_webm_is_vp9_and_opus_with_chapters_that_begin_with_key_frames() {
     assert_eq!(streams, "vp9,yuv420p,bt709\nopus");
     assert_eq!(titles(&film), ["0", "1", "2"]);
     assert_eq!(frames(&film, 128, 72).len(), 90);
-    let keys = ffprobe(
-        &[
-            "-select_streams",
-            "v:0",
-            "-skip_frame",
-            "nokey",
-            "-show_entries",
-            "frame=pts_time",
-            "-of",
-            "csv=p=0",
-        ],
-        &film,
-    );
-    let keys: Vec<f64> = keys
-        .lines()
-        .filter_map(|line| line.trim_matches(',').parse().ok())
-        .collect();
+    let keys = key_times(&film);
     let chapters = chapters(&film);
     for (start, ..) in &chapters {
         assert!(

@@ -175,6 +175,35 @@ fn workers_that_are_killed_now_and_then_cost_no_job() {
 }
 
 #[test]
+fn a_worker_that_is_killed_over_the_parts_of_a_film_costs_no_frame() {
+    let source = tempfile::tempdir().unwrap();
+    let film = source.path().join("film.mp4");
+    let picture = "testsrc2=size=320x180:rate=25:duration=12";
+    let made = args!["-f", "lavfi", "-i", picture, "-g", "25", "-crf", "30"];
+    common::ffmpeg(made, &film);
+    let run = |kills: usize| {
+        let batch = Batch::new();
+        batch.add(&film, "film.mp4");
+        let mut killed = 0;
+        let told = batch.run(&["--speed", "slow", "--split", "1", "-j", "2"], |batch| {
+            for pid in batch.workers_on("film.mp4") {
+                // With parts on more than one thread.
+                let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+                if killed < kills && threads > 1 {
+                    killed += 1;
+                    signal(pid, Signal::KILL);
+                }
+            }
+        });
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(killed, kills);
+        assert_eq!(leftovers(&batch.out()), Vec::<PathBuf>::new());
+        fs::read(batch.out().join("film.mp4")).unwrap()
+    };
+    assert!(run(3) == run(0));
+}
+
+#[test]
 fn a_job_that_always_kills_its_worker_fails_alone_and_tells_how() {
     let batch = Batch::of(3);
     batch.add(&sample("fractal-720p24.mkv"), "poison.mkv");

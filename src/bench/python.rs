@@ -175,7 +175,12 @@ impl Python {
     /// Where it cannot be run.
     pub fn meet(program: &Path, cpu_ms: u64, cancel: &Cancel) -> Result<Self> {
         let version = Command::new(program).arg("--version").output();
-        let version = version.map_err(|error| failed(program, Error::failed("").because(error)))?;
+        let version = version.map_err(|error| {
+            failed(
+                program,
+                Error::failed("it cannot be started").because(error),
+            )
+        })?;
         let mut calibrate = command(program);
         calibrate.args(["calibrate", &cpu_ms.to_string()]);
         let (output, _) = run_measured(calibrate, &[], cancel)?;

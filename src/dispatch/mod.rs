@@ -11,7 +11,6 @@ mod tail;
 mod terms;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -102,10 +101,8 @@ pub fn dispatch(
         .thread_name(|slot| format!("slot-{slot}"))
         .build()
         .map_err(|error| Error::failed(format!("cannot start {threads} threads")).because(error))?;
-    if terms.cpu.is_none() {
-        let never_used = terms.slots.saturating_sub(slots);
-        queue.spare().add(never_used.try_into().unwrap_or(0));
-    }
+    let never_used = terms.slots.saturating_sub(slots);
+    queue.spare().add(never_used.try_into().unwrap_or(0));
     let batch = Batch {
         queue,
         engine,
@@ -113,8 +110,8 @@ pub fn dispatch(
         events,
         began,
         duty: terms.duty(slots),
-        threads,
-        running: AtomicUsize::new(0),
+        // What is rationed is rationed by the slot.
+        spare: terms.cpu.is_none().then(|| queue.spare()),
         limits: terms.limits,
         tail: Tail::new(terms, slots),
     };
@@ -145,9 +142,8 @@ struct Batch<'a> {
     began: Instant,
     duty: f64,
     limits: Limits,
-    // Slots that there would be with enough jobs, and those that have one.
-    threads: usize,
-    running: AtomicUsize,
+    // Slots without a job, where they may help.
+    spare: Option<&'a Spare>,
     tail: Tail,
 }
 
@@ -196,17 +192,14 @@ impl Batch<'_> {
                 });
             }
         };
-        let busy = self.running.fetch_add(1, Ordering::Relaxed) + 1;
-        let idle = self.threads.saturating_sub(busy + self.queue.waiting());
         let mut watch = Watch::paced(self.cancel, &mut report, self.duty)
             .within(self.limits)
-            .on_threads(1 + idle)
-            .in_parts(length, self.queue.spare());
+            .with_help(self.spare)
+            .in_parts(length);
         // A panic is a defect of ours; it must cost this job alone.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             delivery::perform(self.engine, job, &mut watch)
         }));
-        self.running.fetch_sub(1, Ordering::Relaxed);
         self.tail.end(slot);
         match attempt {
             Ok(Ok(done)) => Verdict::Done(done),

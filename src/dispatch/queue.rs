@@ -106,11 +106,6 @@ impl Queue {
         tell(state.totals());
     }
 
-    /// Jobs that wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.0.lock().waiting.len()
-    }
-
     /// Cost of all jobs that wait.
     pub(super) fn cost(&self) -> f64 {
         self.0.lock().totals().cost

@@ -12,6 +12,12 @@ impl Spare {
         self.0.fetch_add(slots, Ordering::Relaxed);
     }
 
+    /// There were so many slots in all, and now there are so many.
+    pub fn lend(&self, before: usize, now: usize) {
+        let count = |slots| isize::try_from(slots).unwrap_or(isize::MAX);
+        self.add(count(now).saturating_sub(count(before)));
+    }
+
     /// What a job that holds so many is to hold now: all that are free besides,
     /// or fewer where there are jobs for them again.
     pub fn adjust(&self, held: usize) -> usize {

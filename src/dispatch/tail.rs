@@ -11,9 +11,8 @@ const WORTH: f64 = 0.1;
 /// What is left to be done on each slot, in units of cost.
 pub(super) struct Tail {
     split: Split,
+    // Slots that may help each other.
     slots: usize,
-    // Whether slots may help each other.
-    may_help: bool,
     // Bits of an `f64` each.
     left: Vec<AtomicU64>,
 }
@@ -23,8 +22,7 @@ impl Tail {
     pub(super) fn new(terms: &Terms, slots: usize) -> Self {
         Self {
             split: terms.split,
-            slots: terms.slots.max(1),
-            may_help: terms.cpu.is_none(),
+            slots: terms.cpu.map_or(terms.slots.max(1), |_| 1),
             left: (0..slots).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -37,11 +35,11 @@ impl Tail {
         match self.split {
             Split::Never => None,
             Split::Seconds(least_s) => Some(PartLength::Seconds(least_s)),
-            Split::Auto => {
-                (self.may_help && self.is_tail(job.cost, others)).then_some(PartLength::Guided {
+            Split::Auto => self
+                .is_tail(job.cost, others)
+                .then_some(PartLength::Guided {
                     threads: self.slots,
-                })
-            }
+                }),
         }
     }
 
@@ -81,6 +79,7 @@ impl Tail {
 mod tests {
     use super::super::tests::job;
     use super::*;
+    use crate::dispatch::CpuLimit;
 
     fn begins(tail: &Tail, slot: usize, cost: f64, waiting: f64) -> bool {
         tail.begin(slot, &job(slot, cost), waiting).is_some()
@@ -103,6 +102,14 @@ mod tests {
     #[test]
     fn nothing_is_cut_on_one_slot_or_where_that_is_not_wanted() {
         assert!(!begins(&Tail::new(&Terms::on(1), 1), 0, 5.0, 0.0));
+        let rationed = Terms {
+            cpu: Some(CpuLimit {
+                cores: 1.0,
+                threads_per_job: 1,
+            }),
+            ..Terms::on(2)
+        };
+        assert!(!begins(&Tail::new(&rationed, 2), 0, 5.0, 0.0));
         let never = Terms {
             split: Split::Never,
             ..Terms::on(2)

@@ -18,7 +18,6 @@ pub struct Watch<'a> {
     // When the job last was seen to do something.
     moved: Instant,
     over: bool,
-    threads: usize,
     length: Option<PartLength>,
     // Where slots are lent, and how many this job holds besides its own.
     spare: Option<&'a Spare>,
@@ -47,7 +46,6 @@ impl<'a> Watch<'a> {
             last: Progress::default(),
             moved: now,
             over: false,
-            threads: 1,
             length: None,
             spare: None,
             held: 0,
@@ -61,19 +59,17 @@ impl<'a> Watch<'a> {
         self
     }
 
-    /// The same for a job that is to be done in parts of that length, where it
-    /// can be, with the help of slots that are spare.
+    /// The same for a job with which slots may help that are spare.
     #[must_use]
-    pub fn in_parts(mut self, length: Option<PartLength>, spare: &'a Spare) -> Self {
-        self.length = length;
-        self.spare = length.map(|_| spare);
+    pub fn with_help(mut self, spare: Option<&'a Spare>) -> Self {
+        self.spare = spare;
         self
     }
 
-    /// The same for a job on which so many threads may work, itself included.
+    /// The same for a job that is to be done in parts of that length, where it can be.
     #[must_use]
-    pub fn on_threads(mut self, threads: usize) -> Self {
-        self.threads = threads.max(1);
+    pub fn in_parts(mut self, length: Option<PartLength>) -> Self {
+        self.length = length;
         self
     }
 
@@ -82,7 +78,8 @@ impl<'a> Watch<'a> {
         self.length
     }
 
-    /// How many threads may work on the job's parts at this moment, its own included.
+    /// How many threads may work on the job at this moment, its own included; those
+    /// that are spare are its own from now on, until they are wanted again.
     pub fn hands(&mut self) -> usize {
         if let Some(spare) = self.spare {
             self.held = spare.adjust(self.held);
@@ -92,16 +89,11 @@ impl<'a> Watch<'a> {
 
     /// How many threads may work on the job. On the dispatcher's own pool, those
     /// that have nothing else to do help, whenever that is.
-    pub fn threads(&self) -> usize {
+    pub fn threads(&mut self) -> usize {
         match rayon::current_thread_index() {
             Some(_) => rayon::current_num_threads(),
-            None => self.threads,
+            None => self.hands(),
         }
-    }
-
-    /// How many threads would have nothing to do when the job began, and the job's own.
-    pub(super) fn idle_threads(&self) -> usize {
-        self.threads
     }
 
     /// Whether the job went beyond a limit.

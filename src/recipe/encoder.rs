@@ -42,6 +42,17 @@ fn own_threads(encoder: &str, threads: usize) -> Option<(&'static str, String)> 
 }
 
 impl EncoderSpec {
+    /// Whether rate control looks at the film as a whole, by the options that tell of that.
+    pub fn spans_all(&self) -> bool {
+        const OPTIONS: [&str; 4] = ["b", "maxrate", "bufsize", "pass"];
+        // As encoders' own lists of options have them.
+        const OWN: [&str; 4] = ["bitrate=", "vbv-", "pass=", "tbr="];
+        self.options.iter().any(|(key, value)| {
+            let is_list = key.ends_with("-params") || key.ends_with("-opts");
+            OPTIONS.contains(&key.as_str()) || is_list && OWN.iter().any(|own| value.contains(own))
+        })
+    }
+
     /// Has the encoder write how bright the film is meant, where it can.
     pub(super) fn tell_light(&mut self, light: Light) {
         let Some((own, told)) = light_options(&self.name, light) else {
@@ -164,6 +175,20 @@ mod tests {
             assert_eq!(is_safe_for_avx512(Some(width)), is_safe, "{width}");
         }
         assert!(!is_safe_for_avx512(None));
+    }
+
+    #[test]
+    fn a_rate_for_the_whole_film_is_known_by_its_options() {
+        let spec = |key: &str, value: &str| EncoderSpec {
+            name: "libx264".into(),
+            options: vec![(key.into(), value.into())],
+            qscale: None,
+            width: None,
+        };
+        assert!(spec("b", "2000000").spans_all());
+        assert!(spec("x264-params", "vbv-maxrate=2000:vbv-bufsize=4000").spans_all());
+        assert!(!spec("crf", "23").spans_all());
+        assert!(!spec("x264-params", "keyint=50").spans_all());
     }
 
     #[test]

@@ -260,11 +260,24 @@ fn is_shown_well(video: &Video, picture: &Picture) -> bool {
 fn deinterlacer(which: Deinterlace, picture: &Picture) -> Option<&'static str> {
     match which {
         Deinterlace::Off => None,
-        Deinterlace::On => Some("bwdif=mode=send_frame:deint=all"),
+        Deinterlace::On => Some(OF_ALL),
         // What is turned is turned before this filter, and then its fields are no lines any more.
         Deinterlace::Auto if !picture.orient.is_empty() => None,
-        Deinterlace::Auto => (picture.is_combed() || picture.may_be_combed())
-            .then_some("bwdif=mode=send_frame:deint=interlaced"),
+        Deinterlace::Auto => (picture.is_combed() || picture.may_be_combed()).then_some(OF_MARKED),
+    }
+}
+
+/// The deinterlacer of all pictures, and that of those which are marked.
+const OF_ALL: &str = "bwdif=mode=send_frame:deint=all";
+const OF_MARKED: &str = "bwdif=mode=send_frame:deint=interlaced";
+
+impl VideoWay {
+    /// Whether a picture is made of more than one frame, or depends on others.
+    pub fn mixes_frames(&self) -> bool {
+        let deinterlaces = [OF_ALL, OF_MARKED]
+            .iter()
+            .any(|one| self.filter.starts_with(one));
+        deinterlaces || self.choose != super::Choose::All
     }
 }
 

@@ -1,6 +1,6 @@
 /* Put before libav (LD_PRELOAD) by tests: harms whoever works on a file of a
  * telling name, as a fault in libav would. `probe-` does so where the file is
- * opened, `job-` where its first picture is encoded. With HURT_PROGRAM, a program
+ * opened, `job-` where its pictures are encoded. With HURT_PROGRAM, a program
  * that opens any media itself, and not by a process that it started, is ended.
  * With HURT_CLOCK, the time of day jumps by a day each time that it is looked at. */
 #define _GNU_SOURCE
@@ -34,6 +34,16 @@ static int harm(const char *when) {
     if (!strncmp(how, "loop", 4))
         for (volatile int forever = 1; forever;)
             ;
+    /* A fault that passes, in the middle of a part; and one that does not. */
+    static int once, again;
+    if (!strncmp(how, "once", 4)) {
+        if (++once != 60)
+            return 0;
+        av_log(0, 16, "a fault that passes\n");
+        return -ENOMEM;
+    }
+    if (!strncmp(how, "again", 5))
+        return ++again >= 60 ? -ENOMEM : 0;
     if (!strncmp(how, "eat", 3))
         for (size_t size = 1 << 20;;) {
             char *more = malloc(size);

@@ -178,6 +178,14 @@ pub fn decoded(path: &Path) -> Content {
     content
 }
 
+/// A new folder of that name, which stays for a look after the test.
+pub fn fresh_folder(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&root);
+    fs::create_dir_all(&root).unwrap();
+    root
+}
+
 /// All files and folders below `folder`, hidden ones too, relative to it, in order.
 ///
 /// What the program keeps of its own beside results is left out.

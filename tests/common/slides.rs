@@ -71,6 +71,16 @@ pub fn chapters(path: &Path) -> Vec<(f64, f64, String)> {
         .collect()
 }
 
+/// Times of all key frames, in seconds.
+pub fn key_times(path: &Path) -> Vec<f64> {
+    let keys = ["-select_streams", "v:0", "-skip_frame", "nokey"];
+    let times = ["-show_entries", "frame=pts_time", "-of", "csv=p=0"];
+    let text = ffprobe(&[keys, times].concat(), path);
+    let lines = text.lines().map(|line| line.trim_matches(','));
+    let lines = lines.filter(|line| !line.is_empty());
+    lines.map(|line| line.parse().unwrap()).collect()
+}
+
 pub fn titles(path: &Path) -> Vec<String> {
     chapters(path)
         .into_iter()

@@ -22,9 +22,10 @@ use self::protocol::{Answer, Found, Request, Task, Verification};
 use self::worker::{Death, NoAnswer};
 use super::{Engine, JobError, Probed, Ran, Watch, child};
 use crate::error::{Error, Result};
-use crate::job::{Job, Limits, MediaJob};
+use crate::job::{Job, Limits, MediaJob, Work};
 use crate::media::survey::Survey;
 use crate::media::verify::{Checked, Evidence};
+use crate::recipe::Product;
 
 /// What a worker found must be of the kind that was asked for.
 macro_rules! expect {
@@ -164,6 +165,17 @@ impl Workers {
     }
 }
 
+/// Whether several threads can work on a job: on its pictures, or its parts.
+fn is_shared(job: &Job, watch: &Watch) -> bool {
+    match &job.work {
+        Work::Media(media) => {
+            let mut products = media.pipeline.products.iter();
+            watch.part_length().is_some() || products.any(Product::is_pictures)
+        }
+        Work::Load(_) => false,
+    }
+}
+
 /// What libav said, with what libraries said on stderr besides.
 fn with_more(mut log: Vec<String>, said: Vec<String>) -> Vec<String> {
     let more = said.into_iter().filter(|line| !log.contains(line));
@@ -226,7 +238,11 @@ impl Engine for Workers {
         let task = Task::Run {
             job: job.clone(),
             targets: targets.to_vec(),
-            threads: watch.idle_threads(),
+            threads: if is_shared(job, watch) {
+                watch.hands()
+            } else {
+                1
+            },
             parts: watch.part_length(),
         };
         expect!(self.ask(task, watch), Found::Ran)

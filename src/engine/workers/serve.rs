@@ -187,9 +187,14 @@ impl Link {
 fn carry_out(task: &Task, link: &Mutex<Link>) -> io::Result<()> {
     // What was said before is about another one.
     writeln!(io::stderr(), "{}", child::NEXT)?;
-    let (mut told, mut lent) = (Instant::now(), 1);
-    let spare = Spare::default();
-    lock(link).threads = 1;
+    let (threads, parts) = match task {
+        Task::Run { threads, parts, .. } => (*threads, *parts),
+        _ => (1, None),
+    };
+    let mut told = Instant::now();
+    let (spare, mut lent) = (Spare::default(), threads);
+    spare.lend(1, threads);
+    lock(link).threads = threads;
     let mut report = |progress: Progress| {
         if told.elapsed() >= PROGRESS_EVERY {
             told = Instant::now();
@@ -197,19 +202,15 @@ fn carry_out(task: &Task, link: &Mutex<Link>) -> io::Result<()> {
             // Where nobody listens, this process is about to be ended.
             let _ = link.say(&Answer::Progress(progress));
             let threads = link.threads();
-            spare.add(threads as isize - lent);
-            lent = threads as isize;
+            spare.lend(lent, threads);
+            lent = threads;
         }
     };
     // Nobody sets it: a task is stopped by ending the worker.
     let never = Cancel::new();
-    let (threads, parts) = match task {
-        Task::Run { threads, parts, .. } => (*threads, *parts),
-        _ => (1, None),
-    };
     let mut watch = Watch::new(&never, &mut report)
-        .on_threads(threads)
-        .in_parts(parts, &spare);
+        .with_help(Some(&spare))
+        .in_parts(parts);
     let answer = match attempt(task, &mut watch) {
         Ok(found) => Answer::Done(found),
         Err(JobError { error, log }) => {

@@ -131,7 +131,8 @@ impl Worker {
             return Err(NoAnswer::Died);
         }
         let mut last = watch.last();
-        let mut hands = 1;
+        // Another worker may have been told before.
+        let mut hands = 0;
         loop {
             self.lend(&mut hands, watch)?;
             match self.answers.next() {
@@ -159,6 +160,10 @@ impl Worker {
 
     /// Tells how many threads may work on its job, where that is not as before.
     fn lend(&mut self, before: &mut usize, watch: &mut Watch) -> Result<(), NoAnswer> {
+        if watch.part_length().is_none() {
+            // Whatever else it is, its threads were counted when it began.
+            return Ok(());
+        }
         let now = watch.hands();
         if now == *before {
             return Ok(());

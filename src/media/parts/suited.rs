@@ -1,7 +1,7 @@
 //! Which films can be made in parts.
 
 use crate::job::PartLength;
-use crate::recipe::{Choose, Pipeline, Sink, VideoWay, Way};
+use crate::recipe::{Pipeline, Sink, VideoWay, Way};
 
 /// The one stream whose pictures are encoded, where each of them can be made
 /// without those of another part.
@@ -24,12 +24,6 @@ pub(super) fn stream_to_cut(pipeline: &Pipeline, length: PartLength) -> Option<u
 /// Whether no picture is made of its neighbours, and the encoder owes nothing
 /// to the whole; a length that was asked for goes before that.
 fn can_be_cut(way: &VideoWay, length: PartLength) -> bool {
-    const SPANNING: [&str; 4] = ["b", "maxrate", "bufsize", "pass"];
-    let spans = way
-        .encoder
-        .options
-        .iter()
-        .any(|(key, _)| SPANNING.contains(&key.as_str()));
-    let alone = way.choose == Choose::All && !way.filter.contains("bwdif");
-    alone && (!spans || matches!(length, PartLength::Seconds(_)))
+    let is_asked_for = matches!(length, PartLength::Seconds(_));
+    !way.mixes_frames() && (is_asked_for || !way.encoder.spans_all())
 }
