@@ -8,6 +8,8 @@ pub mod cli;
 
 pub mod error;
 
+pub mod document;
+
 pub mod signals;
 
 pub mod values;

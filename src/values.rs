@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::dispatch::Split;
+use crate::document;
 use crate::error::Error;
 use crate::job::Ratio;
 use crate::recipe::{Grid, Size};
@@ -97,6 +98,9 @@ fn list_of_times(text: &str) -> Result<Vec<u64>, String> {
     }
 }
 
+/// A million times are far smaller.
+const MOST_BYTES: u64 = 64 << 20;
+
 impl Times {
     /// The times in milliseconds, ascending, each once.
     ///
@@ -108,7 +112,7 @@ impl Times {
             Self::File(file) => file,
         };
         let shown = file.display();
-        let text = std::fs::read_to_string(&file).map_err(|error| {
+        let text = document::read_text(&file, MOST_BYTES).map_err(|error| {
             Error::usage(format!("--at @{shown}: cannot read the file of times")).because(error)
         })?;
         list_of_times(&text).map_err(|wrong| Error::usage(format!("--at @{shown}: {wrong}")))

@@ -440,3 +440,24 @@ fn help_and_version_go_to_stdout() {
         assert_eq!(stderr(&output), "");
     }
 }
+
+#[test]
+fn what_has_no_end_is_no_document() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("zero.toml")).unwrap();
+    let cases = [
+        "convert . --config zero.toml -o out",
+        "frames . --at @zero.toml -o out",
+        "slideshow zero.toml -o out.mp4",
+        "bench --import zero.toml -o out",
+        "bench compare zero.toml zero.toml -o out",
+    ];
+    for case in cases {
+        let mut program = rushes();
+        program.args(case.split(' ')).current_dir(folder.path());
+        let output = program.output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{case}: {said}");
+        assert!(said.contains("larger than"), "{case}: {said}");
+    }
+}

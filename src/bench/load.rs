@@ -1,10 +1,9 @@
 //! `results.json` of an earlier run, read again: it may have been damaged, or be no such file.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::results::{Results, VERSION};
+use crate::document;
 use crate::error::{Error, Result};
 
 /// More than this no run has to say.
@@ -21,14 +20,7 @@ pub fn load(path: &Path) -> Result<Results> {
             .because(cause)
             .cure("give a results.json that rushes bench has written")
     };
-    let file = File::open(path).map_err(|error| unread(error.to_string()))?;
-    let mut bytes = vec![];
-    file.take(MOST_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unread(error.to_string()))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(unread("it is too large".into()));
-    }
+    let bytes = document::read(path, MOST_BYTES).map_err(|error| unread(error.to_string()))?;
     let json: serde_json::Value = serde_json::from_slice(&bytes)
         .map_err(|error| unread(format!("it is no JSON: {error}")))?;
     match json.get("version").and_then(serde_json::Value::as_u64) {

@@ -1,14 +1,14 @@
 //! What was measured here with `bench --save-profile`, kept in the user's
 //! configuration folder. Others may have written there: it is read with care.
 
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::config;
 use crate::bench::profile::{Profile, VERSION};
 use crate::bench::results::{Results, Work};
 use crate::delivery::place_bytes;
+use crate::document;
 use crate::error::{Error, Result};
 use crate::measure::machine;
 use crate::values;
@@ -42,12 +42,13 @@ pub(super) fn save(results: &Results) -> Result<PathBuf> {
 /// measured; what keeps a profile from being used is told by `warn`.
 pub(super) fn load(warn: &dyn Fn(String)) -> Option<(Profile, PathBuf)> {
     let place = config::place(FILE_NAME)?;
-    let mut bytes = vec![];
-    // Not there is the usual thing.
-    let file = File::open(&place).ok()?;
-    let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
+    let read = match document::read(&place, MOST_BYTES) {
+        // The usual thing.
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        read => read.map_err(|error| error.to_string()),
+    };
     let shown = place.display();
-    let profile: Profile = match read.map_err(|e| e.to_string()).and_then(|_| {
+    let profile: Profile = match read.and_then(|bytes| {
         serde_json::from_slice(&bytes).map_err(|error| format!("it is no profile: {error}"))
     }) {
         Ok(profile) => profile,

@@ -9,11 +9,15 @@ use serde::{Deserialize, Serialize};
 use super::format::Format;
 use super::photo::Fit;
 use super::transition::{Easing, Kind, Transition};
+use crate::document;
 use crate::draw::Theme;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::recipe::Size;
 use crate::values;
+
+/// Thousands of slides with captions are far smaller.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// The film as a whole, and its slides in order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -245,7 +249,7 @@ impl Storyboard {
     /// Where it cannot be read, is no storyboard, or has no slides.
     pub fn read(file: &Path) -> Result<Self> {
         let shown = file.display();
-        let text = std::fs::read_to_string(file).map_err(|error| {
+        let text = document::read_text(file, MOST_BYTES).map_err(|error| {
             Error::usage(format!("cannot read the storyboard '{shown}'")).because(error)
         })?;
         let wrong = |cause: String| {

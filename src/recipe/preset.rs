@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use super::{
     Audio, AudioFits, Container, Copying, Deinterlace, Rate, Size, Transcode, Video, VideoFits,
 };
+use crate::document;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::values;
@@ -18,6 +19,9 @@ const OWN: &str = include_str!("presets.toml");
 
 /// How many presets may stand on each other by `base`.
 const DEEPEST: usize = 16;
+
+/// Hundreds of presets are far smaller.
+const MOST_BYTES: u64 = 4 << 20;
 
 /// All presets that are known, in the order of their files.
 #[derive(Debug, Clone)]
@@ -99,7 +103,7 @@ impl Presets {
     /// Where the file cannot be read or is wrong, with the line.
     pub fn add(&mut self, path: &Path) -> Result<()> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = document::read_text(path, MOST_BYTES).map_err(|error| {
             Error::usage(format!("cannot read the presets '{shown}'")).because(error)
         })?;
         let wrong = |error: Box<dyn std::error::Error + Send + Sync>| {

@@ -1,11 +1,10 @@
 //! `rushes bench --import`: what follows from times that another program took.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use crate::bench::original::{self, read_original};
 use crate::bench::results::Results;
+use crate::document;
 use crate::error::{Error, Result};
 
 /// More than this is no table of a few numbers a line.
@@ -27,14 +26,8 @@ pub(super) fn import(path: &Path, output: &Path) -> Result<Results> {
         ))
         .cure("give another folder with --output"));
     }
-    let file = File::open(path).map_err(|error| wrong().because(error))?;
-    let mut text = String::new();
-    file.take(MOST_BYTES + 1)
-        .read_to_string(&mut text)
+    let text = document::read_text(path, MOST_BYTES)
         .map_err(|error| wrong().because(error).cure(rows()))?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(wrong().because("it is too large").cure(rows()));
-    }
     let samples =
         read_original(&text).map_err(|error| wrong().because(error.chain()).cure(rows()))?;
     if samples.is_empty() {
