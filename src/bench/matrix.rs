@@ -278,5 +278,6 @@ fn load_job(id: usize, work: Work, load: Load) -> Job {
         name: format!("{} {}", work.name(), id + 1),
         work: job::Work::Load(load),
         cost: 1.0,
+        kind: String::new(),
     }
 }

@@ -30,6 +30,7 @@ impl StartUp {
             name: String::new(),
             work: job::Work::Load(Load::Io { milliseconds: 0 }),
             cost: 0.0,
+            kind: String::new(),
         };
         let mut report = |_| {};
         let mut watch = Watch::new(cancel, &mut report);

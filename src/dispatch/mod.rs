@@ -5,11 +5,13 @@
 
 mod cancel;
 mod event;
+mod experience;
 mod queue;
 mod spare;
 mod tail;
 mod terms;
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -179,10 +181,12 @@ impl Batch<'_> {
     }
 
     fn attempt(&self, job: &Job, slot: usize) -> Verdict {
-        let mut last = Instant::now();
-        let length = self.tail.begin(slot, job, self.queue.cost());
+        let began = Instant::now();
+        let mut last = began;
+        let job_s = self.queue.seconds(job);
+        let spread = self.tail.begin(slot, job, job_s, self.queue.waiting_s());
         let mut report = |progress: Progress| {
-            self.tail.advance(slot, job, progress);
+            self.tail.advance(slot, job, began, progress);
             if last.elapsed() >= PROGRESS_EVERY {
                 last = Instant::now();
                 self.tell(Event::JobProgress {
@@ -195,14 +199,23 @@ impl Batch<'_> {
         let mut watch = Watch::paced(self.cancel, &mut report, self.duty)
             .within(self.limits)
             .with_help(self.spare)
-            .in_parts(length);
+            .in_parts(spread.parts);
+        let job = &match spread.codec_threads {
+            Some(threads) => Cow::Owned(job.on_threads(threads)),
+            None => Cow::Borrowed(job),
+        };
         // A panic is a defect of ours; it must cost this job alone.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             delivery::perform(self.engine, job, &mut watch)
         }));
         self.tail.end(slot);
         match attempt {
-            Ok(Ok(done)) => Verdict::Done(done),
+            Ok(Ok(done)) => {
+                if spread.is_none() {
+                    self.queue.learn(job, began.elapsed().as_secs_f64());
+                }
+                Verdict::Done(done)
+            }
             Ok(Err(failure))
                 if self.cancel.is_set() && failure.error.kind() == Kind::Interrupted =>
             {

@@ -1,19 +1,21 @@
 //! Jobs that wait for a slot, and slots that wait for a job.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Sender;
 
 use super::cancel::{Cancel, Wake};
 use super::event::Event;
+use super::experience::Experience;
 use super::spare::Spare;
 use crate::job::Job;
 
-/// Jobs that wait for a slot, the costliest first, so that no long one is left
-/// running alone at the end (longest processing time first: Graham 1969); equal
-/// costs in the order in which they came.
+/// Jobs that wait for a slot, the longest first, so that no long one is left
+/// running alone at the end (longest processing time first: Graham 1969); equally
+/// long ones in the order in which they came. How long one takes is told by its
+/// predicted cost, and by what the batch has shown so far of its kind.
 ///
 /// It may grow while a batch runs, until it is closed.
 #[derive(Debug, Default)]
@@ -28,7 +30,9 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: BinaryHeap<Waiting>,
+    // By kind: how kinds compare changes while the batch runs, within one nothing does.
+    waiting: BTreeMap<String, BinaryHeap<Waiting>>,
+    experience: Experience,
     pushed: u64,
     // Whether what comes now comes later than the batch's beginning.
     begun: bool,
@@ -106,9 +110,21 @@ impl Queue {
         tell(state.totals());
     }
 
-    /// Cost of all jobs that wait.
-    pub(super) fn cost(&self) -> f64 {
-        self.0.lock().totals().cost
+    /// Seconds that all jobs that wait take on one slot, as far as one can tell.
+    pub(super) fn waiting_s(&self) -> f64 {
+        let state = self.0.lock();
+        state.all().map(|waiting| state.seconds(waiting)).sum()
+    }
+
+    /// Seconds that `job` takes on one slot, as far as one can tell.
+    pub(super) fn seconds(&self, job: &Job) -> f64 {
+        self.0.lock().experience.seconds(&job.kind, job.cost)
+    }
+
+    /// `job` took so many seconds on one slot.
+    pub(super) fn learn(&self, job: &Job, seconds: f64) {
+        let mut state = self.0.lock();
+        state.experience.learn(&job.kind, job.cost, seconds);
     }
 
     /// Slots that wait for a job, or that will get none any more.
@@ -126,8 +142,8 @@ impl Queue {
                 // What came now would be left lying.
                 state.closed = true;
             }
-            if let Some(next) = state.waiting.pop() {
-                return Some(next.job);
+            if let Some(job) = state.pop() {
+                return Some(job);
             }
             self.0.spare.add(1);
             if state.closed {
@@ -161,7 +177,33 @@ impl State {
     fn push(&mut self, job: Job) {
         let order = Reverse(self.pushed);
         self.pushed += 1;
-        self.waiting.push(Waiting { job, order });
+        let line = self.waiting.entry(job.kind.clone()).or_default();
+        line.push(Waiting { job, order });
+    }
+
+    /// The longest one.
+    fn pop(&mut self) -> Option<Job> {
+        let first = self.waiting.values().filter_map(BinaryHeap::peek);
+        let longest = first.max_by(|a, b| {
+            let by_length = self.seconds(a).total_cmp(&self.seconds(b));
+            by_length.then_with(|| a.order.cmp(&b.order))
+        })?;
+        let kind = longest.job.kind.clone();
+        let line = self.waiting.get_mut(&kind)?;
+        let next = line.pop();
+        if line.is_empty() {
+            self.waiting.remove(&kind);
+        }
+        next.map(|waiting| waiting.job)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.values().flatten()
+    }
+
+    fn seconds(&self, waiting: &Waiting) -> f64 {
+        let job = &waiting.job;
+        self.experience.seconds(&job.kind, job.cost)
     }
 
     fn totals(&self) -> Totals {
@@ -170,7 +212,7 @@ impl State {
             closed,
             ..Totals::default()
         };
-        self.waiting.iter().fold(none, |sum, waiting| Totals {
+        self.all().fold(none, |sum, waiting| Totals {
             jobs: sum.jobs + 1,
             duration_s: sum.duration_s + waiting.job.duration_s().unwrap_or(0.0),
             cost: sum.cost + waiting.job.cost,
@@ -225,6 +267,30 @@ mod tests {
         let costs = [2.0, 1.0, 9.0, 2.0, 2.0];
         let jobs = costs.iter().enumerate().map(|(id, cost)| job(id, *cost));
         assert_eq!(order(&Queue::of(jobs)), [2, 0, 3, 4, 1]);
+    }
+
+    #[test]
+    fn what_the_batch_has_shown_of_a_kind_goes_before_what_was_predicted() {
+        let of_kind = |id, cost, kind: &str| Job {
+            kind: kind.into(),
+            ..job(id, cost)
+        };
+        let second = 1e9;
+        let queue = Queue::of([
+            of_kind(0, 10.0 * second, "still"),
+            of_kind(1, 8.0 * second, "lively"),
+            of_kind(2, 2.0 * second, "still"),
+            of_kind(3, 1.0 * second, "lively"),
+        ]);
+        let cancel = Cancel::new();
+        let longest = queue.next(&cancel).unwrap();
+        assert_eq!(longest.id, 0);
+        assert_eq!(queue.waiting_s(), 11.0);
+        queue.learn(&longest, 1.0);
+        assert_eq!(queue.next(&cancel).unwrap().id, 1);
+        queue.learn(&of_kind(1, 8.0 * second, "lively"), 32.0);
+        assert!(queue.waiting_s() > 3.0);
+        assert_eq!(order(&queue), [3, 2]);
     }
 
     #[test]

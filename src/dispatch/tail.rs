@@ -1,14 +1,44 @@
-//! Which job would keep a slot at work after all others are through.
+//! Which jobs would keep a slot at work after all others are through, and what
+//! is done about it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use super::terms::{Split, Terms};
-use crate::job::{Job, PartLength, Progress};
+use crate::job::{Job, PartLength, Progress, Work};
 
-/// Films are cut where that spares at least this share of their time.
+/// A film is cut where it would end at this share of the time that all work takes,
+/// or later: what is predicted is not exact, and a film in parts can be helped
+/// with at its end, for next to nothing.
+const NEAR: f64 = 0.75;
+
+/// A job gets more threads for its codecs where it would end later by this share
+/// of its own time: that costs more than cutting.
 const WORTH: f64 = 0.1;
 
-/// What is left to be done on each slot, in units of cost.
+/// No film that is shorter is cut unasked, in seconds: what that spares is no wait.
+const LEAST_S: f64 = 10.0;
+
+/// Before this much of a job is done, its own speed tells little: opening it counts in.
+const TELLING: f64 = 0.05;
+
+/// How a job is spread over more than one thread.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Spread {
+    /// How long its parts are, where it is to be cut.
+    pub parts: Option<PartLength>,
+    /// Threads for its codecs, where it needs more than was asked for.
+    pub codec_threads: Option<usize>,
+}
+
+impl Spread {
+    /// Whether it is done by one thread, as most are.
+    pub(super) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What is left to be done on each slot, in seconds.
 pub(super) struct Tail {
     split: Split,
     // Slots that may help each other.
@@ -27,27 +57,29 @@ impl Tail {
         }
     }
 
-    /// `job` begins on `slot` while jobs of the cost `waiting` wait: the length
-    /// of its parts, where it is to be cut.
-    pub(super) fn begin(&self, slot: usize, job: &Job, waiting: f64) -> Option<PartLength> {
-        let others = self.left() + waiting;
-        self.set(slot, job.cost);
+    /// `job`, which takes so many seconds, begins on `slot` while jobs wait that
+    /// take `waiting_s`: how it is to be spread.
+    pub(super) fn begin(&self, slot: usize, job: &Job, job_s: f64, waiting_s: f64) -> Spread {
+        let others_s = self.left_s() + waiting_s;
+        self.set(slot, job_s);
         match self.split {
-            Split::Never => None,
-            Split::Seconds(least_s) => Some(PartLength::Seconds(least_s)),
-            Split::Auto => self
-                .is_tail(job.cost, others)
-                .then_some(PartLength::Guided {
-                    threads: self.slots,
-                }),
+            Split::Never => Spread::default(),
+            Split::Seconds(least_s) => Spread {
+                parts: Some(PartLength::Seconds(least_s)),
+                ..Spread::default()
+            },
+            Split::Auto => self.spread(job, job_s, others_s),
         }
     }
 
-    /// `job` is so far.
-    pub(super) fn advance(&self, slot: usize, job: &Job, progress: Progress) {
+    /// `job` is so far, and began at `began`.
+    pub(super) fn advance(&self, slot: usize, job: &Job, began: Instant, progress: Progress) {
         if let Some(duration_s) = job.duration_s().filter(|length| *length > 0.0) {
-            let left = 1.0 - (progress.position_s / duration_s).clamp(0.0, 1.0);
-            self.set(slot, job.cost * left);
+            let share = (progress.position_s / duration_s).clamp(0.0, 1.0);
+            if share >= TELLING {
+                let ran_s = began.elapsed().as_secs_f64();
+                self.set(slot, ran_s / share * (1.0 - share));
+            }
         }
     }
 
@@ -56,52 +88,119 @@ impl Tail {
         self.set(slot, 0.0);
     }
 
-    /// Whether a job would end later by more than it is worth than all would
-    /// that share the work evenly.
-    fn is_tail(&self, cost: f64, others: f64) -> bool {
-        let even = (cost + others) / self.slots as f64;
-        cost > 0.0 && (cost - even) / cost > WORTH
+    fn spread(&self, job: &Job, job_s: f64, others_s: f64) -> Spread {
+        // All that share the work evenly would be through by then.
+        let even_s = (job_s + others_s) / self.slots as f64;
+        let none = Spread::default();
+        if self.slots == 1 || job_s < NEAR * even_s || job_s <= 0.0 {
+            return none;
+        }
+        if can_be_cut(job) {
+            let threads = self.slots;
+            return Spread {
+                parts: Some(PartLength::Guided { threads }),
+                ..none
+            };
+        }
+        let is_worth_it = (job_s - even_s) / job_s > WORTH;
+        // Its share of all slots.
+        let threads = (job_s / even_s).ceil() as usize;
+        Spread {
+            codec_threads: is_worth_it.then(|| threads.clamp(2, self.slots)),
+            ..none
+        }
     }
 
-    fn left(&self) -> f64 {
+    fn left_s(&self) -> f64 {
         let bits = self.left.iter().map(|slot| slot.load(Ordering::Relaxed));
         bits.map(f64::from_bits).sum()
     }
 
-    fn set(&self, slot: usize, cost: f64) {
+    fn set(&self, slot: usize, seconds: f64) {
         if let Some(left) = self.left.get(slot) {
-            left.store(cost.to_bits(), Ordering::Relaxed);
+            left.store(seconds.to_bits(), Ordering::Relaxed);
         }
+    }
+}
+
+/// Whether a job is a film that is worth cutting, and loses nothing by it.
+fn can_be_cut(job: &Job) -> bool {
+    let is_long = job.duration_s().is_some_and(|length_s| length_s >= LEAST_S);
+    match &job.work {
+        Work::Media(media) => is_long && media.pipeline.stream_to_cut(false).is_some(),
+        Work::Load(_) => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::job;
+    use super::super::tests::{film, job};
     use super::*;
     use crate::dispatch::CpuLimit;
 
-    fn begins(tail: &Tail, slot: usize, cost: f64, waiting: f64) -> bool {
-        tail.begin(slot, &job(slot, cost), waiting).is_some()
+    const CUT: Spread = Spread {
+        parts: Some(PartLength::Guided { threads: 2 }),
+        codec_threads: None,
+    };
+
+    const WIDE: Spread = Spread {
+        parts: None,
+        codec_threads: Some(2),
+    };
+
+    fn begins(tail: &Tail, slot: usize, seconds: f64, waiting_s: f64) -> Spread {
+        tail.begin(slot, &film(60.0), seconds, waiting_s)
     }
 
     #[test]
-    fn the_last_job_alone_and_one_longer_than_all_others_are_cut() {
+    fn films_are_cut_that_may_be_the_last_ones() {
         let two = || Tail::new(&Terms::on(2), 2);
-        assert!(begins(&two(), 0, 5.0, 0.0), "alone");
-        assert!(begins(&two(), 0, 6.0, 4.0), "longer than all others");
-        assert!(!begins(&two(), 0, 5.0, 5.0), "as long as all others");
+        assert_eq!(begins(&two(), 0, 5.0, 0.0), CUT, "alone");
+        assert_eq!(begins(&two(), 0, 6.0, 4.0), CUT, "longer than all others");
+        assert_eq!(begins(&two(), 0, 5.0, 5.0), CUT, "as long as all others");
         let tail = two();
-        assert!(!begins(&tail, 0, 5.0, 10.0), "three equal ones");
-        assert!(!begins(&tail, 1, 5.0, 5.0));
-        tail.end(0);
+        assert!(begins(&tail, 0, 5.0, 15.0).is_none(), "four equal ones");
+        assert!(begins(&tail, 1, 5.0, 10.0).is_none());
+        tail.set(0, 0.0);
         tail.set(1, 0.5);
-        assert!(begins(&tail, 0, 5.0, 0.0), "the third");
+        assert_eq!(begins(&tail, 0, 5.0, 5.0), CUT, "the last but one");
+        tail.set(1, 0.0);
+        assert_eq!(begins(&tail, 1, 5.0, 0.0), CUT, "the last one");
     }
 
     #[test]
-    fn nothing_is_cut_on_one_slot_or_where_that_is_not_wanted() {
-        assert!(!begins(&Tail::new(&Terms::on(1), 1), 0, 5.0, 0.0));
+    fn what_cannot_be_cut_gets_threads_where_a_slot_would_be_idle() {
+        let begin = |slots, others_s| {
+            let tail = Tail::new(&Terms::on(slots), slots);
+            tail.begin(0, &film(3.0), 5.0, others_s)
+        };
+        assert_eq!(begin(2, 0.0), WIDE);
+        assert_eq!(begin(2, 3.0), WIDE);
+        assert!(begin(2, 5.0).is_none(), "the other slot has as much");
+        let of_eight = |threads| Spread {
+            codec_threads: Some(threads),
+            ..WIDE
+        };
+        assert_eq!(begin(8, 0.0), of_eight(8));
+        assert_eq!(begin(8, 5.0), of_eight(4), "half of the work");
+    }
+
+    #[test]
+    fn what_a_job_has_shown_of_its_speed_counts() {
+        let tail = Tail::new(&Terms::on(2), 2);
+        begins(&tail, 0, 100.0, 0.0);
+        let began = Instant::now() - std::time::Duration::from_secs(10);
+        let progress = Progress {
+            position_s: 30.0,
+            ..Progress::default()
+        };
+        tail.advance(0, &film(60.0), began, progress);
+        assert!((9.9..10.5).contains(&tail.left_s()), "{}", tail.left_s());
+    }
+
+    #[test]
+    fn nothing_is_spread_on_one_slot_or_where_that_is_not_wanted() {
+        assert!(begins(&Tail::new(&Terms::on(1), 1), 0, 5.0, 0.0).is_none());
         let rationed = Terms {
             cpu: Some(CpuLimit {
                 cores: 1.0,
@@ -109,16 +208,18 @@ mod tests {
             }),
             ..Terms::on(2)
         };
-        assert!(!begins(&Tail::new(&rationed, 2), 0, 5.0, 0.0));
+        assert!(begins(&Tail::new(&rationed, 2), 0, 5.0, 0.0).is_none());
         let never = Terms {
             split: Split::Never,
             ..Terms::on(2)
         };
-        assert!(!begins(&Tail::new(&never, 2), 0, 5.0, 0.0));
+        assert!(begins(&Tail::new(&never, 2), 0, 5.0, 0.0).is_none());
         let always = Terms {
             split: Split::Seconds(2.0),
             ..Terms::on(1)
         };
-        assert!(begins(&Tail::new(&always, 1), 0, 5.0, 9.0));
+        let tail = Tail::new(&always, 1);
+        let spread = tail.begin(0, &job(0, 5.0), 5.0, 9.0);
+        assert_eq!(spread.parts, Some(PartLength::Seconds(2.0)));
     }
 }

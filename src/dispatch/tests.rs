@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::engine::fake::{Fake, Script};
-use crate::job::{Load, Work};
+use crate::job::{Load, MediaJob, Ratio, Work};
+use crate::media::verify::Depth;
+use crate::recipe::{Choose, EncoderSpec, Pipeline, Product, Sink, Track, VideoWay, Way};
 
 pub(super) fn job(id: usize, cost: f64) -> Job {
     Job {
@@ -10,7 +12,58 @@ pub(super) fn job(id: usize, cost: f64) -> Job {
         name: format!("job-{id}"),
         work: Work::Load(Load::Io { milliseconds: 0 }),
         cost,
+        kind: String::new(),
     }
+}
+
+/// A film of so many seconds that is encoded.
+pub(super) fn film(seconds: f64) -> Job {
+    let spec = |name: &str| EncoderSpec {
+        name: name.into(),
+        options: vec![],
+        qscale: None,
+        width: None,
+    };
+    let way = VideoWay {
+        orient: String::new(),
+        choose: Choose::All,
+        filter: "format=yuv420p".into(),
+        encoder: spec("libx264"),
+        time_base: Ratio::new(1, 25),
+        frame_s: 0.04,
+        rate: None,
+    };
+    let product = Product {
+        tracks: vec![Track {
+            stream: 0,
+            tag: None,
+            way: Way::Video(way),
+        }],
+        sink: Sink::File {
+            muxer: "mp4".into(),
+            options: vec![],
+        },
+        dropped: vec![],
+        kept: None,
+    };
+    let media = MediaJob {
+        source: "film.mp4".into(),
+        targets: vec!["made.mp4".into()],
+        pipeline: Pipeline {
+            input_format: "mov".into(),
+            generate_pts: false,
+            key_frames_only: false,
+            tags: vec![],
+            products: vec![product],
+            codec_threads: 1,
+        },
+        duration_s: Some(seconds),
+        claimed_s: None,
+        verify: Depth::default(),
+        source_bytes: 0,
+        replace: false,
+    };
+    job(0, 1.0).with(media)
 }
 
 fn run(scripts: Vec<Script>, slots: usize, cancel: &Cancel) -> (Vec<Outcome>, Vec<Event>) {

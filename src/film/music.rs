@@ -103,6 +103,7 @@ impl Piece {
                 replace: false,
             })),
             cost: 0.0,
+            kind: String::new(),
         };
         let targets = [target.to_owned()];
         engine.run(&job, &targets, &mut watch).map_err(plain)?;

@@ -27,8 +27,11 @@ pub struct Job {
     pub name: String,
     /// What is to be done.
     pub work: Work,
-    /// Predicted cost in arbitrary units; the dispatcher starts the costliest first.
+    /// Predicted cost, about in nanoseconds of a core; the dispatcher starts the costliest first.
     pub cost: f64,
+    /// What it has in common with jobs that take as long for the same cost.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
 }
 
 /// What a job does.
@@ -98,6 +101,16 @@ impl Job {
             work: Work::Media(Arc::new(media)),
             ..self.clone()
         }
+    }
+
+    /// The same job with so many threads for each codec, or as many as it has, if more.
+    pub fn on_threads(&self, threads: usize) -> Self {
+        let mut job = self.clone();
+        if let Work::Media(media) = &mut job.work {
+            let pipeline = &mut Arc::make_mut(media).pipeline;
+            pipeline.codec_threads = pipeline.codec_threads.max(threads);
+        }
+        job
     }
 
     /// The source file, where the job has one.

@@ -1,6 +1,7 @@
 //! From folders to jobs: what is there, what becomes of it, under which name.
 
 mod arrivals;
+mod cost;
 mod decide;
 mod names;
 mod output;
@@ -23,7 +24,7 @@ pub use wanted::Wanted;
 use crate::dispatch::Cancel;
 use crate::engine::{Engine, JobError, Probed, Watch};
 use crate::error::{Error, Kind, Result};
-use crate::job::{Job, Limits, MediaInfo, MediaJob, StreamKind, Work};
+use crate::job::{Job, Limits, MediaInfo, MediaJob, Work};
 use crate::journal::{Fingerprint, Known, Record, Stamp};
 use crate::media::verify::Depth;
 use crate::recipe::{Pipeline, Recipe, resolve};
@@ -205,6 +206,7 @@ struct Worked {
     planned: Planned,
     job: MediaJob,
     cost: f64,
+    kind: String,
 }
 
 /// What all sources are looked at with.
@@ -245,6 +247,7 @@ impl Planner<'_> {
         let records = wanted.iter().map(|make| self.record(subject, make));
         let records = records.collect();
         let anew = wanted.iter().map(|make| make.anew).collect();
+        let (cost, kind) = cost::cost(&info, &pipeline, subject.stamp.size);
         let job = MediaJob {
             source: source.clone(),
             targets: wanted.into_iter().map(|make| make.target).collect(),
@@ -258,7 +261,8 @@ impl Planner<'_> {
         Ok(Look::Work(Box::new(Worked {
             planned: Planned { anew, records },
             job,
-            cost: cost(&info),
+            cost,
+            kind,
         })))
     }
 
@@ -297,6 +301,7 @@ impl Plan {
                     id: self.jobs.len(),
                     name: source.relative.display().to_string(),
                     cost: worked.cost,
+                    kind: worked.kind,
                     work: Work::Media(Arc::new(worked.job)),
                 });
                 self.subjects.push(worked.planned);
@@ -325,25 +330,4 @@ fn claimed_s(info: &MediaInfo, pipeline: &Pipeline) -> Option<f64> {
         .all(|stream| read.contains(&stream.index));
     info.duration_s
         .filter(|_| reads_all && !info.duration_is_guessed)
-}
-
-/// Predicted cost: pixels to go through, or the length alone where sizes are unknown.
-fn cost(info: &MediaInfo) -> f64 {
-    let duration = info.duration_s.unwrap_or(1.0);
-    match info.main_video().map(|stream| &stream.kind) {
-        Some(StreamKind::Video {
-            width,
-            height,
-            frame_rate,
-            ..
-        }) => {
-            let rate = if frame_rate.is_positive() {
-                frame_rate.as_f64().min(240.0)
-            } else {
-                25.0
-            };
-            duration * rate * f64::from(*width) * f64::from(*height)
-        }
-        _ => duration,
-    }
 }

@@ -6,6 +6,7 @@
 
 mod choose;
 mod container;
+mod cut;
 mod encoder;
 mod frames;
 mod music;

@@ -12,9 +12,6 @@ use crate::media::decode::StreamFacts;
 /// which costs more than another.
 const LEAST_S: f64 = 3.0;
 
-/// No film that is shorter is cut unasked: what that spares is no wait.
-pub(super) const WORTH_S: f64 = 10.0;
-
 /// No part is longer: each is kept in memory until it is encoded.
 const MOST_S: f64 = 30.0;
 

@@ -9,7 +9,6 @@
 mod crew;
 mod cutter;
 mod join;
-mod suited;
 mod work;
 
 use std::sync::Arc;
@@ -18,9 +17,8 @@ use std::time::Duration;
 use ffmpeg_next::Packet;
 
 use self::crew::Crew;
-use self::cutter::{Cutter, WORTH_S};
+use self::cutter::Cutter;
 use self::join::Join;
-use self::suited::stream_to_cut;
 use self::work::Work;
 use super::decode::StreamFacts;
 use super::{Input, Muxer};
@@ -76,10 +74,8 @@ impl Parted {
         let (Some(length), Some(duration_s)) = (watch.part_length(), job.duration_s) else {
             return Ok(None);
         };
-        if matches!(length, PartLength::Guided { .. }) && duration_s < WORTH_S {
-            return Ok(None);
-        }
-        let Some(stream) = stream_to_cut(&job.pipeline, length) else {
+        let is_asked_for = matches!(length, PartLength::Seconds(_));
+        let Some(stream) = job.pipeline.stream_to_cut(is_asked_for) else {
             return Ok(None);
         };
         // Where the clock may jump, only a decoder knows where it is.
