@@ -1,6 +1,7 @@
 """compare.py RUSHES FOLDER ROUNDS [WORK]...: converts the clips below FOLDER by rushes
 and by what one would use instead, once each a round, in random order, and prints medians
-and ratios: to the limit, and of each to rushes within a round."""
+and ratios: to the limit, and of each to rushes within a round. `growth` is measured of
+rushes alone (growth.py)."""
 
 import os
 import random
@@ -10,9 +11,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
+
+from growth import growth
+from measuring import timed
 
 CORES = os.cpu_count() or 1
 
@@ -64,59 +66,6 @@ def peers(rushes, kind, clips, out):
         )
         found["av1an"] = ["bash", "-c", chunked]
     return found
-
-
-class Memory(threading.Thread):
-    """Watches the proportional memory of a process and all below it, at its highest."""
-
-    def __init__(self, root):
-        super().__init__(daemon=True)
-        self.root, self.peak, self.over = root, 0, False
-
-    def run(self):
-        while not self.over:
-            self.peak = max(self.peak, sum(map(held, family(self.root))))
-            time.sleep(0.1)
-
-
-def family(root):
-    parents = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
-                parents.setdefault(int(fields[1]), []).append(int(entry))
-            except OSError:
-                pass
-    found, left = [], [root]
-    while left:
-        found.append(left.pop())
-        left += parents.get(found[-1], [])
-    return found
-
-
-def held(process):
-    try:
-        text = Path("/proc", str(process), "smaps_rollup").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"^Pss:\s+(\d+)", text, re.M)
-    return int(found[1]) * 1024 if found else 0
-
-
-def timed(command):
-    """Seconds of wall and CPU, and bytes of memory, of a command with all its processes."""
-    before, began = os.times(), time.monotonic()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    memory = Memory(process.pid)
-    memory.start()
-    status = process.wait()
-    wall, after = time.monotonic() - began, os.times()
-    memory.over = True
-    if status:
-        sys.exit(f"{command[0]} ended with exit code {status}: {command[-1]}")
-    user = after.children_user - before.children_user
-    return wall, user + after.children_system - before.children_system, memory.peak
 
 
 def limit_of(kind, clips):
@@ -185,10 +134,13 @@ def compare(rushes, folder, rounds, work):
 
 def main():
     rushes, folder, rounds, *works = sys.argv[1:]
-    for work in works or WORKS:
-        if work not in WORKS:
-            sys.exit(f"'{work}' is none of: {' '.join(WORKS)}")
-        compare(rushes, folder, int(rounds), work)
+    for work in works or [*WORKS, "growth"]:
+        if work == "growth":
+            growth(rushes, Path(folder))
+        elif work in WORKS:
+            compare(rushes, folder, int(rounds), work)
+        else:
+            sys.exit(f"'{work}' is none of: {' '.join(WORKS)} growth")
 
 
 main()
