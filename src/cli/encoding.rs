@@ -5,17 +5,18 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media;
-use crate::recipe::{Audio, Copying, Deinterlace, Rate, Size, Transcode, Video};
+use crate::recipe::{Audio, Copying, Deinterlace, Rate, Size, Transcode, Video, knows_crf};
 use crate::values;
 
 /// How video and sound are encoded, where not as the recipe says.
 #[derive(Debug, Default, Args)]
+#[command(next_help_heading = "How pictures and sound are encoded")]
 pub struct Encoding {
     /// Video encoder by libav's name, or `copy`, or `none` [default: libx264].
     #[arg(long, value_name = "NAME")]
     pub vcodec: Option<String>,
 
-    /// Constant quality on the encoder's scale; lower is better [default: 23].
+    /// Constant quality on the encoder's scale; lower is better [default: 23, where it has such a scale].
     #[arg(long, value_name = "Q", value_parser = crf, conflicts_with = "bitrate")]
     pub crf: Option<f32>,
 
@@ -90,7 +91,11 @@ impl Encoding {
                         fit: before.fit,
                         fps: before.fps,
                         deinterlace: before.deinterlace,
-                        rate: before.rate.or(Video::default().rate),
+                        // A quality is meant for encoders that know the scale.
+                        rate: before
+                            .rate
+                            .or(Video::default().rate)
+                            .filter(|rate| matches!(rate, Rate::Bitrate(_)) || knows_crf(name)),
                         ..Video::default()
                     }
                 });
@@ -265,9 +270,9 @@ fn fits(flag: &str, encoder: &str, recipe: &Transcode) -> Result<()> {
 
 /// What an encoder refuses, it refuses for every job.
 pub(super) fn try_out(video: &Video, threads: usize) -> Result<()> {
-    let pixels = video.pixels.first().map_or("yuv420p", String::as_str);
+    let pixels = video.pixel_format("yuv420p", 8);
     let opens =
-        |video: &Video| media::try_video_encoder(&video.encoder_spec(threads.max(1)), pixels);
+        |video: &Video| media::try_video_encoder(&video.encoder_spec(threads.max(1)), &pixels);
     let Err(error) = opens(video) else {
         return Ok(());
     };

@@ -9,7 +9,7 @@ use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media;
-use crate::recipe::{CodecThreads, Frames, Grid, Pick, PictureFormat, Recipe, Size};
+use crate::recipe::{CodecThreads, Deinterlace, Frames, Grid, Pick, PictureFormat, Recipe, Size};
 use crate::values;
 
 /// Take pictures out of videos: a folder of pictures a video, or one picture.
@@ -30,6 +30,10 @@ pub struct Args {
     #[arg(long, value_name = "WxH", value_parser = values::size)]
     size: Option<Size>,
 
+    /// Whether pictures of two fields, as of television, become whole.
+    #[arg(long, value_name = "WHICH", value_enum, default_value = "auto")]
+    deinterlace: Deinterlace,
+
     #[command(flatten)]
     running: Running,
 }
@@ -37,6 +41,7 @@ pub struct Args {
 /// Which frames are taken.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
+#[command(next_help_heading = "Which frames; one of")]
 struct Choice {
     /// Time from one picture to the next; the first is taken at the beginning [default: 1s].
     #[arg(long, value_name = "TIME", value_parser = values::positive_seconds)]
@@ -124,6 +129,7 @@ impl Args {
             pick: self.choice.pick()?,
             format,
             quality: self.quality.unwrap_or(usual.quality),
+            deinterlace: self.deinterlace,
             fit: self.size,
             codec_threads: CodecThreads(usize::from(self.running.codec_threads)),
         });
