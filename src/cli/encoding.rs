@@ -10,42 +10,58 @@ use crate::values;
 
 /// How video and sound are encoded, where not as the recipe says.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "How pictures and sound are encoded")]
 pub struct Encoding {
     /// Video encoder by libav's name, or `copy`, or `none` [default: libx264].
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        help_heading = "How pictures and sound are encoded",
+        long,
+        value_name = "NAME"
+    )]
     pub vcodec: Option<String>,
 
     /// Constant quality on the encoder's scale; lower is better [default: 23, where it has such a scale].
-    #[arg(long, value_name = "Q", value_parser = crf, conflicts_with = "bitrate")]
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "Q", value_parser = crf, conflicts_with = "bitrate")]
     pub crf: Option<f32>,
 
     /// Average video bit rate, such as 2M, instead of constant quality.
-    #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "RATE", value_parser = values::bit_rate)]
     pub bitrate: Option<u64>,
 
     /// The encoder's own speed preset [default: medium (bench: veryfast) for libx264 and libx265, else the encoder's].
-    #[arg(long, value_name = "PRESET")]
+    #[arg(
+        help_heading = "How pictures and sound are encoded",
+        long,
+        value_name = "PRESET"
+    )]
     pub speed: Option<String>,
 
     /// Audio encoder by libav's name, or `copy`, or `none` [default: aac].
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        help_heading = "How pictures and sound are encoded",
+        long,
+        value_name = "NAME"
+    )]
     pub acodec: Option<String>,
 
     /// Audio bit rate of each track [default: 128k].
-    #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "RATE", value_parser = values::bit_rate)]
     pub abitrate: Option<u64>,
 
     /// Box that pictures must fit, such as 1280x720; aspect kept, never enlarged.
-    #[arg(long, value_name = "WxH", value_parser = values::size)]
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "WxH", value_parser = values::size)]
     pub size: Option<Size>,
 
     /// Constant frame rate [default: the source's timing].
-    #[arg(long, value_name = "RATE", value_parser = values::frame_rate)]
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "RATE", value_parser = values::frame_rate)]
     pub fps: Option<Ratio>,
 
     /// Whether pictures of two fields, as of television, become whole [default: auto].
-    #[arg(long, value_name = "WHICH", value_enum)]
+    #[arg(
+        help_heading = "How pictures and sound are encoded",
+        long,
+        value_name = "WHICH",
+        value_enum
+    )]
     pub deinterlace: Option<Deinterlace>,
 }
 

@@ -41,30 +41,29 @@ pub struct Args {
 /// Which frames are taken.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
-#[command(next_help_heading = "Which frames; one of")]
 struct Choice {
     /// Time from one picture to the next; the first is taken at the beginning [default: 1s].
-    #[arg(long, value_name = "TIME", value_parser = values::positive_seconds)]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "TIME", value_parser = values::positive_seconds)]
     every: Option<Ratio>,
 
     /// Take the first frame and then one in N.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     nth: Option<u32>,
 
     /// Take what is shown at these times, such as 3.2,0:10, or at those of a file, @times.txt.
-    #[arg(long, value_name = "TIMES", value_parser = values::times)]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "TIMES", value_parser = values::times)]
     at: Option<values::Times>,
 
     /// Take N frames, spread evenly over the length.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: Option<u32>,
 
     /// Take all key frames; nothing else is decoded.
-    #[arg(long)]
+    #[arg(help_heading = "Which frames; one of", long)]
     keyframes: bool,
 
     /// Take the first frame of each scene: what differs from the frame before by more than this, from 0 to 1 [default: 0.3].
-    #[arg(
+    #[arg(help_heading = "Which frames; one of", 
         long,
         value_name = "DIFFERENCE",
         value_parser = values::share,
@@ -75,11 +74,11 @@ struct Choice {
     scenes: Option<f32>,
 
     /// Take the one picture that stands best for the video.
-    #[arg(long)]
+    #[arg(help_heading = "Which frames; one of", long)]
     best: bool,
 
     /// Make one contact sheet of so many columns and rows, such as 5x4, with times.
-    #[arg(long, value_name = "COLUMNSxROWS", value_parser = values::grid)]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "COLUMNSxROWS", value_parser = values::grid)]
     sheet: Option<Grid>,
 }
 
