@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::terminal::shown_lines;
+
 /// Who has to act on an error; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -81,7 +83,7 @@ impl Error {
             text.push_str("\n  → ");
             text.push_str(cure);
         }
-        text
+        shown_lines(&text)
     }
 
     /// The message, its causes and the cure on one line, for lists of failures.

@@ -10,6 +10,8 @@ pub mod error;
 
 pub mod document;
 
+pub mod terminal;
+
 pub mod signals;
 
 pub mod values;

@@ -30,12 +30,14 @@ const H264: [&str; 6] = [
     "yuv420p",
 ];
 
-/// How many pictures of a file look like two fields, by libav's own detector.
+/// How many pictures of a file look like two fields, by libav's own detector; of
+/// numbered pictures where the name is a pattern.
 fn combed(path: &Path) -> u32 {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-i"])
         .arg(path)
-        .args(["-vf", "idet", "-f", "null", "-"])
+        // Colours of red, green and blue mislead it.
+        .args(["-vf", "format=gray,idet", "-f", "null", "-"])
         .output()
         .unwrap();
     let said = stderr(&output);
@@ -90,6 +92,57 @@ fn marked_pictures_become_whole_unless_told_otherwise() {
                     25,
                     "{name} {dispatch} {flags:?}"
                 );
+            }
+        }
+    }
+}
+
+#[test]
+fn pictures_taken_of_marked_ones_are_whole_unless_told_otherwise() {
+    if !have("ffmpeg") {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let sources: [(&str, &[&str]); 2] = [
+        ("camera.mp4", &H264),
+        ("tape.avi", &["-c:v", "dvvideo", "-pix_fmt", "yuv420p"]),
+    ];
+    for (name, codec) in sources {
+        let source = root.path().join(name);
+        fields(&source, codec);
+        let stem = source.file_stem().unwrap();
+        // One after the other, and sought for.
+        for pick in [["--nth", "1"], ["--every", "40ms"]] {
+            for which in ["auto", "on", "off"] {
+                let mut engines = Vec::new();
+                for dispatch in DISPATCHES {
+                    let out = root
+                        .path()
+                        .join(format!("{name}-{dispatch}-{which}{}", pick[0]));
+                    let mut arguments = args![
+                        "frames",
+                        "-q",
+                        &source,
+                        "-o",
+                        &out,
+                        "--dispatch",
+                        dispatch,
+                        "--format",
+                        "png",
+                        "--deinterlace",
+                        which
+                    ]
+                    .to_vec();
+                    arguments.extend(pick.map(std::ffi::OsString::from));
+                    succeed(arguments);
+                    let pictures = out.join(stem);
+                    let found = combed(&pictures.join("%06d.png"));
+                    let told = format!("{name} {dispatch} {which} {pick:?}: {found}");
+                    assert_eq!(found > 3, which == "off", "{told}");
+                    engines.push(std::fs::read(pictures.join("000012.png")).unwrap());
+                }
+                let same = engines.windows(2).all(|pair| pair[0] == pair[1]);
+                assert!(same, "{name} {which} {pick:?}");
             }
         }
     }

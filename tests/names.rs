@@ -205,6 +205,36 @@ fn names_in_events_are_whole_even_with_a_newline() {
 }
 
 #[test]
+fn no_name_is_an_order_to_the_terminal() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("in");
+    fs::create_dir(&folder).unwrap();
+    for name in [
+        "good\u{1b}[2J\u{7}.mp4",
+        "two\nlines.mp4",
+        "\u{202e}4pm.mp4",
+    ] {
+        fs::copy(tiny(), folder.join(name)).unwrap();
+    }
+    fs::write(folder.join("bad\u{1b}]0;title\u{7}.mp4"), "no film").unwrap();
+    let out = root.path().join("out");
+    for flags in [&["--dry-run"][..], &["--verbose"], &[]] {
+        let mut arguments = args!["convert", &folder, "-o", &out].to_vec();
+        arguments.extend(flags.iter().map(OsString::from));
+        let output = common::run(arguments);
+        assert_eq!(output.status.code(), Some(1));
+        let said = format!("{}{}", common::stdout(&output), stderr(&output));
+        assert!(said.contains("bad\\u{1b}]0;title\\u{7}.mp4"), "{said}");
+        let obeyed = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!said.contains(obeyed), "{said:?}");
+        assert!(!said.contains("two\nlines"), "{said:?}");
+    }
+    let gone = root.path().join("gone\u{1b}[2J.mp4");
+    let said = stderr(&common::run(args!["convert", &gone, "-o", &out]));
+    assert!(said.contains("gone\\u{1b}[2J.mp4"), "{said:?}");
+}
+
+#[test]
 fn what_is_no_file_is_left_out_of_folders_and_refused_by_name() {
     let root = tempfile::tempdir().unwrap();
     let (sources, elsewhere) = (root.path().join("in"), root.path().join("elsewhere"));

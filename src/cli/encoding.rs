@@ -5,46 +5,63 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media;
-use crate::recipe::{Audio, Copying, Deinterlace, Rate, Size, Transcode, Video};
+use crate::recipe::{Audio, Copying, Deinterlace, Rate, Size, Transcode, Video, knows_crf};
 use crate::values;
 
 /// How video and sound are encoded, where not as the recipe says.
 #[derive(Debug, Default, Args)]
 pub struct Encoding {
     /// Video encoder by libav's name, or `copy`, or `none` [default: libx264].
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        help_heading = "How pictures and sound are encoded",
+        long,
+        value_name = "NAME"
+    )]
     pub vcodec: Option<String>,
 
-    /// Constant quality on the encoder's scale; lower is better [default: 23].
-    #[arg(long, value_name = "Q", value_parser = crf, conflicts_with = "bitrate")]
+    /// Constant quality on the encoder's scale; lower is better [default: 23, where it has such a scale].
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "Q", value_parser = crf, conflicts_with = "bitrate")]
     pub crf: Option<f32>,
 
     /// Average video bit rate, such as 2M, instead of constant quality.
-    #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "RATE", value_parser = values::bit_rate)]
     pub bitrate: Option<u64>,
 
     /// The encoder's own speed preset [default: medium (bench: veryfast) for libx264 and libx265, else the encoder's].
-    #[arg(long, value_name = "PRESET")]
+    #[arg(
+        help_heading = "How pictures and sound are encoded",
+        long,
+        value_name = "PRESET"
+    )]
     pub speed: Option<String>,
 
     /// Audio encoder by libav's name, or `copy`, or `none` [default: aac].
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        help_heading = "How pictures and sound are encoded",
+        long,
+        value_name = "NAME"
+    )]
     pub acodec: Option<String>,
 
     /// Audio bit rate of each track [default: 128k].
-    #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "RATE", value_parser = values::bit_rate)]
     pub abitrate: Option<u64>,
 
     /// Box that pictures must fit, such as 1280x720; aspect kept, never enlarged.
-    #[arg(long, value_name = "WxH", value_parser = values::size)]
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "WxH", value_parser = values::size)]
     pub size: Option<Size>,
 
     /// Constant frame rate [default: the source's timing].
-    #[arg(long, value_name = "RATE", value_parser = values::frame_rate)]
+    #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "RATE", value_parser = values::frame_rate)]
     pub fps: Option<Ratio>,
 
     /// Whether pictures of two fields, as of television, become whole [default: auto].
-    #[arg(long, value_name = "WHICH", value_enum)]
+    #[arg(
+        help_heading = "How pictures and sound are encoded",
+        long,
+        value_name = "WHICH",
+        value_enum
+    )]
     pub deinterlace: Option<Deinterlace>,
 }
 
@@ -90,7 +107,11 @@ impl Encoding {
                         fit: before.fit,
                         fps: before.fps,
                         deinterlace: before.deinterlace,
-                        rate: before.rate.or(Video::default().rate),
+                        // A quality is meant for encoders that know the scale.
+                        rate: before
+                            .rate
+                            .or(Video::default().rate)
+                            .filter(|rate| matches!(rate, Rate::Bitrate(_)) || knows_crf(name)),
                         ..Video::default()
                     }
                 });
@@ -265,9 +286,9 @@ fn fits(flag: &str, encoder: &str, recipe: &Transcode) -> Result<()> {
 
 /// What an encoder refuses, it refuses for every job.
 pub(super) fn try_out(video: &Video, threads: usize) -> Result<()> {
-    let pixels = video.pixels.first().map_or("yuv420p", String::as_str);
+    let pixels = video.pixel_format("yuv420p", 8);
     let opens =
-        |video: &Video| media::try_video_encoder(&video.encoder_spec(threads.max(1)), pixels);
+        |video: &Video| media::try_video_encoder(&video.encoder_spec(threads.max(1)), &pixels);
     let Err(error) = opens(video) else {
         return Ok(());
     };

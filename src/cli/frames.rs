@@ -9,7 +9,7 @@ use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media;
-use crate::recipe::{CodecThreads, Frames, Grid, Pick, PictureFormat, Recipe, Size};
+use crate::recipe::{CodecThreads, Deinterlace, Frames, Grid, Pick, PictureFormat, Recipe, Size};
 use crate::values;
 
 /// Take pictures out of videos: a folder of pictures a video, or one picture.
@@ -30,6 +30,10 @@ pub struct Args {
     #[arg(long, value_name = "WxH", value_parser = values::size)]
     size: Option<Size>,
 
+    /// Whether pictures of two fields, as of television, become whole.
+    #[arg(long, value_name = "WHICH", value_enum, default_value = "auto")]
+    deinterlace: Deinterlace,
+
     #[command(flatten)]
     running: Running,
 }
@@ -39,27 +43,27 @@ pub struct Args {
 #[group(multiple = false)]
 struct Choice {
     /// Time from one picture to the next; the first is taken at the beginning [default: 1s].
-    #[arg(long, value_name = "TIME", value_parser = values::positive_seconds)]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "TIME", value_parser = values::positive_seconds)]
     every: Option<Ratio>,
 
     /// Take the first frame and then one in N.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     nth: Option<u32>,
 
     /// Take what is shown at these times, such as 3.2,0:10, or at those of a file, @times.txt.
-    #[arg(long, value_name = "TIMES", value_parser = values::times)]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "TIMES", value_parser = values::times)]
     at: Option<values::Times>,
 
     /// Take N frames, spread evenly over the length.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: Option<u32>,
 
     /// Take all key frames; nothing else is decoded.
-    #[arg(long)]
+    #[arg(help_heading = "Which frames; one of", long)]
     keyframes: bool,
 
     /// Take the first frame of each scene: what differs from the frame before by more than this, from 0 to 1 [default: 0.3].
-    #[arg(
+    #[arg(help_heading = "Which frames; one of", 
         long,
         value_name = "DIFFERENCE",
         value_parser = values::share,
@@ -70,11 +74,11 @@ struct Choice {
     scenes: Option<f32>,
 
     /// Take the one picture that stands best for the video.
-    #[arg(long)]
+    #[arg(help_heading = "Which frames; one of", long)]
     best: bool,
 
     /// Make one contact sheet of so many columns and rows, such as 5x4, with times.
-    #[arg(long, value_name = "COLUMNSxROWS", value_parser = values::grid)]
+    #[arg(help_heading = "Which frames; one of", long, value_name = "COLUMNSxROWS", value_parser = values::grid)]
     sheet: Option<Grid>,
 }
 
@@ -124,6 +128,7 @@ impl Args {
             pick: self.choice.pick()?,
             format,
             quality: self.quality.unwrap_or(usual.quality),
+            deinterlace: self.deinterlace,
             fit: self.size,
             codec_threads: CodecThreads(usize::from(self.running.codec_threads)),
         });

@@ -15,6 +15,7 @@ use crate::plan::{Plan, Skipped, plan};
 use crate::recipe::Recipe;
 use crate::report::summary::{self, Report};
 use crate::report::{Style, announce, planned, run_batch, words};
+use crate::terminal::{shown, shown_path};
 
 /// So many sources fit a screen with their lines.
 const FEW: usize = 20;
@@ -64,6 +65,11 @@ pub(super) fn run_recipes(
     }
     if running.style() == Style::Auto {
         tell_done(&plan);
+    }
+    if running.verbose {
+        for line in planned::lines(&plan) {
+            eprintln!("{line}");
+        }
     }
     match journal {
         Some(journal) => run(plan, &journal, engine.as_ref(), recipes, running, cancel),
@@ -119,7 +125,7 @@ fn run(
     let report = Report::new(&plan, &outcomes, words, started);
     // The results are in place, whether the report finds room or not.
     if let Err(error) = keep(&report, &running.output) {
-        eprintln!("{}", error.line());
+        eprintln!("{}", shown(&error.line()));
     }
     tell(&report, style);
     match ending(&report, cancel)? {
@@ -216,7 +222,7 @@ fn tell_renamed(plan: &Plan) {
         eprintln!(
             "{} would have shared a name; their results keep the source's ending, such as that of '{}'",
             words::count(plan.by_whole_name.len(), "file"),
-            first.display()
+            shown_path(first)
         );
     }
 }

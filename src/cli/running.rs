@@ -28,47 +28,76 @@ pub struct Running {
     pub paths: Vec<PathBuf>,
 
     /// Take what this pattern matches, such as '*.mov' or 'day1/**', instead of all videos; may be repeated.
-    #[arg(long, value_name = "GLOB", value_parser = values::glob)]
+    #[arg(help_heading = "Which files", long, value_name = "GLOB", value_parser = values::glob)]
     pub include: Vec<Glob>,
 
     /// Leave out what this pattern matches: files, or folders with all in them; may be repeated.
-    #[arg(long, value_name = "GLOB", value_parser = values::glob)]
+    #[arg(help_heading = "Which files", long, value_name = "GLOB", value_parser = values::glob)]
     pub exclude: Vec<Glob>,
 
     /// Where results go; folders are mirrored.
-    #[arg(short, long, value_name = "DIR", default_value = "output")]
+    #[arg(
+        help_heading = "Results",
+        short,
+        long,
+        value_name = "DIR",
+        default_value = "output"
+    )]
     pub output: PathBuf,
 
     /// Jobs at once [default: what was measured with bench --save-profile, or the number of cores].
-    #[arg(short, long, value_name = "N", value_parser = values::jobs)]
+    #[arg(help_heading = "How jobs are run", short, long, value_name = "N", value_parser = values::jobs)]
     pub jobs: Option<usize>,
 
     /// Threads that each codec of a job may use.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(help_heading = "How jobs are run", long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub codec_threads: u16,
 
     /// How jobs are run [default: what was measured with bench --save-profile, or workers].
-    #[arg(long, value_name = "HOW", value_enum)]
+    #[arg(
+        help_heading = "How jobs are run",
+        long,
+        value_name = "HOW",
+        value_enum
+    )]
     pub dispatch: Option<Dispatch>,
 
     /// What a failed job means for those that wait.
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "continue")]
+    #[arg(
+        help_heading = "How jobs are run",
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value = "continue"
+    )]
     pub on_error: OnError,
 
     /// Run at this low a priority, from 0 (normal) to 19 (only where nobody else wants to run).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(..=19))]
+    #[arg(help_heading = "How jobs are run", long, value_name = "N", value_parser = clap::value_parser!(u8).range(..=19))]
     pub nice: Option<u8>,
 
     /// Use this share of all cores, such as 50%.
-    #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
+    #[arg(help_heading = "How jobs are run", long, value_name = "PERCENT", value_parser = values::percent)]
     pub limit_cpu: Option<u8>,
 
-    /// What to do where a result already exists.
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "skip")]
+    /// What to do where a file of a result's name exists that is not ours, or has changed since.
+    #[arg(
+        help_heading = "Results",
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value = "skip"
+    )]
     pub exists: Existing,
 
     /// How much of a result is looked at before it takes its place.
-    #[arg(long, value_name = "HOW", value_enum, default_value = "quick")]
+    #[arg(
+        help_heading = "Results",
+        long,
+        value_name = "HOW",
+        value_enum,
+        default_value = "quick"
+    )]
     pub verify: Depth,
 
     /// Which films are encoded in parts; a flag of `convert` alone.
@@ -81,6 +110,7 @@ pub struct Running {
 
     /// Go on watching the folders, and work on what arrives once it has not changed for so long [default: 5 s].
     #[arg(
+        help_heading = "How jobs are run",
         long,
         value_name = "SECONDS",
         value_parser = values::settle,
@@ -97,6 +127,10 @@ pub struct Running {
     /// Tell of failures alone.
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
+
+    /// Tell first what becomes of each stream of each source, as --dry-run does.
+    #[arg(short, long, conflicts_with_all = ["quiet", "json", "watch", "dry_run"])]
+    pub verbose: bool,
 
     /// Print what would be done, and do nothing.
     #[arg(long)]

@@ -12,6 +12,7 @@ use crate::job::{Done, Failure, Job, MediaJob, Outcome, Verdict, Work};
 use crate::journal::{Journal, Record, Stamp};
 use crate::plan::Planned;
 use crate::report::{Style, announce};
+use crate::terminal::shown;
 
 /// What follows the outcomes of a batch.
 pub(super) struct Settling<'a> {
@@ -164,7 +165,7 @@ impl<'a> Settling<'a> {
             let kept = to_trash(source).err().map(|error| error.line());
             if let Some(why) = &kept {
                 stayed += 1;
-                eprintln!("rushes: {why}");
+                eprintln!("rushes: {}", shown(why));
             }
             self.tell(source, target, kept);
         }

@@ -23,6 +23,7 @@ use crate::plan::{
 };
 use crate::recipe::Recipe;
 use crate::report::{Style, run_fed, words};
+use crate::terminal::shown_path;
 
 /// Time between two lists; shorter where a file settles sooner.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -101,7 +102,7 @@ fn tell_missing(running: &Running) {
     let missing = running.paths.iter().filter(|path| !path.exists());
     if running.style() != Style::Quiet {
         for path in missing {
-            eprintln!("'{}' is not there yet; waiting for it", path.display());
+            eprintln!("'{}' is not there yet; waiting for it", shown_path(path));
         }
     }
 }

@@ -123,6 +123,9 @@ pub struct PlannedResult {
     pub encoded: Vec<Encoded>,
     /// Streams of the source that do not arrive.
     pub dropped: Vec<Dropped>,
+    /// What else the user should know of it, e.g. that it is not transparent any more.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Why it is made anew, where an earlier run made it before.
     pub anew: Option<Anew>,
 }
@@ -141,6 +144,7 @@ impl PlannedResult {
     pub fn of(product: &Product, anew: Option<Anew>) -> Self {
         let mut result = Self {
             dropped: product.dropped.clone(),
+            notes: product.notes.clone(),
             anew,
             ..Self::default()
         };

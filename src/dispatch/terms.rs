@@ -34,10 +34,10 @@ pub enum Split {
 /// What a failed job means for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum OnError {
-    /// Nothing: they are done.
+    /// Nothing: go on with them.
     #[default]
     Continue,
-    /// Those that run are finished; no other is started.
+    /// Finish those that run, and start no other.
     Stop,
 }
 

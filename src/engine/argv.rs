@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::job::MediaJob;
 use crate::media::{self, bounds};
-use crate::recipe::{EncoderSpec, Sink, Track, Way, tags};
+use crate::recipe::{EncoderSpec, Sink, Track, VideoWay, Way, tags};
 
 /// What the names of pictures begin with that are named by their pts.
 pub const AT: &str = "at";
@@ -88,6 +88,15 @@ fn add_source(list: &mut Arguments, job: &MediaJob, threads: &str) {
     }
     if pipeline.key_frames_only {
         list.add(["-skip_frame", "nokey"]);
+    }
+    for track in pipeline.products.iter().flat_map(|product| &product.tracks) {
+        if let Way::Video(VideoWay {
+            decoder: Some(name),
+            ..
+        }) = &track.way
+        {
+            list.add([&format!("-codec:{}", track.stream), name]);
+        }
     }
     list.add(["-threads", threads, "-i"]);
     list.0.push(file_url(&job.source, false));
@@ -211,6 +220,7 @@ mod tests {
             sample_aspect: Ratio::new(1, 1),
             orient: String::new(),
             pixel_format: "yuv420p".into(),
+            alpha: false,
             depth: 8,
             fields: Fields::Progressive,
             light: None,

@@ -60,6 +60,10 @@ pub enum StreamKind {
         orient: String,
         /// Pixel format by libav's name, e.g. `yuv420p`; empty where unknown.
         pixel_format: String,
+        /// Whether pictures may be transparent in places. VP8 and VP9 hold that apart,
+        /// and their pixel format does not tell.
+        #[serde(default)]
+        alpha: bool,
         /// Bits of a colour component; 8 where unknown.
         depth: u32,
         /// Whether pictures are made of two fields.

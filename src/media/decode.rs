@@ -1,5 +1,6 @@
 //! Packets in, frames out.
 
+use std::ffi::CString;
 use std::ptr;
 
 use ffmpeg::{Frame, Packet, Rational, codec, ffi};
@@ -40,6 +41,16 @@ impl Decoder {
         Self::of(&StreamFacts::of(input, stream)?, threads)
     }
 
+    /// As [`Decoder::open`], by the decoder of that name.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_named(input: &Input, stream: usize, threads: usize, name: &str) -> Result<Self> {
+        let mut facts = StreamFacts::of(input, stream)?;
+        facts.decoder = CString::new(name).ok();
+        Self::of(&facts, threads)
+    }
+
     /// As [`Decoder::open`], for a thread that has no share in the input.
     ///
     /// # Errors
@@ -49,7 +60,10 @@ impl Decoder {
         // here and owned by the wrapper from then on; the parameters are read.
         let context = unsafe {
             let parameters = facts.parameters.as_ptr();
-            let codec = ffi::avcodec_find_decoder((*parameters).codec_id);
+            let codec = match &facts.decoder {
+                Some(name) => ffi::avcodec_find_decoder_by_name(name.as_ptr()),
+                None => ffi::avcodec_find_decoder((*parameters).codec_id),
+            };
             if codec.is_null() {
                 return Err(Error::failed(format!(
                     "no decoder for stream {} is linked",
@@ -305,6 +319,8 @@ pub(super) struct StreamFacts {
     pub time_base: Rational,
     /// libav's guess of the frame rate, as the `ffmpeg` program takes it.
     pub frame_rate: Ratio,
+    // The decoder's name, where not libav's own choice.
+    decoder: Option<CString>,
     parameters: codec::Parameters,
     average_rate: Rational,
     pixel_aspect: Rational,
@@ -332,6 +348,7 @@ impl StreamFacts {
             stream,
             time_base: source.time_base(),
             frame_rate: frame_rate(input, stream),
+            decoder: None,
             parameters,
             average_rate: source.avg_frame_rate(),
             pixel_aspect,

@@ -63,7 +63,9 @@ pub use sound::Sound;
 pub use ssim::likeness;
 pub use synth::{SyntheticClip, synthesise};
 pub use version::{
-    codec_of_encoder, configuration, has_encoder, is_rgb, linked_version, muxer_holds, pixel_depth,
+    codec_of_encoder, configuration, encoder_has_option, encoder_pixel_formats, has_alpha,
+    has_decoder, has_encoder, is_rgb, linked_version, muxer_holds, nearest_pixel_format,
+    pixel_depth,
 };
 pub use window::{Stage, Window};
 

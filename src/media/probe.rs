@@ -9,7 +9,7 @@ use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
 use super::filter::layout_name;
-use super::version::dictionary;
+use super::version::{dictionary, dictionary_value};
 use super::{Input, Origin, files};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
@@ -130,6 +130,7 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
             sample_aspect: sample_aspect(input, stream.index()),
             orient: orientation(stream),
             pixel_format: pixel_format_name(raw.format),
+            alpha: has_alpha(stream, raw.format),
             depth: depth(raw.format),
             fields: fields(raw.field_order),
             light: None,
@@ -180,6 +181,15 @@ fn pixel_format_name(number: i32) -> String {
             .to_string_lossy()
             .into_owned()
     })
+}
+
+/// Whether a pixel format holds transparency, or a tag says that it is held apart.
+fn has_alpha(stream: &ffmpeg::Stream, format: i32) -> bool {
+    let flag = ffi::AV_PIX_FMT_FLAG_ALPHA as u64;
+    // SAFETY: the stream lives as long as the opened input, and its dictionary with it.
+    let tag = unsafe { dictionary_value((*stream.as_ptr()).metadata, c"alpha_mode") };
+    pixel_format(format).is_some_and(|format| format.flags & flag != 0)
+        || tag.is_some_and(|mode| mode == "1")
 }
 
 fn depth(number: i32) -> u32 {

@@ -22,11 +22,97 @@ pub fn configuration() -> String {
 
 /// Whether an encoder of this name is linked.
 pub fn has_encoder(name: &str) -> bool {
+    encoder(name).is_some()
+}
+
+/// The description of the encoder of that name, where one is linked.
+fn encoder(name: &str) -> Option<&'static ffi::AVCodec> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: looks up a static description.
+    unsafe { ffi::avcodec_find_encoder_by_name(name.as_ptr()).as_ref() }
+}
+
+/// Whether an encoder has an option of its own of this name.
+pub fn encoder_has_option(encoder_name: &str, option: &str) -> bool {
+    let (Some(codec), Ok(option)) = (encoder(encoder_name), CString::new(option)) else {
+        return false;
+    };
+    if codec.priv_class.is_null() {
+        return false;
+    }
+    // SAFETY: with that flag, libav takes a place that holds a pointer to a static
+    // class for an object of that class, and only reads.
+    unsafe {
+        let class = (&raw const codec.priv_class).cast_mut().cast();
+        let flags = ffi::AV_OPT_SEARCH_FAKE_OBJ;
+        !ffi::av_opt_find(class, option.as_ptr(), std::ptr::null(), 0, flags).is_null()
+    }
+}
+
+/// The pixel formats that an encoder takes, by libav's names, those first that it
+/// likes best; none where it does not tell, and takes any.
+pub fn encoder_pixel_formats(encoder_name: &str) -> Vec<&'static str> {
+    let mut formats = Vec::new();
+    let Some(mut next) = encoder(encoder_name).map(|codec| codec.pix_fmts) else {
+        return formats;
+    };
+    // SAFETY: the list is static and ends in NONE; names are static.
+    unsafe {
+        while !next.is_null() && *next != ffi::AVPixelFormat::AV_PIX_FMT_NONE {
+            let name = ffi::av_get_pix_fmt_name(*next);
+            if !name.is_null() {
+                formats.extend(CStr::from_ptr(name).to_str());
+            }
+            next = next.add(1);
+        }
+    }
+    formats
+}
+
+/// The one of `offered` pixel formats that loses the least of `source`, all by
+/// libav's names; with `alpha`, transparency counts, too.
+pub fn nearest_pixel_format<'a>(offered: &[&'a str], source: &str, alpha: bool) -> Option<&'a str> {
+    let number = |name: &str| {
+        let name = CString::new(name).ok()?;
+        // SAFETY: looks up a static description.
+        let number = unsafe { ffi::av_get_pix_fmt(name.as_ptr()) };
+        (number != ffi::AVPixelFormat::AV_PIX_FMT_NONE).then_some(number)
+    };
+    let Some(source) = number(source) else {
+        return offered.first().copied();
+    };
+    let mut best: Option<(&str, ffi::AVPixelFormat)> = None;
+    for name in offered {
+        let Some(format) = number(name) else { continue };
+        let better = match best {
+            // SAFETY: all are formats that libav has given out; it only reads its tables.
+            Some((_, before)) => unsafe {
+                let none = std::ptr::null_mut();
+                ffi::av_find_best_pix_fmt_of_2(before, format, source, i32::from(alpha), none)
+                    != before
+            },
+            None => true,
+        };
+        if better {
+            best = Some((name, format));
+        }
+    }
+    best.map(|(name, _)| name)
+}
+
+/// Whether a pixel format by libav's name holds transparency.
+pub fn has_alpha(name: &str) -> bool {
+    let flag = ffi::AV_PIX_FMT_FLAG_ALPHA as u64;
+    pixel_format(name).is_some_and(|format| format.flags & flag != 0)
+}
+
+/// Whether a decoder of this name is linked.
+pub fn has_decoder(name: &str) -> bool {
     let Ok(name) = CString::new(name) else {
         return false;
     };
     // SAFETY: looks up a static description.
-    unsafe { !ffi::avcodec_find_encoder_by_name(name.as_ptr()).is_null() }
+    unsafe { !ffi::avcodec_find_decoder_by_name(name.as_ptr()).is_null() }
 }
 
 /// A dictionary's value as text; bytes that are no UTF-8 are replaced.
@@ -75,20 +161,14 @@ pub(super) unsafe fn dictionary(dictionary: *const ffi::AVDictionary) -> Vec<(St
 
 /// libav's name of what an encoder encodes to, e.g. `h264` for `libx264`; the
 /// encoder's own name where it is not linked.
-pub fn codec_of_encoder(encoder: &str) -> String {
-    let Ok(name) = CString::new(encoder) else {
-        return encoder.to_owned();
+pub fn codec_of_encoder(encoder_name: &str) -> String {
+    let Some(codec) = encoder(encoder_name) else {
+        return encoder_name.to_owned();
     };
-    // SAFETY: looks up static descriptions and a static name.
-    unsafe {
-        let codec = ffi::avcodec_find_encoder_by_name(name.as_ptr());
-        if codec.is_null() {
-            return encoder.to_owned();
-        }
-        CStr::from_ptr(ffi::avcodec_get_name((*codec).id))
-            .to_string_lossy()
-            .into_owned()
-    }
+    // SAFETY: a static name.
+    unsafe { CStr::from_ptr(ffi::avcodec_get_name(codec.id)) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Whether a muxer can hold streams of a codec, both by libav's names.

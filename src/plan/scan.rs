@@ -67,9 +67,7 @@ pub fn scan(paths: &[PathBuf], wanted: &Wanted, output: Option<&Path>) -> Result
             let source = first.source.display();
             error.because(format!("'{source}': {}", first.reason))
         }
-        None => error.cure(
-            "name the files themselves, or give --include a pattern, if their endings are unusual",
-        ),
+        None => error.cure(wanted.cure()),
     })
 }
 

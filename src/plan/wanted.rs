@@ -84,6 +84,19 @@ impl Wanted {
         }
     }
 
+    /// What to do where nothing is wanted.
+    pub(super) fn cure(&self) -> &'static str {
+        if self.include.is_some() {
+            "no file there matches --include, or --exclude leaves it out; \
+             patterns are held against the path below the folder that is named"
+        } else if self.exclude.is_empty() {
+            "name the files themselves, or give --include a pattern, if their endings are unusual"
+        } else {
+            "give --exclude fewer patterns; \
+             files with unusual endings are to be named, or matched by --include"
+        }
+    }
+
     /// Whether a file is wanted that a walk found at `below` its folder.
     pub(super) fn takes(&self, below: &Path) -> bool {
         match &self.include {

@@ -1,5 +1,6 @@
 //! From a recipe to an encoder with its options.
 
+use super::pixels::usual_quantiser;
 use super::{Audio, EncoderSpec, Rate, Video};
 use crate::job::Light;
 
@@ -22,10 +23,19 @@ impl Video {
         }
         EncoderSpec {
             name: self.encoder.clone(),
+            qscale: self.quantiser(),
             options,
-            qscale: None,
             width: None,
         }
+    }
+
+    /// The constant quantiser where nothing tells what to aim at, and the encoder's own choice is none.
+    fn quantiser(&self) -> Option<u8> {
+        let is_told = |(key, _): &(String, String)| ["b", "q", "qscale"].contains(&key.as_str());
+        if self.rate.is_some() || self.options.iter().any(is_told) {
+            return None;
+        }
+        usual_quantiser(&self.encoder)
     }
 }
 

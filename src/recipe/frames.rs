@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CodecThreads, Size};
+use super::{CodecThreads, Deinterlace, Size};
 use crate::job::Ratio;
 
 /// Pictures taken out of a video.
@@ -14,6 +14,8 @@ pub struct Frames {
     pub format: PictureFormat,
     /// From 1 (smallest) to 100 (best), on the scale that JPEG and WebP share; of no effect on PNG.
     pub quality: u8,
+    /// Whether pictures of two fields become whole.
+    pub deinterlace: Deinterlace,
     /// Box that the pictures must fit, aspect kept; that of a contact sheet is for the whole sheet.
     pub fit: Option<Size>,
     /// Threads that each codec and filter of a job may use.
@@ -68,6 +70,7 @@ impl Default for Frames {
             pick: Pick::Every(Ratio::new(1, 1)),
             format: PictureFormat::Jpeg,
             quality: 90,
+            deinterlace: Deinterlace::default(),
             fit: None,
             codec_threads: CodecThreads::default(),
         }

@@ -4,6 +4,7 @@
 //! of one file, into a [`Pipeline`]: the single description that linked libav
 //! executes and that the `ffmpeg` argument list is written from.
 
+mod alpha;
 mod choose;
 mod container;
 mod cut;
@@ -12,6 +13,7 @@ mod frames;
 mod music;
 mod pictures;
 mod pipeline;
+mod pixels;
 mod preset;
 mod resolve;
 mod shape;
@@ -32,6 +34,7 @@ pub use pipeline::{
     AudioWay, Dropped, DroppedBy, EncoderSpec, Gathered, Medium, Pipeline, Product, Sheet, Sink,
     Track, VideoWay, Way,
 };
+pub use pixels::knows_crf;
 pub use preset::{Preset, Presets};
 pub use resolve::resolve;
 
@@ -83,6 +86,7 @@ pub struct Video {
     /// Whether pictures of two fields become whole.
     pub deinterlace: Deinterlace,
     /// Pixel formats to choose from by libav's names: the first of the source's depth.
+    /// Where there are none, `yuv420p`; where the encoder takes none of them, what it takes.
     pub pixels: Vec<String>,
     /// Which streams are not encoded.
     pub copy: Copying<VideoFits>,
@@ -206,7 +210,7 @@ impl Default for Video {
             fit: None,
             fps: None,
             deinterlace: Deinterlace::default(),
-            pixels: vec!["yuv420p".into()],
+            pixels: vec![],
             copy: Copying::Never,
         }
     }

@@ -53,6 +53,7 @@ pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
                 options: vec![],
             },
             dropped: vec![],
+            notes: vec![],
             kept: None,
         }],
         codec_threads: 1,

@@ -1,10 +1,11 @@
 //! From a wish for pictures to the way of one video stream.
 
+use super::alpha;
 use super::choose::{Choose, Times};
 use super::frames::{Frames, Grid, Pick, PictureFormat};
 use super::pipeline::{EncoderSpec, Gathered, Product, Sheet, Sink, Track, VideoWay, Way};
 use super::resolve::nothing_of;
-use super::video::Picture;
+use super::video::{Picture, single_deinterlacer};
 use crate::draw::sheet::{self, SheetPlan};
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, StreamInfo};
@@ -19,6 +20,7 @@ pub(super) fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
         .ok_or_else(|| nothing_of("video stream", media))?;
     let length_s = stream.duration_s.or(media.duration_s);
     let choose = choose(&recipe.pick, length_s)?;
+    let mut notes = Vec::new();
     let (format, gathered) = match &recipe.pick {
         // Cells are drawn on: nothing must be lost before that.
         Pick::Sheet(grid) => (
@@ -28,6 +30,9 @@ pub(super) fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
         Pick::Best => (recipe.format, Gathered::Picture),
         _ => (recipe.format, Gathered::Folder),
     };
+    if format == PictureFormat::Jpeg {
+        notes.extend(alpha::lost_to_format(stream, "JPEG"));
+    }
     Ok(Product {
         tracks: vec![Track {
             stream: stream.index,
@@ -39,6 +44,7 @@ pub(super) fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
             gathered,
         },
         dropped: vec![],
+        notes,
         kept: None,
     })
 }
@@ -57,12 +63,18 @@ fn way(
     let scale = picture.shape.scaled_for_pictures(fit, format.matrix());
     let (time_base, frame_s) = match &choose {
         Choose::Times(times) => (times.unit, times.unit.as_f64()),
-        _ => (picture.time_base(), picture.frame_s()),
+        _ => (picture.time_base(format.encoder_name()), picture.frame_s()),
     };
+    // Cells are drawn on a sheet, which is opaque.
+    let is_cell = matches!(recipe.pick, Pick::Sheet(_));
+    let alpha = !is_cell && format != PictureFormat::Jpeg && alpha::is_to_be_had(stream);
+    let whole = single_deinterlacer(recipe.deinterlace, &picture);
+    let whole = whole.map_or_else(String::new, |filter| format!("{filter},"));
     Ok(VideoWay {
+        decoder: alpha::decoder(stream).filter(|_| alpha).map(str::to_owned),
         orient: picture.orient.clone(),
         choose,
-        filter: format!("{scale},format={}", format.pixels()),
+        filter: format!("{whole}{scale},format={}", format.pixels(alpha)),
         encoder: format.encoder(recipe.quality),
         time_base,
         frame_s,
@@ -113,7 +125,7 @@ fn sheet_of(recipe: &Frames, grid: Grid, media: &MediaInfo) -> Sheet {
         filter: format!(
             "scale=flags=bicubic{},format={}",
             recipe.format.matrix(),
-            recipe.format.pixels()
+            recipe.format.pixels(false)
         ),
         encoder: recipe.format.encoder(recipe.quality),
     }
@@ -129,9 +141,10 @@ impl PictureFormat {
         }
     }
 
-    fn pixels(self) -> &'static str {
+    fn pixels(self, alpha: bool) -> &'static str {
         match self {
             Self::Jpeg => "yuvj420p",
+            Self::Png if alpha => "rgba",
             Self::Png => "rgb24",
             Self::WebP => "bgra",
         }

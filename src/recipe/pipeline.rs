@@ -33,6 +33,9 @@ pub struct Product {
     pub sink: Sink,
     /// What of the source does not arrive.
     pub dropped: Vec<Dropped>,
+    /// What else the user should know of it, e.g. that it is not transparent any more.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The same with the source's own streams, where these are to be kept
     /// instead of a result that is not smaller.
     pub kept: Option<Box<Product>>,
@@ -88,6 +91,9 @@ pub enum Medium {
 /// The way of a video stream that is encoded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VideoWay {
+    /// libav's name of the decoder, where not libav's own choice.
+    #[serde(default)]
+    pub decoder: Option<String>,
     /// Filters that turn the decoded picture upright. The `ffmpeg` program
     /// applies the same ones unasked, so they are kept apart.
     pub orient: String,

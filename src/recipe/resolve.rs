@@ -76,6 +76,7 @@ fn transcoded(recipe: &Transcode, media: &MediaInfo) -> Result<Product> {
         tracks: vec![],
         sink: recipe.container.sink(tags::are_free(&media.tags)),
         dropped: vec![],
+        notes: vec![],
         kept: None,
     };
     if let Some(video) = &recipe.video {
@@ -149,6 +150,7 @@ mod tests {
             sample_aspect: Ratio::new(1, 1),
             orient: orient.into(),
             pixel_format: "yuv420p".into(),
+            alpha: false,
             depth: 8,
             fields: Fields::Progressive,
             light: None,

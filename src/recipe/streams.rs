@@ -4,7 +4,7 @@ use super::resolve::nothing_of;
 use super::sound::format_for;
 use super::{
     Audio, AudioFits, AudioWay, Container, Copying, Dropped, DroppedBy, Medium, Product, Track,
-    Transcode, Video, Way, video,
+    Transcode, Video, Way, alpha, video,
 };
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, StreamInfo, StreamKind};
@@ -46,9 +46,10 @@ pub(super) fn videos(
         });
     }
     for stream in sound {
-        product
-            .tracks
-            .push(video::track(video, recipe, media, stream)?);
+        let track = video::track(video, recipe, media, stream)?;
+        let note = alpha::lost_by_track(video, recipe.container, stream, &track);
+        product.notes.extend(note);
+        product.tracks.push(track);
     }
     for stream in lost {
         lose(product, stream);

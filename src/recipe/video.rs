@@ -1,5 +1,6 @@
 //! What becomes of a video stream: copied or encoded, and through which filters.
 
+use super::pixels::fine_time_base;
 use super::shape::Shape;
 use super::{Copying, Deinterlace, Rate, Size, Track, Transcode, Video, VideoFits, VideoWay, Way};
 use crate::error::{Error, Result};
@@ -51,6 +52,7 @@ impl Picture {
             depth,
             fields,
             light,
+            ..
         } = stream.kind
         else {
             return Err(Error::failed(format!(
@@ -89,9 +91,14 @@ impl Picture {
         self.fields == Fields::Unknown && MARK_PICTURES.contains(&self.codec.as_str())
     }
 
-    /// A time base in which the source's times are exact, or nearly so.
-    pub(super) fn time_base(&self) -> Ratio {
-        fine_time_base(self.frame_rate)
+    /// A time base in which the source's times are exact, or nearly so, for pictures by `encoder`.
+    pub(super) fn time_base(&self, encoder: &str) -> Ratio {
+        fine_time_base(encoder, self.frame_rate)
+    }
+
+    /// The pixel format in which it is encoded.
+    fn encoded_format(&self, video: &Video) -> String {
+        video.pixel_format(&self.pixel_format, self.depth)
     }
 
     /// Distance between two pictures in seconds.
@@ -173,16 +180,17 @@ fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
     let mut encoder = video.encoder_spec(threads.max(1));
     encoder.width = Some(picture.shape.for_video(video.fit).0.width);
     if let Some(light) = picture.light
-        && crate::media::pixel_depth(pixel_format(&video.pixels, picture.depth)) > 8
+        && crate::media::pixel_depth(&picture.encoded_format(video)) > 8
     {
         encoder.tell_light(light);
     }
     VideoWay {
+        decoder: None,
         orient: picture.orient.clone(),
         choose: super::Choose::All,
         filter: filter(video, picture),
         encoder,
-        time_base: fine_time_base(video.fps.unwrap_or(picture.frame_rate)),
+        time_base: fine_time_base(&video.encoder, video.fps.unwrap_or(picture.frame_rate)),
         frame_s: video.fps.map_or(own_s, |fps| own_s.max(1.0 / fps.as_f64())),
         rate: video.fps,
     }
@@ -234,8 +242,9 @@ fn filter(video: &Video, picture: &Picture) -> String {
             .fps
             .map(|fps| format!("fps=fps={}/{}", fps.num, fps.den)),
     );
-    let format = pixel_format(&video.pixels, picture.depth);
-    let is_converted = crate::media::is_rgb(&picture.pixel_format) && !crate::media::is_rgb(format);
+    let format = picture.encoded_format(video);
+    let is_converted =
+        crate::media::is_rgb(&picture.pixel_format) && !crate::media::is_rgb(&format);
     let (matrix, tags) = if is_converted { FROM_RGB } else { ("", "") };
     filters.push(picture.shape.scaled_for_video(video.fit, matrix));
     filters.push(format!("format={format}{tags}"));
@@ -267,6 +276,18 @@ fn deinterlacer(which: Deinterlace, picture: &Picture) -> Option<&'static str> {
     }
 }
 
+/// The same for pictures that are taken one by one: no other is known, before or
+/// after. Of a film taken apart into fields it gave luma back with 39.5 dB (38.9 dB
+/// where edges cost something, as libav would have it), `bwdif` with 46.2 dB, and
+/// one field alone, enlarged, with 35.2 dB.
+pub(super) fn single_deinterlacer(which: Deinterlace, picture: &Picture) -> Option<&'static str> {
+    let filter = deinterlacer(which, picture)?;
+    Some(match filter {
+        OF_ALL => "estdif=mode=frame:deint=all:ecost=0",
+        _ => "estdif=mode=frame:deint=interlaced:ecost=0",
+    })
+}
+
 /// The deinterlacer of all pictures, and that of those which are marked.
 const OF_ALL: &str = "bwdif=mode=send_frame:deint=all";
 const OF_MARKED: &str = "bwdif=mode=send_frame:deint=interlaced";
@@ -288,44 +309,3 @@ const FROM_RGB: (&str, &str) = (
     ":out_color_matrix=bt709:out_range=tv",
     ",setparams=colorspace=bt709:range=tv",
 );
-
-/// The format to encode: of the offered ones the first that keeps the source's depth, else the deepest.
-fn pixel_format(offered: &[String], depth: u32) -> &str {
-    let depth_of = |name: &String| crate::media::pixel_depth(name);
-    offered
-        .iter()
-        .find(|name| depth_of(name) >= depth)
-        .or_else(|| offered.iter().max_by_key(|name| depth_of(name)))
-        .map_or("yuv420p", String::as_str)
-}
-
-/// The smallest multiple of the frame rate's numerator that is at least 90,000
-/// ticks a second: constant frame rates are exact in it, and any other
-/// timestamp is within 6 µs.
-fn fine_time_base(frame_rate: Ratio) -> Ratio {
-    const TICKS: i32 = 90_000;
-    if !frame_rate.is_positive() || frame_rate.num > 1_000_000 {
-        return Ratio::new(1, TICKS);
-    }
-    let factor = (TICKS + frame_rate.num - 1) / frame_rate.num;
-    Ratio::new(1, frame_rate.num * factor)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_base_holds_constant_rates_exactly() {
-        for (rate, ticks) in [
-            ((25, 1), 90_000),
-            ((24_000, 1001), 96_000),
-            ((30_000, 1001), 90_000),
-        ] {
-            let base = fine_time_base(Ratio::new(rate.0, rate.1));
-            assert_eq!(base, Ratio::new(1, ticks));
-            assert_eq!(i64::from(ticks) * i64::from(rate.1) % i64::from(rate.0), 0);
-        }
-        assert_eq!(fine_time_base(Ratio::new(0, 1)), Ratio::new(1, 90_000));
-    }
-}

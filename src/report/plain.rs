@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Reporter, words};
 use crate::dispatch::Event;
 use crate::job::{Done, Outcome, Verdict};
+use crate::terminal::shown;
 
 #[derive(Default)]
 pub(super) struct Plain {
@@ -97,18 +98,25 @@ pub(super) fn refusal(event: &Event) -> Option<String> {
     else {
         return None;
     };
-    let log: String = log.iter().map(|line| format!("\n    {line}")).collect();
+    let log: String = log.iter().map(further).collect();
+    let (source, reason) = (shown(source), shown(reason));
     Some(format!("FAILED {source}: {reason}{log}"))
+}
+
+/// A line below another one.
+fn further(line: impl AsRef<str>) -> String {
+    format!("\n    {}", shown(line.as_ref()))
 }
 
 /// How a job ended, in lines.
 pub(super) fn ending(name: &str, outcome: &Outcome, bytes_in: Option<u64>) -> String {
+    let name = shown(name);
     match &outcome.verdict {
         Verdict::Done(done) => {
             let warnings: String = done
                 .warnings
                 .iter()
-                .map(|warning| format!("\n    warning: {warning}"))
+                .map(|warning| further(format!("warning: {warning}")))
                 .collect();
             let figures = figures(done, outcome.end_s - outcome.start_s, bytes_in);
             let how = if done.salvaged { "SALVAGED" } else { "done" };
@@ -120,8 +128,8 @@ pub(super) fn ending(name: &str, outcome: &Outcome, bytes_in: Option<u64>) -> St
                 .log
                 .iter()
                 .filter(|line| !failure.reason.contains(line.as_str()));
-            let log: String = lines.map(|line| format!("\n    {line}")).collect();
-            format!("FAILED {name}: {}{log}", failure.reason)
+            let log: String = lines.map(further).collect();
+            format!("FAILED {name}: {}{log}", shown(&failure.reason))
         }
         Verdict::Cancelled => format!("stopped {name}"),
     }

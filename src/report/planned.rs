@@ -4,6 +4,7 @@ use super::words;
 use crate::job::{Job, MediaJob, Work};
 use crate::plan::{Plan, Planned, Skipped};
 use crate::recipe::{DroppedBy, Medium, Product, Track};
+use crate::terminal::shown_path;
 
 /// The plan in lines: per source its results, what is copied, encoded and left
 /// out, what is skipped, and totals.
@@ -15,11 +16,11 @@ pub fn lines(plan: &Plan) -> Vec<String> {
         }
     }
     for (source, target) in &plan.retiring {
-        lines.push(format!("{} → trash", source.display()));
-        lines.push(format!("    replaced: {}", target.display()));
+        lines.push(format!("{} → trash", shown_path(source)));
+        lines.push(format!("    replaced: {}", shown_path(target)));
     }
     for Skipped { source, because } in &plan.skipped {
-        lines.push(format!("{}: skipped", source.display()));
+        lines.push(format!("{}: skipped", shown_path(source)));
         lines.push(format!("    {}", because.words()));
     }
     let length: f64 = plan.jobs.iter().filter_map(Job::duration_s).sum();
@@ -41,12 +42,13 @@ fn add_job(lines: &mut Vec<String>, media: &MediaJob, planned: &Planned) {
         .map(|s| format!("{}, ", words::duration(s)))
         .unwrap_or_default();
     let bytes = words::bytes(media.source_bytes);
-    lines.push(format!("{} ({length}{bytes})", media.source.display()));
+    lines.push(format!("{} ({length}{bytes})", shown_path(&media.source)));
     let results = media.pipeline.products.iter().zip(&media.targets);
     for ((product, target), anew) in results.zip(&planned.anew) {
-        lines.push(format!("  → {}", target.display()));
+        lines.push(format!("  → {}", shown_path(target)));
         lines.extend(anew.map(|anew| format!("    {}", anew.words())));
         lines.push(format!("    {}", tracks(product)));
+        lines.extend(product.notes.iter().map(|note| format!("    note: {note}")));
         for dropped in &product.dropped {
             if dropped.by != DroppedBy::Recipe {
                 lines.push(format!(

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::words;
 use crate::job::{Job, Made, Outcome, Verdict};
 use crate::plan::{Because, Plan};
+use crate::terminal::shown;
 
 /// The report's name in the output folder.
 pub const FILE: &str = "report.json";
@@ -170,15 +171,14 @@ impl Report {
                 add(name, count.to_string());
             }
         }
-        add("frames", totals.frames.to_string());
-        add("size", self.size());
-        add("time", words::duration(totals.wall_s));
-        let speed = if totals.wall_s > 0.0 && totals.media_s > 0.0 {
-            format!("{:.1} × real time", totals.media_s / totals.wall_s)
-        } else {
-            "–".into()
-        };
-        add("speed", speed);
+        // Where nothing was made, there is nothing to tell of it.
+        if totals.done + totals.salvaged > 0 {
+            add("frames", totals.frames.to_string());
+            add("size", self.size());
+            add("time", words::duration(totals.wall_s));
+            let speed = words::times_real_time(totals.media_s, totals.wall_s);
+            add("speed", speed.unwrap_or_else(|| "–".into()));
+        }
         if let Some(column) = table.column_mut(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -190,11 +190,10 @@ impl Report {
         if before == 0 {
             return words::bytes(after);
         }
-        let change = (after as f64 / before as f64 - 1.0) * 100.0;
         format!(
-            "{} → {} ({change:+.0} %)",
-            words::bytes(before),
-            words::bytes(after)
+            "{} ({})",
+            words::shrunk(before, after),
+            words::change(after as f64 / before as f64)
         )
     }
 
@@ -216,7 +215,7 @@ impl Report {
                 .reason
                 .clone()
                 .unwrap_or_else(|| source.warnings.join("; "));
-            format!("{what} {}: {why}", source.source)
+            shown(&format!("{what} {}: {why}", source.source))
         })
         .collect()
     }

@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use crate::terminal::shown;
+
 /// `4.2 s`, `1:23`, `1:02:03`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
@@ -83,6 +85,16 @@ pub fn shrunk(bytes_in: u64, bytes_out: u64) -> String {
     format!("{} → {}", bytes(bytes_in), bytes(bytes_out))
 }
 
+/// `−12 %`, `+3 %`, `±0 %`: how a size changed by a factor.
+pub fn change(factor: f64) -> String {
+    let percent = (factor - 1.0) * 100.0;
+    match percent.round() {
+        0.0 => "±0 %".into(),
+        less if less < 0.0 => format!("−{:.0} %", -less),
+        more => format!("+{more:.0} %"),
+    }
+}
+
 /// `4.2 × real time`; nothing where there is nothing to tell.
 pub fn times_real_time(media_s: f64, took_s: f64) -> Option<String> {
     (media_s > 0.0 && took_s > 0.0).then(|| format!("{} real time", times(media_s / took_s)))
@@ -100,8 +112,7 @@ pub fn times(factor: f64) -> String {
 /// `name` in at most `columns` of a terminal, in one line: cut in the middle,
 /// since beginnings and endings tell names apart.
 pub fn fit(name: &str, columns: usize) -> String {
-    let shown = |c: char| if c.is_control() { '?' } else { c };
-    let name: String = name.chars().map(shown).collect();
+    let name = shown(name);
     if console::measure_text_width(&name) <= columns {
         return name;
     }
@@ -154,6 +165,9 @@ mod tests {
         assert_eq!(bytes(512), "512 B");
         assert_eq!(bytes(3_565_158), "3.4 MiB");
         assert_eq!(shrunk(3_565_158, 512), "3.4 MiB → 512 B");
+        assert_eq!(change(0.83), "−17 %");
+        assert_eq!(change(0.9995), "±0 %");
+        assert_eq!(change(1.284), "+28 %");
         assert_eq!(times_real_time(8.4, 2.0).unwrap(), "4.2 × real time");
         assert_eq!(times_real_time(8.4, 0.0), None);
         assert_eq!(times(99.99), "100 ×");

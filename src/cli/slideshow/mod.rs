@@ -25,6 +25,7 @@ use crate::plan::{Existing, Found, Wanted};
 use crate::recipe::Size;
 use crate::report::Style;
 use crate::report::film::Telling;
+use crate::terminal::{shown, shown_path};
 use crate::values;
 
 /// Make a film of pictures, with a chapter a picture.
@@ -61,8 +62,14 @@ pub struct Args {
     #[arg(long, value_name = "PRESET")]
     speed: Option<String>,
 
-    /// What a picture that cannot be read means for the film.
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "continue")]
+    /// What a picture that cannot be read means: `continue` makes the film without it, `stop` makes none.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value = "continue",
+        hide_possible_values = true
+    )]
     on_error: OnError,
 
     /// What to do where the film already exists.
@@ -220,7 +227,7 @@ impl Args {
     /// Tells what a dry run could not look into.
     fn end(&self, unreadable: &[(PathBuf, String)]) -> Result<Ending> {
         for (path, reason) in unreadable {
-            eprintln!("left out: '{}': {reason}", path.display());
+            eprintln!("left out: '{}': {}", shown_path(path), shown(reason));
         }
         Ok(match unreadable {
             [] => Ending::Done,

@@ -202,6 +202,7 @@ mod tests {
             sample_aspect: Ratio::new(1, 1),
             orient: orient.into(),
             pixel_format: "yuv420p".into(),
+            alpha: false,
             depth: 8,
             fields: Fields::default(),
             light: None,

@@ -77,7 +77,14 @@ impl Finisher {
             return empty_frame();
         };
         graph.push(&frame)?;
-        let (_, filtered) = graph.pull()?;
+        let mut filtered = graph.ready()?;
+        if filtered.is_none() {
+            // A filter waits for the next picture, of which it is to know nothing.
+            graph.close(self.pictures + 1)?;
+            filtered = graph.ready()?;
+            self.graph = None;
+        }
+        let filtered = filtered.map_or_else(empty_frame, Ok)?;
         // SAFETY: the frame is valid.
         if unsafe { filtered.is_empty() } {
             return Err(Error::failed("a picture did not come out of its filters"));

@@ -82,7 +82,11 @@ impl<'a, 'w> Studio<'a, 'w> {
         let cancel = self.cancel();
         let mut input = Input::open(&self.job.source, Some(&pipeline.input_format), &cancel)?;
         input.select(&[self.stream]);
-        let mut decoder = Decoder::open(&input, self.stream, pipeline.codec_threads)?;
+        let threads = pipeline.codec_threads;
+        let mut decoder = match &self.way.decoder {
+            Some(name) => Decoder::open_named(&input, self.stream, threads, name)?,
+            None => Decoder::open(&input, self.stream, threads)?,
+        };
         if pipeline.key_frames_only {
             decoder.take_key_frames();
         }

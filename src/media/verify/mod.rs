@@ -444,6 +444,7 @@ impl Checked {
 
     /// What the reading of the source told of its state.
     fn source(&mut self, evidence: &Evidence) {
+        self.warnings.extend(evidence.product.notes.iter().cloned());
         for dropped in &evidence.product.dropped {
             let told = format!(
                 "stream {}: {} left out: {}",
