@@ -44,7 +44,8 @@ pub(super) struct Stops<'a> {
     workers: usize,
     /// Seconds that the shortest of the jobs takes in each dispatch.
     shortest_s: BTreeMap<Dispatch, f64>,
-    crashes: bool,
+    /// Whether there is time for crashes; where not, that is noted once.
+    pub crashes: bool,
 }
 
 impl<'a> Stops<'a> {
@@ -79,9 +80,11 @@ impl<'a> Stops<'a> {
         }
     }
 
-    /// Median milliseconds from a cancel until all has stopped; `None` where
-    /// the jobs ended before it came.
-    pub fn cancel_ms(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<Option<f64>> {
+    /// Median milliseconds from a cancel until all has stopped.
+    ///
+    /// # Errors
+    /// Also where the jobs ended before it came.
+    pub fn cancel_ms(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<f64> {
         let into_s = INTO_JOB * self.shortest_s.get(&dispatch).copied().unwrap_or(0.1);
         let mut spec = Spec::of(dispatch, self.workers, self.jobs.clone());
         spec.stop_after_ms = Some((1000.0 * into_s.min(2.0)) as u64);
@@ -90,15 +93,14 @@ impl<'a> Stops<'a> {
             let (report, _) = self.tried(&spec, cancel)?;
             trials.extend(report.stopped_in_s.map(|seconds| 1000.0 * seconds));
         }
-        Ok(median(&trials))
+        median(&trials).ok_or_else(|| Error::failed("the jobs ended before the cancel came"))
     }
 
-    /// What it costs the others where what runs a job is killed; `None` where
-    /// that cannot be tried here, or takes too long.
-    pub fn crash(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<Option<Crash>> {
-        if !self.crashes {
-            return Ok(None);
-        }
+    /// What it costs the others where what runs a job is killed.
+    ///
+    /// # Errors
+    /// Also where no kill hit a job.
+    pub fn crash(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<Crash> {
         let spec = Spec::of(dispatch, self.workers, self.jobs.clone());
         let (undisturbed, usage) = self.tried(&spec, cancel)?;
         let start_s = (usage.wall.as_secs_f64() - undisturbed.wall_s).max(0.0);
@@ -120,9 +122,9 @@ impl<'a> Stops<'a> {
                     delay_s: Some(report.wall_s - undisturbed.wall_s),
                 },
             };
-            return Ok(Some(crash));
+            return Ok(crash);
         }
-        Ok(None)
+        Err(Error::failed("no kill hit a job while it ran"))
     }
 
     fn tried(&self, spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
