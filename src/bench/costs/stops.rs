@@ -37,11 +37,16 @@ const INTO_BATCH: [f64; 3] = [0.4, 0.25, 0.1];
 /// What the batches of all dispatches may take where the budget is spent.
 const MOST_S: f64 = 15.0;
 
+/// How many times as long as it should a batch may take, and how much longer:
+/// some encoders hang where they are stopped.
+const PATIENCE: (f64, Duration) = (5.0, Duration::from_secs(30));
+
 /// What is stopped, and how long it takes.
 pub(super) struct Stops<'a> {
     asked: &'a Asked<'a>,
     jobs: Vec<Job>,
     workers: usize,
+    patience: Duration,
     /// Seconds that the shortest of the jobs takes in each dispatch.
     shortest_s: BTreeMap<Dispatch, f64>,
     /// Whether there is time for crashes; where not, that is noted once.
@@ -71,6 +76,9 @@ impl<'a> Stops<'a> {
         Self {
             asked,
             workers,
+            patience: Duration::try_from_secs_f64(PATIENCE.0 * all_s)
+                .unwrap_or(Duration::MAX)
+                .saturating_add(PATIENCE.1),
             shortest_s: dispatches
                 .iter()
                 .map(|dispatch| (*dispatch, shortest))
@@ -106,7 +114,9 @@ impl<'a> Stops<'a> {
         let start_s = (usage.wall.as_secs_f64() - undisturbed.wall_s).max(0.0);
         for into in INTO_BATCH {
             let after = Duration::from_secs_f64(start_s + into * undisturbed.wall_s);
-            let killed = killed_after(&spec, after, cancel);
+            let killed = within(after.saturating_add(self.patience), cancel, |cancel| {
+                killed_after(&spec, after, cancel)
+            });
             let done = self.done();
             self.tidy()?;
             let crash = match killed? {
@@ -128,7 +138,7 @@ impl<'a> Stops<'a> {
     }
 
     fn tried(&self, spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
-        let tried = cell::try_run(spec, cancel);
+        let tried = within(self.patience, cancel, |cancel| cell::try_run(spec, cancel));
         self.tidy()?;
         tried
     }
@@ -148,6 +158,37 @@ impl<'a> Stops<'a> {
             return Ok(());
         }
         fs::remove_dir_all(&folder).map_err(|error| untidy(&folder).because(error))
+    }
+}
+
+/// What `run` returns, unless it takes longer than `patience`: then it is cancelled.
+fn within<T: Send>(
+    patience: Duration,
+    cancel: &Cancel,
+    run: impl FnOnce(&Cancel) -> Result<T>,
+) -> Result<T> {
+    let (own, done) = (Cancel::new(), Cancel::new());
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let began = Instant::now();
+            while !done.is_set() {
+                if cancel.is_set() || began.elapsed() > patience {
+                    own.set();
+                    return;
+                }
+                done.sleep(Duration::from_millis(50));
+            }
+        });
+        let result = run(&own);
+        done.set();
+        result
+    });
+    match own.is_set() && !cancel.is_set() {
+        true => Err(Error::failed(format!(
+            "the batch had not ended after {:.0} s",
+            patience.as_secs_f64()
+        ))),
+        false => result,
     }
 }
 
@@ -273,4 +314,27 @@ fn kill_one(dispatch: Dispatch, process: u32) -> bool {
         std::thread::sleep(Duration::from_millis(5));
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_does_not_end_is_cancelled_and_told_and_no_interruption() {
+        let wait = |cancel: &Cancel| -> Result<()> {
+            while !cancel.is_set() {
+                cancel.sleep(Duration::from_millis(50));
+            }
+            Err(Error::interrupted())
+        };
+        let hung = within(Duration::from_millis(10), &Cancel::new(), wait).unwrap_err();
+        assert!(hung.line().contains("had not ended"), "{}", hung.line());
+        let stop = Cancel::new();
+        stop.set();
+        let stopped = within(Duration::from_secs(60), &stop, wait).unwrap_err();
+        assert_eq!(stopped.kind(), crate::error::Kind::Interrupted);
+        let whole = within(Duration::from_secs(60), &Cancel::new(), |_| Ok(3));
+        assert_eq!(whole.unwrap(), 3);
+    }
 }
