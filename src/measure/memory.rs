@@ -10,32 +10,34 @@ use std::time::{Duration, Instant};
 /// millisecond or two, as the kernel walks all of a process's pages for it.
 const LOOKING: f64 = 0.004;
 
-/// How much more must be resident, or how many more processes there must be,
-/// until proportional sizes are read again.
+/// How much more must be in memory of files until proportional sizes are read again.
 const GROWN: f64 = 1.2;
 
 /// Process and descendants, whose peak is looked for.
 ///
-/// Each look sums up resident sizes, which the kernel keeps at hand; proportional
-/// ones are read only once those have grown. What comes in between is taken to
-/// be of each process alone, as memory that is worked with is.
+/// What a process has for itself is all its own, and the kernel keeps the number
+/// at hand: each look sums it up. Only of pages of files, which are the programs
+/// and libraries and change little, the family's share must be read.
 pub struct Peak {
     root: u32,
     began: Instant,
     spent: Duration,
-    /// What the last reading was of.
-    base: Sizes,
-    proportional: u64,
-    /// The most that was resident since, in as many processes.
-    resident: u64,
-    peak: u64,
+    /// The most that the processes had for themselves at one look.
+    own: u64,
+    /// The share of pages of files when it was read last, and what was seen then.
+    share: Option<(u64, Sizes)>,
+    /// The most pages of files that one process had.
+    files: u64,
 }
 
-/// What is seen at one look.
+/// What is seen at one look, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Sizes {
     processes: usize,
-    resident: u64,
+    /// What all have for themselves.
+    own: u64,
+    /// Pages of files of the process that has most of them.
+    files: u64,
 }
 
 impl Peak {
@@ -45,17 +47,21 @@ impl Peak {
             root,
             began: Instant::now(),
             spent: Duration::ZERO,
-            base: Sizes::default(),
-            proportional: 0,
-            resident: 0,
-            peak: 0,
+            own: 0,
+            share: None,
+            files: 0,
         }
     }
 
     /// Looks once.
     pub fn look(&mut self) {
         let began = Instant::now();
-        self.look_at_sizes();
+        let seen = sizes(self.root);
+        self.own = self.own.max(seen.own);
+        self.files = self.files.max(seen.files);
+        if seen.processes > 0 && self.is_new(seen) && self.rest().is_zero() {
+            self.read(seen);
+        }
         self.spent += began.elapsed();
     }
 
@@ -65,32 +71,30 @@ impl Peak {
         due.saturating_sub(self.began.elapsed())
     }
 
-    fn look_at_sizes(&mut self) {
-        let seen = sizes(self.root);
-        if seen.processes == self.base.processes {
-            self.resident = self.resident.max(seen.resident);
-        }
-        let grown = seen.processes > self.base.processes
-            || seen.resident as f64 > GROWN * self.base.resident as f64;
-        if grown && self.rest().is_zero() {
-            self.read(seen);
-        }
+    fn is_new(&self, seen: Sizes) -> bool {
+        self.share.is_none_or(|(_, then)| {
+            seen.processes > then.processes || seen.files as f64 > GROWN * then.files as f64
+        })
     }
 
     fn read(&mut self, seen: Sizes) {
         let proportional = family_bytes(self.root);
         // It may have ended in between.
-        if proportional > 0 {
-            (self.base, self.resident) = (seen, seen.resident);
-            self.proportional = proportional;
-            self.peak = self.peak.max(proportional);
+        if proportional > seen.own {
+            self.share = Some((proportional - seen.own, seen));
         }
     }
 
     /// The highest size so far in bytes; 0 where none could be read.
     pub fn bytes(&self) -> u64 {
-        let since = self.resident.saturating_sub(self.base.resident);
-        self.peak.max(self.proportional + since)
+        let share = match self.share {
+            // Pages that came since then are taken to be shared as those before.
+            Some((share, then)) if then.files > 0 => {
+                (share as f64 * (self.files as f64 / then.files as f64)) as u64
+            }
+            _ => self.files,
+        };
+        self.own + share
     }
 }
 
@@ -109,18 +113,20 @@ fn family(root: u32) -> Vec<u32> {
 fn sizes(root: u32) -> Sizes {
     let page = rustix::param::page_size() as u64;
     let family = family(root).into_iter();
-    family
-        .filter_map(resident_pages)
-        .fold(Sizes::default(), |sum, pages| Sizes {
-            processes: sum.processes + 1,
-            resident: sum.resident + pages * page,
-        })
+    let pages = family.filter_map(resident_pages);
+    pages.fold(Sizes::default(), |sum, [resident, files]| Sizes {
+        processes: sum.processes + 1,
+        own: sum.own + resident.saturating_sub(files) * page,
+        files: sum.files.max(files * page),
+    })
 }
 
-/// The second number of `statm`.
-fn resident_pages(process: u32) -> Option<u64> {
+/// The second and third number of `statm`: pages in memory, and those of them that are of files.
+fn resident_pages(process: u32) -> Option<[u64; 2]> {
     let text = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
-    text.split_whitespace().nth(1)?.parse().ok()
+    let mut numbers = text.split_whitespace().skip(1);
+    let mut number = || numbers.next()?.parse().ok();
+    Some([number()?, number()?])
 }
 
 /// Proportional set size in bytes of process `root` and its descendants; 0 where it cannot be read.
@@ -194,18 +200,37 @@ mod tests {
     }
 
     #[test]
-    fn the_peak_of_a_process_holds_what_came_and_went_between_readings() {
+    fn the_peak_holds_what_came_and_went() {
         let mut peak = Peak::of(std::process::id());
         peak.look();
         let before = peak.bytes();
-        assert!(before > 1 << 20, "{before}");
-        // It has spent its time on the first reading, and will not read again at once.
-        peak.spent = Duration::from_secs(1000);
         let touched = std::hint::black_box(vec![1_u8; 64 << 20]);
         peak.look();
         drop(touched);
         peak.look();
         let after = peak.bytes();
         assert!(after >= before + (32 << 20), "{before} → {after}");
+    }
+
+    #[test]
+    fn what_is_summed_up_is_what_the_kernel_counts_of_a_family() {
+        use std::process::{Command, Stdio};
+        // A shell that waits for two others: three processes with the same pages of files.
+        let mut child = Command::new("sh")
+            .args(["-c", "sh -c 'read a' <&0 & sh -c 'read a' <&0 & wait"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while family(child.id()).len() < 3 && began.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let mut peak = Peak::of(child.id());
+        peak.look();
+        let (found, counted) = (peak.bytes(), family_bytes(child.id()));
+        drop(child.stdin.take());
+        let _ = child.wait();
+        assert!(counted > 0);
+        assert!(found.abs_diff(counted) * 4 <= counted, "{found}, {counted}");
     }
 }
