@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use rushes::bench::equal::differences;
 use rushes::dispatch::Cancel;
+use rushes::engine::Workers;
+use rushes::job::Limits;
 
 fn main() -> ExitCode {
     let folders: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
@@ -13,7 +15,9 @@ fn main() -> ExitCode {
         eprintln!("usage: agree FOLDER FOLDER");
         return ExitCode::from(2);
     };
-    match differences(a, b, &Cancel::new()) {
+    let found = Workers::find(Limits::default())
+        .and_then(|workers| differences(&workers, [a, b], &Cancel::new()));
+    match found {
         Ok(found) => {
             for difference in &found {
                 println!("{}: {}", difference.file.display(), difference.what);

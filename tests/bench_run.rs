@@ -93,6 +93,25 @@ fn film() -> &'static Bench {
 }
 
 #[test]
+fn the_encoders_that_made_the_results_are_told_with_their_versions() {
+    let encoders = numbers().results().ffmpeg.encoders;
+    let names: Vec<&str> = encoders.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["libx264", "aac", "mjpeg"]);
+    for one in &encoders {
+        // Both write it into what they make.
+        let versions = [one.linked.as_deref(), one.program.as_deref()].map(Option::unwrap);
+        for version in versions {
+            let begins = ["core ", "libavcodec "].map(|word| version.starts_with(word));
+            assert!(begins.contains(&true), "{one:?}");
+        }
+        assert!(
+            numbers().text("report.html").contains(&one.told()),
+            "{one:?}"
+        );
+    }
+}
+
+#[test]
 fn results_hold_every_field_that_is_promised() {
     let json: serde_json::Value = serde_json::from_slice(&numbers().bytes("results.json")).unwrap();
     let has = |value: &serde_json::Value, fields: &[&str]| {

@@ -13,8 +13,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{DISPATCHES, rushes, shared_media, stderr, tree};
-use rushes::bench::equal::differences;
-use rushes::dispatch::Cancel;
 
 /// Files on which the engines do not agree, each with the cause.
 const EXCEPTIONS: [&str; 2] = [
@@ -71,9 +69,9 @@ fn assert_agree(command: &[&str], step: usize) {
     let made = tree(&threads).len();
     assert!(made * 2 > sources.len(), "{made} of {}", sources.len());
     // What workers do is what threads do, on all files.
-    let other = differences(&threads, &workers, &Cancel::new()).unwrap();
+    let other = common::differences(&threads, &workers);
     assert!(other.is_empty(), "{command:?}: {other:#?}");
-    let found = differences(&threads, &processes, &Cancel::new()).unwrap();
+    let found = common::differences(&threads, &processes);
     let unknown: Vec<String> = found
         .iter()
         .filter(|one| {
@@ -128,7 +126,7 @@ fn a_difference_is_found_and_named() {
             &folder.join("tag.mp4"),
         );
     }
-    let found = differences(&a, &b, &Cancel::new()).unwrap();
+    let found = common::differences(&a, &b);
     let words: Vec<_> = found
         .iter()
         .map(|one| (one.file.to_str().unwrap(), one.what.as_str()))

@@ -14,8 +14,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{DISPATCHES, ffmpeg, ffprobe, have, rushes, stderr, tree};
-use rushes::bench::equal::differences;
-use rushes::dispatch::Cancel;
 
 /// One source: a name, and what is joined end to end to make it, each part by
 /// the arguments that the `ffmpeg` program gets.
@@ -292,7 +290,7 @@ fn assert_all_make_the_same_of(sources: &Path, count: usize, flags: &[&str], roo
     let [a, others @ ..] = made(sources, flags, root);
     assert_eq!(tree(&a).len(), count);
     for b in others {
-        let found = differences(&a, &b, &Cancel::new()).unwrap();
+        let found = common::differences(&a, &b);
         assert!(found.is_empty(), "{flags:?}: {}: {found:#?}", b.display());
     }
 }

@@ -15,8 +15,6 @@ use std::process::Command;
 use common::{
     decoded, ffmpeg, ffprobe, leftovers, rushes, shared_media, stderr, succeed, tree, wait_for,
 };
-use rushes::bench::equal::differences;
-use rushes::dispatch::Cancel;
 
 /// x264 without loss: what differs in the result differed in what went into it.
 const LOSSLESS: [&str; 6] = ["--copy", "never", "--crf", "0", "--speed", "ultrafast"];
@@ -52,7 +50,7 @@ fn assert_no_seam(sources: &[PathBuf], length: &str, flags: &[&str]) {
 
 /// Expects equal results; a key frame more a part takes some bytes, which are told last.
 fn assert_alike(whole: &Path, parts: &Path) {
-    let mut found = differences(whole, parts, &Cancel::new()).unwrap();
+    let mut found = common::differences(whole, parts);
     found.retain(|one| !one.what.starts_with("sizes differ"));
     assert!(found.is_empty(), "{found:#?}");
 }

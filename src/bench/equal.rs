@@ -8,7 +8,6 @@ use super::facts;
 use crate::dispatch::Cancel;
 use crate::engine::{Watch, Workers};
 use crate::error::Result;
-use crate::job::Limits;
 use crate::report::summary;
 
 /// A file that differs between two folders of results.
@@ -25,12 +24,15 @@ pub struct Difference {
 const SIZE_TOLERANCE: f64 = 0.01;
 const SIZE_TOLERANCE_BYTES: f64 = 4096.0;
 
-/// Has a worker decode all files below `a` and `b`, and tells the first difference of each.
+/// Has one of `workers` decode all files below `a` and `b`, and tells the first difference of each.
 ///
 /// # Errors
 /// Where a file cannot be read or decoded.
-pub fn differences(a: &Path, b: &Path, cancel: &Cancel) -> Result<Vec<Difference>> {
-    let workers = Workers::find(Limits::default())?;
+pub fn differences(
+    workers: &Workers,
+    [a, b]: [&Path; 2],
+    cancel: &Cancel,
+) -> Result<Vec<Difference>> {
     let (files_a, files_b) = (files(a), files(b));
     let mut found = Vec::new();
     for file in files_a
@@ -44,7 +46,7 @@ pub fn differences(a: &Path, b: &Path, cancel: &Cancel) -> Result<Vec<Difference
         });
     }
     for file in files_a.iter().filter(|file| files_b.contains(file)) {
-        let what = difference(&workers, &a.join(file), &b.join(file), cancel)?;
+        let what = difference(workers, &a.join(file), &b.join(file), cancel)?;
         found.extend(what.map(|what| Difference {
             file: file.clone(),
             what,
@@ -58,8 +60,7 @@ pub fn differences(a: &Path, b: &Path, cancel: &Cancel) -> Result<Vec<Difference
 ///
 /// # Errors
 /// Where a file cannot be read or decoded.
-pub fn digest(folder: &Path, cancel: &Cancel) -> Result<String> {
-    let workers = Workers::find(Limits::default())?;
+pub fn digest(workers: &Workers, folder: &Path, cancel: &Cancel) -> Result<String> {
     let mut untold = |_| {};
     let mut watch = Watch::new(cancel, &mut untold);
     let mut hash = Xxh3::new();
@@ -105,7 +106,8 @@ fn difference(workers: &Workers, a: &Path, b: &Path, cancel: &Cancel) -> Result<
     Ok(differ.then(|| format!("sizes differ by {:.1} %", apart / larger * 100.0)))
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// All files below `folder`, relative to it, in the order of their paths.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let walk = ignore::WalkBuilder::new(folder)
         .standard_filters(false)
         .hidden(true)

@@ -65,6 +65,11 @@ pub fn results(setup: &Setup) -> Results {
             program: Some("ffmpeg version 5.1.9".to_owned()),
             same_version: true,
             configuration: String::new(),
+            encoders: vec![Encoder {
+                name: "libx264".to_owned(),
+                linked: Some("core 164 r3095 baee400".to_owned()),
+                program: Some("core 164 r3095 baee400".to_owned()),
+            }],
         },
         design: design(setup),
         comparisons: comparisons(setup, &cells),

@@ -215,10 +215,10 @@ impl Matrix {
     }
 
     /// A folder for the outputs that are compared.
-    pub fn kept_folder(&self, cell: CellKey) -> PathBuf {
+    pub fn kept_folder(&self, work: Work, dispatch: Dispatch) -> PathBuf {
         self.scratch
             .path()
-            .join(format!("{}-{}", cell.work.name(), cell.dispatch.name()))
+            .join(format!("{}-{}", work.name(), dispatch.name()))
     }
 
     /// What was asked for, as results tell it, of so many `rounds` on `clip_facts`.

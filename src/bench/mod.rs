@@ -7,6 +7,7 @@
 pub mod cell;
 pub mod compare;
 pub mod costs;
+pub mod encoders;
 pub mod equal;
 pub mod export;
 pub mod export_csv;

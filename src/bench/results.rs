@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Known;
 pub use super::costs::{Beyond, Cost, Crash};
+pub use super::encoders::Encoder;
 pub use super::facts::{Clip, Output};
 pub use super::noise::Noise;
 pub use super::python::Python;
@@ -146,6 +147,9 @@ pub struct Ffmpeg {
     /// What the linked libraries were configured with.
     #[serde(default)]
     pub configuration: String,
+    /// The encoders that made the results.
+    #[serde(default)]
+    pub encoders: Vec<Encoder>,
 }
 
 /// What a run was asked to do.

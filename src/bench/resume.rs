@@ -2,7 +2,7 @@
 //! what is to come must be the same thing.
 
 use super::matrix::Matrix;
-use super::results::Results;
+use super::results::{Encoder, Results};
 use crate::error::{Error, Result};
 use crate::measure::machine;
 
@@ -11,7 +11,24 @@ use crate::measure::machine;
 /// # Errors
 /// Names all that differs.
 pub fn check(before: &Results, matrix: &Matrix) -> Result<()> {
-    let differs = differences(before, matrix)?;
+    refuse(&differences(before, matrix)?)
+}
+
+/// Checks that the encoders are those of before, as far as they are known:
+/// some tell of themselves only in what they made.
+///
+/// # Errors
+/// Names those that differ.
+pub fn check_encoders(before: &[Encoder], now: &[Encoder]) -> Result<()> {
+    let other = |then: &Encoder| {
+        let now = now.iter().find(|now| now.name == then.name)?;
+        let (name, then, now) = (&then.name, then.told(), now.told());
+        (then != now).then(|| format!("encoder {name}: then {then}, now {now}"))
+    };
+    refuse(&before.iter().filter_map(other).collect::<Vec<_>>())
+}
+
+fn refuse(differs: &[String]) -> Result<()> {
     if differs.is_empty() {
         return Ok(());
     }
@@ -108,4 +125,26 @@ fn differences(before: &Results, matrix: &Matrix) -> Result<Vec<String>> {
     Ok(differing
         .map(|(what, then, now)| format!("{what}: then {then}, now {now}"))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoder_of_another_version_is_named() {
+        let of = |version: &str| Encoder {
+            name: "libx264".into(),
+            linked: Some(version.into()),
+            program: None,
+        };
+        assert!(check_encoders(&[of("core 164")], &[of("core 164")]).is_ok());
+        assert!(check_encoders(&[], &[of("core 164")]).is_ok());
+        let error = check_encoders(&[of("core 155")], &[of("core 164")]).unwrap_err();
+        let told = error.report();
+        assert!(
+            told.contains("libx264: then core 155, now core 164"),
+            "{told}"
+        );
+    }
 }

@@ -12,12 +12,13 @@ use super::costs;
 use super::matrix::{CellKey, Matrix};
 use super::noise;
 use super::python::{How, Python, PythonKey};
-use super::results::{Clip, Comparison, Cost, Results, Sample, VERSION, Verdict, Work};
+use super::results::{Clip, Comparison, Cost, Ffmpeg, Results, Sample, VERSION, Verdict, Work};
+use super::resume;
 use super::stats::MIN_ROUNDS;
 use super::summary::summarise;
-use super::warm_up::Warm;
+use super::warm_up::{Judge, Warm};
 use crate::dispatch::Cancel;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::measure::machine;
 
 /// A comparison is settled once its interval is within this share of the ratio.
@@ -108,10 +109,12 @@ pub fn run(
     follow: &mut dyn Follow,
 ) -> Result<Results> {
     let mut run = Run::new(matrix, cancel)?;
+    let encoders = before.as_ref().map(|before| before.ffmpeg.encoders.clone());
     if let Some(before) = before {
         run.go_on(before);
     }
     run.warm_up(follow)?;
+    resume::check_encoders(&encoders.unwrap_or_default(), &run.warm.encoders)?;
     run.measure(follow)?;
     run.measure_costs(follow)?;
     Ok(run.results())
@@ -186,6 +189,7 @@ impl<'a> Run<'a> {
     fn warm_up(&mut self, follow: &mut dyn Follow) -> Result<()> {
         let options = self.matrix.options();
         let workers = options.workers.iter().copied().min().unwrap_or(1);
+        let judge = Judge::new(self.matrix, self.cancel)?;
         for work in options.works.clone() {
             for dispatch in options.dispatches.clone() {
                 let cell = CellKey {
@@ -194,12 +198,11 @@ impl<'a> Run<'a> {
                     workers,
                 };
                 follow.step(&Step::WarmUp(cell));
-                self.run_cell(cell, Some(&self.matrix.kept_folder(cell)))?;
+                self.run_cell(cell, Some(&self.matrix.kept_folder(work, dispatch)))?;
             }
             if !work.one_job_a_worker() {
                 follow.step(&Step::Compare(work));
-                self.warm
-                    .compare_outputs(self.matrix, (work, workers), self.cancel)?;
+                self.warm.compare_outputs(&judge, work)?;
             }
         }
         self.warm.measure_starts(self.matrix, self.cancel)
@@ -293,14 +296,7 @@ impl<'a> Run<'a> {
             start_ms: &self.warm.known.start_ms,
             left_s,
         };
-        match costs::measure(&asked, &mut self.notes, self.cancel) {
-            Ok(costs) => self.costs = costs,
-            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
-            // The times are there, and stay.
-            Err(error) => self
-                .notes
-                .push(format!("pros and cons were not measured: {}", error.line())),
-        }
+        self.costs = costs::measure(&asked, &mut self.notes, self.cancel)?;
         Ok(())
     }
 
@@ -412,7 +408,10 @@ impl<'a> Run<'a> {
             rushes: env!("CARGO_PKG_VERSION").into(),
             started: self.started.clone(),
             machine,
-            ffmpeg: machine::ffmpeg(),
+            ffmpeg: Ffmpeg {
+                encoders: self.warm.encoders.clone(),
+                ..machine::ffmpeg()
+            },
             design: self.matrix.design(self.rounds, self.clips.clone()),
             samples: self.samples.clone(),
             cells,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::results::{Dispatch, Output, Results, Sample, Verdict, Work};
+use super::results::{Dispatch, Encoder, Output, Results, Sample, Verdict, Work};
 use super::stats::{median, unpaired_ratio};
 use super::verdict::{Decision, judge, sentence, void};
 use crate::error::{Error, Result};
@@ -235,7 +235,24 @@ impl Pair<'_> {
                 b: or_unknown(b),
             })
         };
-        facts.iter().filter_map(differing).collect()
+        let mut differs: Vec<Difference> = facts.iter().filter_map(differing).collect();
+        differs.extend(self.encoders());
+        differs
+    }
+
+    /// Encoders that both used, in another version; one that only one of them
+    /// used shows in the settings.
+    fn encoders(&self) -> Vec<Difference> {
+        let [of_a, of_b] = self.both(|results| results.ffmpeg.encoders.clone());
+        let differing = |a: &Encoder| {
+            let b = of_b.iter().find(|b| b.name == a.name)?;
+            (a.told() != b.told()).then(|| Difference {
+                what: format!("encoder {}", a.name),
+                a: a.told(),
+                b: b.told(),
+            })
+        };
+        of_a.iter().filter_map(differing).collect()
     }
 
     fn notes(&self, rows: &[Row]) -> Vec<String> {
@@ -391,6 +408,24 @@ mod tests {
         assert_eq!(said(Work::Io), "void: the waits differ, 0 ms and 900 ms");
         let differs: Vec<&str> = found.differs.iter().map(|d| d.what.as_str()).collect();
         assert_eq!(differs, ["processor", "clips", "transcode", "a wait"]);
+    }
+
+    #[test]
+    fn an_encoder_of_another_version_is_told_and_one_not_known_is_no_guess() {
+        let run = fixture::two_cores();
+        let mut other = run.clone();
+        other.ffmpeg.encoders[0].linked = Some("core 155 r2917 0a84d98".into());
+        other.ffmpeg.encoders[0].program = other.ffmpeg.encoders[0].linked.clone();
+        let found = versus(&run, &other).differs;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].what, "encoder libx264");
+        assert_eq!(
+            (found[0].a.as_str(), found[0].b.as_str()),
+            ("core 164 r3095 baee400", "core 155 r2917 0a84d98")
+        );
+        // Results of before versions were looked for name no encoders.
+        other.ffmpeg.encoders.clear();
+        assert_eq!(versus(&run, &other).differs, []);
     }
 
     #[test]

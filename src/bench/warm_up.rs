@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use super::compare::Known;
+use super::encoders::{self, Encoder};
 use super::equal::{self, differences};
-use super::matrix::{CellKey, Matrix};
+use super::matrix::Matrix;
 use super::results::{Dispatch, Output, Work};
 use super::startup::StartUp;
 use super::stats::median;
@@ -20,6 +21,7 @@ use crate::job::{Job, Limits, Work as JobWork};
 pub(super) struct Warm {
     pub known: Known,
     pub outputs: Vec<Output>,
+    pub encoders: Vec<Encoder>,
     pub notes: Vec<String>,
 }
 
@@ -34,6 +36,7 @@ impl Warm {
                 ..Known::default()
             },
             outputs: vec![],
+            encoders: Encoder::all(matrix.options()),
             notes: refused
                 .map(|file| format!("left out '{}': {}", file.source.display(), file.reason))
                 .collect(),
@@ -53,31 +56,19 @@ impl Warm {
         Ok(())
     }
 
-    /// Compares what the cells of `work` at `workers` have left in their folders,
-    /// and looks at how large and how good it is.
-    pub fn compare_outputs(
-        &mut self,
-        matrix: &Matrix,
-        (work, workers): (Work, usize),
-        cancel: &Cancel,
-    ) -> Result<()> {
-        let folder = |dispatch| {
-            matrix.kept_folder(CellKey {
-                work,
-                dispatch,
-                workers,
-            })
-        };
-        let dispatches = &matrix.options().dispatches;
+    /// Compares what the cells of `work` have left in their folders, and looks at
+    /// how large and how good it is.
+    pub fn compare_outputs(&mut self, judge: &Judge, work: Work) -> Result<()> {
+        let folder = |dispatch| judge.matrix.kept_folder(work, dispatch);
+        let dispatches = &judge.matrix.options().dispatches;
         let mut seen: Option<Output> = None;
         for dispatch in dispatches.iter().copied().filter(|d| folder(*d).exists()) {
             let is_first = seen.is_none();
             let same = !is_first
                 && self.is_equal(
-                    work,
-                    dispatch,
+                    judge,
+                    (work, dispatch),
                     [&folder(dispatches[0]), &folder(dispatch)],
-                    cancel,
                 )?;
             let output = match &seen {
                 // The same pictures are as good, and need no second look.
@@ -86,8 +77,9 @@ impl Warm {
                     bytes: equal::size(&folder(dispatch)),
                     ..first.clone()
                 },
-                _ => look(matrix, (work, dispatch), &folder(dispatch), cancel)?,
+                _ => judge.look((work, dispatch), &folder(dispatch))?,
             };
+            encoders::read(&mut self.encoders, &folder(dispatch), dispatch);
             seen.get_or_insert_with(|| output.clone());
             self.outputs.push(output);
         }
@@ -101,12 +93,11 @@ impl Warm {
     /// verdicts where that is `threads`, with which all are compared.
     fn is_equal(
         &mut self,
-        work: Work,
-        dispatch: Dispatch,
-        [first, own]: [&Path; 2],
-        cancel: &Cancel,
+        judge: &Judge,
+        (work, dispatch): (Work, Dispatch),
+        folders: [&Path; 2],
     ) -> Result<bool> {
-        let found = differences(first, own, cancel)?;
+        let found = differences(&judge.workers, folders, judge.cancel)?;
         self.known
             .equal_output
             .insert((work, dispatch), found.is_empty());
@@ -119,46 +110,59 @@ impl Warm {
     }
 }
 
-fn look(
-    matrix: &Matrix,
-    (work, dispatch): (Work, Dispatch),
-    folder: &Path,
-    cancel: &Cancel,
-) -> Result<Output> {
-    let ssim = match work {
-        Work::Transcode => likeness(matrix, folder, cancel)?,
-        _ => None,
-    };
-    Ok(Output {
-        work,
-        dispatch,
-        bytes: equal::size(folder),
-        hash: equal::digest(folder, cancel)?,
-        ssim,
-    })
+/// Looks at what was made, with one pool of workers for all of it.
+pub(super) struct Judge<'a> {
+    matrix: &'a Matrix,
+    workers: Workers,
+    cancel: &'a Cancel,
 }
 
-/// Mean similarity of the transcoded clips below `folder` to their sources.
-fn likeness(matrix: &Matrix, folder: &Path, cancel: &Cancel) -> Result<Option<f64>> {
-    let workers = Workers::find(Limits::default())?;
-    let mut untold = |_| {};
-    let mut watch = Watch::new(cancel, &mut untold);
-    let mut found = vec![];
-    for job in matrix.jobs(Work::Transcode) {
-        let Job {
-            work: JobWork::Media(media),
-            ..
-        } = &job
-        else {
-            continue;
-        };
-        let made = media.targets.first();
-        let made = made.and_then(|target| target.strip_prefix(matrix.cell_folder()).ok());
-        if let Some(made) = made {
-            let own = workers.likeness(&folder.join(made), media, &mut watch);
-            found.extend(own.map_err(|failure| failure.error)?);
-        }
+impl<'a> Judge<'a> {
+    /// Of what the cells of `matrix` make.
+    pub fn new(matrix: &'a Matrix, cancel: &'a Cancel) -> Result<Self> {
+        Ok(Self {
+            matrix,
+            workers: Workers::find(Limits::default())?,
+            cancel,
+        })
     }
-    let mean = found.iter().sum::<f64>() / found.len().max(1) as f64;
-    Ok(median(&found).map(|_| mean))
+
+    fn look(&self, (work, dispatch): (Work, Dispatch), folder: &Path) -> Result<Output> {
+        let ssim = match work {
+            Work::Transcode => self.likeness(folder)?,
+            _ => None,
+        };
+        Ok(Output {
+            work,
+            dispatch,
+            bytes: equal::size(folder),
+            hash: equal::digest(&self.workers, folder, self.cancel)?,
+            ssim,
+        })
+    }
+
+    /// Mean similarity of the transcoded clips below `folder` to their sources.
+    fn likeness(&self, folder: &Path) -> Result<Option<f64>> {
+        let mut untold = |_| {};
+        let mut watch = Watch::new(self.cancel, &mut untold);
+        let mut found = vec![];
+        for job in self.matrix.jobs(Work::Transcode) {
+            let Job {
+                work: JobWork::Media(media),
+                ..
+            } = &job
+            else {
+                continue;
+            };
+            let made = media.targets.first();
+            let made = made.and_then(|target| target.strip_prefix(self.matrix.cell_folder()).ok());
+            if let Some(made) = made {
+                let path = folder.join(made);
+                let own = self.workers.likeness(&path, media, &mut watch);
+                found.extend(own.map_err(|failure| failure.error)?);
+            }
+        }
+        let mean = found.iter().sum::<f64>() / found.len().max(1) as f64;
+        Ok(median(&found).map(|_| mean))
+    }
 }

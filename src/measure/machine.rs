@@ -35,6 +35,7 @@ pub fn ffmpeg() -> Ffmpeg {
         program,
         same_version,
         configuration: media::configuration(),
+        encoders: vec![],
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -11,18 +11,24 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use wait4::Wait4;
 
-use super::memory::family_bytes;
+use super::memory::Peak;
 use super::others;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 
 /// Time between two looks at the memory: short against a cell, long against
-/// the look itself (about half a millisecond a process).
+/// the look itself (about a tenth of a millisecond a process).
 const LOOK_EVERY: Duration = Duration::from_millis(60);
+
+/// The longest time between two looks, where they take long.
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_millis(150);
 
 /// Time to the first look, and then twice as long to each next one up to
 /// `LOOK_EVERY`, so that a short cell is seen, too.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
+
+/// Time that a process has to end by itself once it is asked to.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// What a process and its descendants used.
 #[derive(Debug, Clone)]
@@ -130,10 +136,10 @@ pub fn run_measured(
     let began = Instant::now();
     let mut child = command.spawn().map_err(broken)?;
     let (mut stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (ended, peak) = (AtomicBool::new(false), AtomicU64::new(0));
+    let ended = AtomicBool::new(false);
     let process = child.id();
-    let (output, used) = std::thread::scope(|scope| {
-        let looking = scope.spawn(|| look(process, &ended, &peak, cancel));
+    let (output, used, peak) = std::thread::scope(|scope| {
+        let looking = scope.spawn(|| look(process, &ended, cancel));
         if let Some(stdin) = &mut stdin {
             // A child that ends at once shows in its status.
             let _ = stdin.write_all(input).and_then(|()| stdin.flush());
@@ -143,7 +149,7 @@ pub fn run_measured(
         let used = child.wait4();
         ended.store(true, Ordering::Relaxed);
         looking.thread().unpark();
-        (read.map(|_| output), used)
+        (read.map(|_| output), used, looking.join().unwrap_or(0))
     });
     let wall = began.elapsed();
     if cancel.is_set() {
@@ -158,7 +164,7 @@ pub fn run_measured(
         user: used.rusage.utime,
         system: used.rusage.stime,
         // Where the system tells no proportional sizes, the largest resident set is what is left.
-        peak_memory_bytes: match peak.into_inner() {
+        peak_memory_bytes: match peak {
             0 => used.rusage.maxrss,
             seen => seen,
         },
@@ -169,18 +175,28 @@ pub fn run_measured(
     Ok((output.map_err(broken)?, usage))
 }
 
-/// Looks at the family's memory until it ended, and passes a stop on.
-fn look(process: u32, ended: &AtomicBool, peak: &AtomicU64, cancel: &Cancel) {
-    let (mut told, mut pause) = (false, FIRST_LOOK);
-    while !ended.load(Ordering::Relaxed) {
-        if cancel.is_set() && !told {
-            told = true;
-            if let Some(group) = i32::try_from(process).ok().and_then(Pid::from_raw) {
-                let _ = kill_process_group(group, Signal::TERM);
-            }
+/// Looks at the family's memory until it ended, and passes a stop on; returns
+/// the peak in bytes.
+fn look(process: u32, ended: &AtomicBool, cancel: &Cancel) -> u64 {
+    let group = i32::try_from(process).ok().and_then(Pid::from_raw);
+    let (mut peak, mut pause) = (Peak::of(process), FIRST_LOOK);
+    let mut told: Option<Instant> = None;
+    loop {
+        std::thread::park_timeout(pause.max(peak.rest().min(LOOK_AT_LEAST_EVERY)));
+        if ended.load(Ordering::Relaxed) {
+            return peak.bytes();
         }
-        std::thread::park_timeout(pause);
         pause = (pause * 2).min(LOOK_EVERY);
-        peak.fetch_max(family_bytes(process), Ordering::Relaxed);
+        peak.look();
+        let signal = match told {
+            None => Signal::TERM,
+            // What does not hear is not waited for.
+            Some(since) if since.elapsed() > GRACE => Signal::KILL,
+            Some(_) => continue,
+        };
+        if let (true, Some(group)) = (cancel.is_set(), group) {
+            told = told.or(Some(Instant::now()));
+            let _ = kill_process_group(group, signal);
+        }
     }
 }

@@ -4,6 +4,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::words;
+use crate::bench::costs::{CANCEL, CRASH, PASSING};
 use crate::bench::results::{Cost, Results};
 
 /// One line of the table: what it is, and each dispatch's value.
@@ -33,11 +34,9 @@ pub fn lines(results: &Results) -> Vec<Line> {
         line("start of a job".into(), &|cost| {
             cost.start_ms.map(milliseconds)
         }),
-        line("from cancel to stopped".into(), &|cost| {
-            cost.cancel_ms.map(milliseconds)
-        }),
-        line("a crash in a job costs".into(), &crash),
-        line("passing a 720p frame on".into(), &|cost| {
+        line(CANCEL.into(), &|cost| cost.cancel_ms.map(milliseconds)),
+        line(CRASH.into(), &crash),
+        line(PASSING.into(), &|cost| {
             cost.frame_us.map(|us| milliseconds(us / 1000.0))
         }),
         line(beyond(results, "CPU"), &|cost| {

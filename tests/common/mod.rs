@@ -16,7 +16,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rushes::bench::equal::{self, Difference};
 use rushes::dispatch::Cancel;
+use rushes::engine::Workers;
+use rushes::job::Limits;
 use rushes::media::hash::{Content, content};
 
 /// The ways of running jobs.
@@ -54,6 +57,12 @@ pub fn without_folders(text: &str, folders: &[(&Path, &str)]) -> String {
     folders.iter().fold(text.to_owned(), |text, (path, name)| {
         text.replace(&*path.to_string_lossy(), name)
     })
+}
+
+/// How the results below two folders differ once they are decoded.
+pub fn differences(a: &Path, b: &Path) -> Vec<Difference> {
+    let workers = Workers::find(Limits::default()).unwrap();
+    equal::differences(&workers, [a, b], &Cancel::new()).unwrap()
 }
 
 /// Whether the long runs were asked for.

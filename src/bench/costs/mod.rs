@@ -12,7 +12,16 @@ use super::matrix::Matrix;
 use super::results::{Cell, Dispatch, Sample, Work};
 use super::stats::median;
 use crate::dispatch::Cancel;
-use crate::error::Result;
+use crate::error::{Kind, Result};
+
+/// The name of [`Cost::cancel_ms`] in tables and notes.
+pub const CANCEL: &str = "from cancel to stopped";
+
+/// The name of [`Cost::crash`].
+pub const CRASH: &str = "a crash in a job costs";
+
+/// The name of [`Cost::frame_us`].
+pub const PASSING: &str = "passing a 720p frame on";
 
 /// What one dispatch costs besides the work; what was not measured is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,7 +85,11 @@ impl Asked<'_> {
     }
 }
 
-/// What each dispatch costs; what does not fit the budget goes to `notes`.
+/// What each dispatch costs; a value that could not be measured is left out, and
+/// why goes to `notes`.
+///
+/// # Errors
+/// Where `cancel` was set.
 pub(super) fn measure(
     asked: &Asked,
     notes: &mut Vec<String>,
@@ -98,13 +111,41 @@ pub(super) fn measure(
             work,
             memory_per_worker_bytes: memory_per_worker(&cells),
             start_ms: asked.start_ms.get(&(work, dispatch)).copied(),
-            cancel_ms: stops.cancel_ms(dispatch, cancel)?,
-            crash: stops.crash(dispatch, cancel)?,
-            frame_us: passing::frame_us(dispatch, cancel)?,
+            cancel_ms: or_note((CANCEL, dispatch), stops.cancel_ms(dispatch, cancel), notes)?,
+            crash: match stops.crashes {
+                true => or_note((CRASH, dispatch), stops.crash(dispatch, cancel), notes)?,
+                false => None,
+            },
+            frame_us: or_note(
+                (PASSING, dispatch),
+                passing::frame_us(dispatch, cancel),
+                notes,
+            )?,
             beyond: beyond(&cells, crate::values::cores()),
         });
     }
     Ok(costs)
+}
+
+/// What was measured; where it could not be, nothing, and why goes to `notes`.
+/// Only that the run is to stop stays an error.
+fn or_note<T>(
+    (what, dispatch): (&str, Dispatch),
+    measured: Result<T>,
+    notes: &mut Vec<String>,
+) -> Result<Option<T>> {
+    match measured {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == Kind::Interrupted => Err(error),
+        Err(error) => {
+            notes.push(format!(
+                "'{what}' was not measured on {}: {}",
+                dispatch.name(),
+                error.line()
+            ));
+            Ok(None)
+        }
+    }
 }
 
 /// The median of the slopes between all pairs of worker counts (Theil and Sen).
@@ -147,6 +188,7 @@ fn beyond(cells: &[&Cell], cores: usize) -> Option<Beyond> {
 mod tests {
     use super::*;
     use crate::bench::fixture;
+    use crate::error::Error;
 
     #[test]
     fn memory_is_the_slope_over_workers_and_one_odd_cell_does_not_move_it_far() {
@@ -160,6 +202,22 @@ mod tests {
         let cells: Vec<&Cell> = cells.iter().collect();
         assert_eq!(memory_per_worker(&cells), Some(50.0));
         assert_eq!(memory_per_worker(&cells[..1]), None);
+    }
+
+    #[test]
+    fn a_value_that_could_not_be_measured_leaves_the_others_and_is_told_with_its_reason() {
+        let mut notes = vec![];
+        let on = |what| (what, Dispatch::Processes);
+        let failed = Error::failed("cannot pass a frame").because("broken pipe");
+        let found: Option<f64> = or_note(on(PASSING), Err(failed), &mut notes).unwrap();
+        assert_eq!(found, None);
+        let found = or_note(on(CANCEL), Ok(3.0), &mut notes).unwrap();
+        assert_eq!(found, Some(3.0));
+        let told = "'passing a 720p frame on' was not measured on processes: \
+                    cannot pass a frame: broken pipe";
+        assert_eq!(notes, [told]);
+        let stopped: Result<f64> = Err(Error::interrupted());
+        assert!(or_note(on(CRASH), stopped, &mut notes).is_err());
     }
 
     #[test]

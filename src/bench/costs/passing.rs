@@ -19,7 +19,7 @@ const FRAME: usize = 1280 * 720 * 3 / 2;
 const TRIALS: usize = 60;
 
 /// Median microseconds from handing a frame over until its arrival is known.
-pub(super) fn frame_us(dispatch: Dispatch, cancel: &Cancel) -> Result<Option<f64>> {
+pub(super) fn frame_us(dispatch: Dispatch, cancel: &Cancel) -> Result<f64> {
     if cancel.is_set() {
         return Err(Error::interrupted());
     }
@@ -28,7 +28,7 @@ pub(super) fn frame_us(dispatch: Dispatch, cancel: &Cancel) -> Result<Option<f64
         Dispatch::Processes => between_processes(false),
         Dispatch::Workers => between_processes(true),
     };
-    trials.map(|trials| median(&trials))
+    median(&trials?).ok_or_else(|| lost("none arrived"))
 }
 
 fn lost(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

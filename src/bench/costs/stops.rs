@@ -37,14 +37,20 @@ const INTO_BATCH: [f64; 3] = [0.4, 0.25, 0.1];
 /// What the batches of all dispatches may take where the budget is spent.
 const MOST_S: f64 = 15.0;
 
+/// How many times as long as it should a batch may take, and how much longer:
+/// some encoders hang where they are stopped.
+const PATIENCE: (f64, Duration) = (5.0, Duration::from_secs(30));
+
 /// What is stopped, and how long it takes.
 pub(super) struct Stops<'a> {
     asked: &'a Asked<'a>,
     jobs: Vec<Job>,
     workers: usize,
+    patience: Duration,
     /// Seconds that the shortest of the jobs takes in each dispatch.
     shortest_s: BTreeMap<Dispatch, f64>,
-    crashes: bool,
+    /// Whether there is time for crashes; where not, that is noted once.
+    pub crashes: bool,
 }
 
 impl<'a> Stops<'a> {
@@ -70,6 +76,9 @@ impl<'a> Stops<'a> {
         Self {
             asked,
             workers,
+            patience: Duration::try_from_secs_f64(PATIENCE.0 * all_s)
+                .unwrap_or(Duration::MAX)
+                .saturating_add(PATIENCE.1),
             shortest_s: dispatches
                 .iter()
                 .map(|dispatch| (*dispatch, shortest))
@@ -79,9 +88,11 @@ impl<'a> Stops<'a> {
         }
     }
 
-    /// Median milliseconds from a cancel until all has stopped; `None` where
-    /// the jobs ended before it came.
-    pub fn cancel_ms(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<Option<f64>> {
+    /// Median milliseconds from a cancel until all has stopped.
+    ///
+    /// # Errors
+    /// Also where the jobs ended before it came.
+    pub fn cancel_ms(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<f64> {
         let into_s = INTO_JOB * self.shortest_s.get(&dispatch).copied().unwrap_or(0.1);
         let mut spec = Spec::of(dispatch, self.workers, self.jobs.clone());
         spec.stop_after_ms = Some((1000.0 * into_s.min(2.0)) as u64);
@@ -90,21 +101,22 @@ impl<'a> Stops<'a> {
             let (report, _) = self.tried(&spec, cancel)?;
             trials.extend(report.stopped_in_s.map(|seconds| 1000.0 * seconds));
         }
-        Ok(median(&trials))
+        median(&trials).ok_or_else(|| Error::failed("the jobs ended before the cancel came"))
     }
 
-    /// What it costs the others where what runs a job is killed; `None` where
-    /// that cannot be tried here, or takes too long.
-    pub fn crash(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<Option<Crash>> {
-        if !self.crashes {
-            return Ok(None);
-        }
+    /// What it costs the others where what runs a job is killed.
+    ///
+    /// # Errors
+    /// Also where no kill hit a job.
+    pub fn crash(&self, dispatch: Dispatch, cancel: &Cancel) -> Result<Crash> {
         let spec = Spec::of(dispatch, self.workers, self.jobs.clone());
         let (undisturbed, usage) = self.tried(&spec, cancel)?;
         let start_s = (usage.wall.as_secs_f64() - undisturbed.wall_s).max(0.0);
         for into in INTO_BATCH {
             let after = Duration::from_secs_f64(start_s + into * undisturbed.wall_s);
-            let killed = killed_after(&spec, after, cancel);
+            let killed = within(after.saturating_add(self.patience), cancel, |cancel| {
+                killed_after(&spec, after, cancel)
+            });
             let done = self.done();
             self.tidy()?;
             let crash = match killed? {
@@ -120,13 +132,13 @@ impl<'a> Stops<'a> {
                     delay_s: Some(report.wall_s - undisturbed.wall_s),
                 },
             };
-            return Ok(Some(crash));
+            return Ok(crash);
         }
-        Ok(None)
+        Err(Error::failed("no kill hit a job while it ran"))
     }
 
     fn tried(&self, spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
-        let tried = cell::try_run(spec, cancel);
+        let tried = within(self.patience, cancel, |cancel| cell::try_run(spec, cancel));
         self.tidy()?;
         tried
     }
@@ -146,6 +158,37 @@ impl<'a> Stops<'a> {
             return Ok(());
         }
         fs::remove_dir_all(&folder).map_err(|error| untidy(&folder).because(error))
+    }
+}
+
+/// What `run` returns, unless it takes longer than `patience`: then it is cancelled.
+fn within<T: Send>(
+    patience: Duration,
+    cancel: &Cancel,
+    run: impl FnOnce(&Cancel) -> Result<T>,
+) -> Result<T> {
+    let (own, done) = (Cancel::new(), Cancel::new());
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let began = Instant::now();
+            while !done.is_set() {
+                if cancel.is_set() || began.elapsed() > patience {
+                    own.set();
+                    return;
+                }
+                done.sleep(Duration::from_millis(50));
+            }
+        });
+        let result = run(&own);
+        done.set();
+        result
+    });
+    match own.is_set() && !cancel.is_set() {
+        true => Err(Error::failed(format!(
+            "the batch had not ended after {:.0} s",
+            patience.as_secs_f64()
+        ))),
+        false => result,
     }
 }
 
@@ -271,4 +314,27 @@ fn kill_one(dispatch: Dispatch, process: u32) -> bool {
         std::thread::sleep(Duration::from_millis(5));
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_does_not_end_is_cancelled_and_told_and_no_interruption() {
+        let wait = |cancel: &Cancel| -> Result<()> {
+            while !cancel.is_set() {
+                cancel.sleep(Duration::from_millis(50));
+            }
+            Err(Error::interrupted())
+        };
+        let hung = within(Duration::from_millis(10), &Cancel::new(), wait).unwrap_err();
+        assert!(hung.line().contains("had not ended"), "{}", hung.line());
+        let stop = Cancel::new();
+        stop.set();
+        let stopped = within(Duration::from_secs(60), &stop, wait).unwrap_err();
+        assert_eq!(stopped.kind(), crate::error::Kind::Interrupted);
+        let whole = within(Duration::from_secs(60), &Cancel::new(), |_| Ok(3));
+        assert_eq!(whole.unwrap(), 3);
+    }
 }

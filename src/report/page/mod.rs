@@ -110,6 +110,18 @@ pub(super) fn visible(text: &str) -> String {
 
 type Facts = Vec<(&'static str, String)>;
 
+/// `libx264 core 164 r3095 baee400, aac libavcodec 59.37.100`.
+fn encoders(results: &Results) -> String {
+    let encoders = results.ffmpeg.encoders.iter();
+    let told: Vec<String> = encoders
+        .map(|encoder| format!("{} {}", encoder.name, encoder.told()))
+        .collect();
+    match told.is_empty() {
+        true => "not known".to_owned(),
+        false => told.join(", "),
+    }
+}
+
 /// The machine; nothing where it is not known, as of times that were read from a file.
 fn machine(results: &Results) -> Facts {
     let machine = &results.machine;
@@ -130,6 +142,7 @@ fn machine(results: &Results) -> Facts {
         ),
         ("Linked FFmpeg", ffmpeg.linked.clone()),
         ("ffmpeg program", program.to_owned()),
+        ("Encoders", encoders(results)),
         ("rushes", results.rushes.clone()),
     ];
     facts.into()
