@@ -50,7 +50,7 @@ def held(process):
 def timed(command):
     """Seconds of wall and CPU, and bytes of memory, of a command with all its processes."""
     before, began = os.times(), time.monotonic()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     memory = Memory(process.pid)
     memory.start()
     status = process.wait()
