@@ -33,11 +33,11 @@ pub(super) fn repeats(
 fn of_slide(slide: &Slide, alone: Span, rate: Ratio) -> Vec<Range<u64>> {
     let Span { start, end } = alone;
     let runs = match &slide.moves {
-        None => vec![start + 1..end],
+        None => [start + 1..end, end..end],
         Some(moves) => {
             let frames = |seconds: f64| (seconds.max(0.0) * rate.as_f64()).ceil() as u64;
             let (first, last) = (frames(*moves.start()), frames(*moves.end()));
-            vec![start + 1..(start + first).min(end), start + last + 1..end]
+            [start + 1..(start + first).min(end), start + last + 1..end]
         }
     };
     let is_worth = |run: &Range<u64>| run.end.saturating_sub(run.start) >= LEAST;
@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_slide_that_moves_repeats_before_and_after() {
-        let slides = [slide(Some(0.0..=1.0)), slide(Some(-0.5..=3.0))];
-        assert_eq!(runs(&slides, Timeline::new(RATE)), [31..75]);
+        let slides = [slide(Some(0.0..=1.0)), slide(Some(-0.5..=1.5))];
+        assert_eq!(runs(&slides, Timeline::new(RATE)), [31..75, 136..180]);
         let slides = [slide(Some(1.0..=2.95)), slide(Some(1.0..=1.5))];
         assert_eq!(
             runs(&slides, Timeline::new(RATE)),
