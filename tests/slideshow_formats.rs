@@ -194,6 +194,18 @@ fn a_webm_is_vp9_and_opus_with_chapters_that_begin_with_key_frames() {
         );
     }
     assert!((loudness(&film).len() as i64 - 30).abs() <= 1);
+    let begins = ffprobe(
+        &[
+            "-show_entries",
+            "stream=start_time",
+            "-of",
+            "csv=p=0",
+            "-select_streams",
+            "v",
+        ],
+        &film,
+    );
+    assert_eq!(begins, "0.000000", "the first picture is seen at once");
 }
 
 #[test]

@@ -144,10 +144,10 @@ impl Theme {
         axis: Colour(0x8b, 0x98, 0xa6),
         accent: Colour(0x8a, 0x6d, 0x00),
         threads: look(Colour(0x00, 0x72, 0xb2), Marker::Circle, None),
-        processes: look(Colour(0xd5, 0x5e, 0x00), Marker::Square, Some((22, 10))),
-        workers: look(Colour(0x00, 0x8a, 0x65), Marker::Triangle, Some((8, 8))),
-        slurm: look(Colour(0xb0, 0x55, 0x8a), Marker::Diamond, Some((36, 10))),
-        python_threads: look(Colour(0xb0, 0x55, 0x8a), Marker::Diamond, Some((4, 6))),
+        processes: look(Colour(0xb5, 0x4f, 0x00), Marker::Square, Some((22, 10))),
+        workers: look(Colour(0x00, 0x7a, 0x59), Marker::Triangle, Some((8, 8))),
+        slurm: look(Colour(0xa3, 0x4a, 0x7d), Marker::Diamond, Some((36, 10))),
+        python_threads: look(Colour(0xa3, 0x4a, 0x7d), Marker::Diamond, Some((4, 6))),
         python_processes: look(Colour(0x6a, 0x4f, 0xc4), Marker::Square, Some((14, 6))),
     };
 
@@ -177,6 +177,11 @@ mod tests {
         [theme.threads, theme.processes, theme.workers, theme.slurm]
     }
 
+    fn all_looks(theme: &Theme) -> Vec<Look> {
+        let python = [theme.python_threads, theme.python_processes];
+        looks(theme).into_iter().chain(python).collect()
+    }
+
     #[test]
     fn no_two_dispatches_share_a_colour_a_marker_or_a_dash() {
         for theme in [Theme::DARK, Theme::LIGHT] {
@@ -192,28 +197,31 @@ mod tests {
     }
 
     #[test]
-    fn text_and_marks_stand_out_from_the_background() {
+    fn words_have_a_contrast_of_4_5_at_least_in_both_themes() {
         for theme in [Theme::DARK, Theme::LIGHT] {
+            let name = theme.name;
             for ground in [theme.background, theme.surface] {
-                assert!(theme.text.contrast(ground) >= 7.0, "{}", theme.name);
-                assert!(theme.muted.contrast(ground) >= 4.5, "{}", theme.name);
-                for look in looks(&theme) {
-                    assert!(look.colour.contrast(ground) >= 3.0, "{look:?}");
+                assert!(theme.text.contrast(ground) >= 7.0, "{name}");
+                assert!(theme.muted.contrast(ground) >= 4.5, "{name}");
+                // Names of dispatches stand in their colours.
+                for look in all_looks(&theme) {
+                    assert!(look.colour.contrast(ground) >= 4.5, "{name} {look:?}");
+                }
+            }
+            // Names of jobs stand on bars of both shades.
+            for look in looks(&theme) {
+                for bar in [look.colour, look.colour.mix(theme.text, 0.22)] {
+                    assert!(theme.background.contrast(bar) >= 4.5, "{name} {look:?}");
                 }
             }
         }
     }
 
     #[test]
-    fn words_of_a_film_have_a_contrast_of_4_5_at_least() {
-        let theme = Theme::DARK;
-        for look in looks(&theme) {
-            // Names of dispatches on the page, and of jobs on bars of both shades.
+    fn marks_stand_out_from_the_background() {
+        for theme in [Theme::DARK, Theme::LIGHT] {
             for ground in [theme.background, theme.surface] {
-                assert!(look.colour.contrast(ground) >= 4.5, "{look:?}");
-            }
-            for bar in [look.colour, look.colour.mix(theme.text, 0.22)] {
-                assert!(theme.background.contrast(bar) >= 4.5, "{look:?}");
+                assert!(theme.accent.contrast(ground) >= 3.0, "{}", theme.name);
             }
         }
     }

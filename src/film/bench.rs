@@ -80,6 +80,7 @@ pub fn film<'a>(results: &Results, look: Look, encoding: Encoding) -> Film<'a> {
         title: name.to_owned(),
         seconds,
         transition: FADE,
+        moves: None,
         draw: Box::new(move || look.picture(&svg).map(Shot::Still)),
     };
     let first = card(TITLE, TITLE_S, title_card(&title, &look.theme));
@@ -103,6 +104,7 @@ fn chart<'a>(act: Act, look: Look) -> Slide<'a> {
         title: act.title().to_owned(),
         seconds: act.grows_s() + CHART_S,
         transition: FADE,
+        moves: Some(moves.clone()),
         draw: Box::new(move || {
             let act = act.clone();
             Ok(Shot::Moving(Moving::new(moves.clone(), move |seconds| {

@@ -8,6 +8,7 @@ pub mod music;
 mod output;
 pub mod photo;
 mod render;
+mod repeats;
 mod shot;
 pub mod slideshow;
 pub mod storyboard;
@@ -16,6 +17,8 @@ pub mod transition;
 
 pub use render::{Made, render};
 pub use shot::{Moving, Shot};
+
+use std::ops::RangeInclusive;
 
 use crate::error::{Error, Result};
 use crate::job::Ratio;
@@ -32,6 +35,9 @@ pub struct Slide<'a> {
     pub seconds: f64,
     /// How it goes over into the next one.
     pub transition: Transition,
+    /// When it moves, in seconds since its beginning; never, where this is none. What
+    /// is drawn stands still at all other times.
+    pub moves: Option<RangeInclusive<f64>>,
     /// Draws what is seen in the film's size; on another thread, ahead of its time.
     pub draw: Box<dyn Fn() -> Result<Shot<'a>> + Send + Sync + 'a>,
 }

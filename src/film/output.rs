@@ -1,5 +1,6 @@
 //! Pictures and music into one file, by the same encoder and muxer as transcodes.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::Film;
@@ -7,14 +8,18 @@ use super::music::Player;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
-use crate::media::{Chapter, Encoder, Frame, Graph, Muxer, Picture, Setup, Sound, VideoTiming};
-use crate::recipe::{MUSIC_RATE, music};
+use crate::media::{
+    Chapter, Encoded, Encoder, Frame, Graph, Muxer, Picture, Setup, Sound, VideoTiming,
+};
+use crate::recipe::{EncoderSpec, MUSIC_RATE, music};
 use crate::values;
 
 /// A film being written.
 pub(super) struct Output<'a> {
     filter: Option<Graph>,
     encoder: Encoder,
+    encoded: Encoded,
+    setup: Setup,
     sound: Option<(Sound, Player<'a>)>,
     muxer: Muxer,
     rate: Ratio,
@@ -22,16 +27,25 @@ pub(super) struct Output<'a> {
     frames: u64,
 }
 
+/// What holds for an encoder from its first frame on.
+#[derive(Clone, Copy)]
+pub(super) struct Beginning<'a> {
+    /// A picture of the film.
+    pub like: &'a Picture,
+    /// Frames that repeat the one before, counted from the first.
+    pub repeats: &'a [Range<u64>],
+}
+
 /// The file's streams.
 const PICTURES: usize = 0;
 const MUSIC: usize = 1;
 
 impl<'a> Output<'a> {
-    /// Begins `film` as the file `part`, with pictures like `first`.
+    /// Begins `film` as the file `part`.
     pub(super) fn create(
         film: &'a Film,
         part: &Path,
-        first: &Picture,
+        first: Beginning,
         cancel: &Cancel,
     ) -> Result<Self> {
         let format = film.encoding.format;
@@ -41,12 +55,13 @@ impl<'a> Output<'a> {
         let mut muxer = Muxer::create(part, &name, &options, streams, cancel)?;
         muxer.set_tag("title", &film.title);
         let setup = Setup {
-            threads: values::cores(),
+            threads: threads(),
             global_header: muxer.wants_global_header(),
             bit_exact: false,
         };
         let (filter, encoder) = pictures(film, first, setup)?;
-        muxer.encoded(PICTURES, &encoder.encoded()?, None, None)?;
+        let encoded = encoder.encoded()?;
+        muxer.encoded(PICTURES, &encoded, None, None)?;
         let sound = match heard {
             Some((played, audio)) => {
                 let sound = Sound::open(&music(&audio), MUSIC_RATE, setup)?;
@@ -58,6 +73,8 @@ impl<'a> Output<'a> {
         Ok(Self {
             filter,
             encoder,
+            encoded,
+            setup,
             sound,
             muxer,
             rate: film.rate,
@@ -69,6 +86,23 @@ impl<'a> Output<'a> {
     /// Frames so far.
     pub(super) fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// Goes on with an encoder that knows of other repeats, at a frame that nothing refers
+    /// across; with the same one, where it heeds none.
+    pub(super) fn begin_again(&mut self, film: &Film, first: Beginning) -> Result<()> {
+        if !spec(film, self.setup.threads).heeds_repeats() {
+            return Ok(());
+        }
+        self.encode(None)?;
+        let (_, encoder) = pictures(film, first, self.setup)?;
+        if !encoder.encoded()?.is_as(&self.encoded) {
+            return Err(Error::failed(
+                "two encoders of the same settings write different headers",
+            ));
+        }
+        self.encoder = encoder;
+        Ok(())
     }
 
     /// Has the next frame found at once by players.
@@ -145,21 +179,34 @@ impl<'a> Output<'a> {
     }
 }
 
-/// What takes pictures like `first`.
-fn pictures(film: &Film, first: &Picture, setup: Setup) -> Result<(Option<Graph>, Encoder)> {
+/// Frames wait for those before them while they are encoded: with half as many
+/// threads again as there are cores, none of these does.
+fn threads() -> usize {
+    let cores = values::cores();
+    cores + (cores / 2).max(1)
+}
+
+fn spec(film: &Film, threads: usize) -> EncoderSpec {
+    film.encoding.video(film.rate).encoder_spec(threads)
+}
+
+/// What takes pictures from `first` on.
+fn pictures(film: &Film, first: Beginning, setup: Setup) -> Result<(Option<Graph>, Encoder)> {
+    let Beginning { like, repeats } = first;
     let timing = VideoTiming {
         time_base: Ratio::new(film.rate.den, film.rate.num).into(),
         frame_rate: film.rate.into(),
     };
-    let mut spec = film.encoding.video(film.rate).encoder_spec(setup.threads);
-    spec.width = Some(first.size().0);
+    let mut spec = spec(film, setup.threads);
+    spec.tell_repeats(repeats);
+    spec.width = Some(like.size().0);
     let open = |like: &Picture| Encoder::video(&spec, &like.at(0)?, timing, setup);
     match film.encoding.format.filter() {
         Some(filter) => {
             let (base, rate) = (timing.time_base, timing.frame_rate);
-            let graph = Graph::new(&first.at(0)?, base, rate, filter, setup.threads)?;
-            Ok((Some(graph), open(&first.share()?.filtered(filter)?)?))
+            let graph = Graph::new(&like.at(0)?, base, rate, filter, setup.threads)?;
+            Ok((Some(graph), open(&like.share()?.filtered(filter)?)?))
         }
-        None => Ok((None, open(first)?)),
+        None => Ok((None, open(like)?)),
     }
 }

@@ -10,7 +10,8 @@ use std::path::Path;
 use crossbeam_channel::{Receiver, Sender};
 use rayon::prelude::*;
 
-use super::output::Output;
+use super::output::{Beginning, Output};
+use super::repeats::repeats;
 use super::timeline::{Span, Timeline};
 use super::{Audience, Film, Shot};
 use crate::delivery;
@@ -65,6 +66,19 @@ pub fn render(
     made.ok_or_else(|| Error::failed("the film was not made"))
 }
 
+/// So many slides an encoder is told of at once: it keeps a list of them, which it
+/// searches for every frame and writes into the file.
+const OUTLOOK: usize = 300;
+
+/// The slides from `number` on that an encoder is to be told of, and which of their
+/// frames repeat the one before, if all of them can be drawn.
+fn outlook(film: &Film, number: usize, timeline: &Timeline) -> (Range<usize>, Vec<Range<u64>>) {
+    let slides = &film.slides[number..];
+    let runs = repeats(slides, timeline.clone(), film.rate).take(OUTLOOK);
+    let told = number..number + slides.len().min(OUTLOOK);
+    (told, runs.flatten().collect())
+}
+
 type Drawing<'f> = (usize, Result<Shot<'f>>);
 
 /// Draws slide after slide until nobody wants more.
@@ -105,6 +119,8 @@ struct Projector<'a, 'f> {
     first: Option<(usize, Shot<'f>)>,
     output: Output<'a>,
     audience: &'a mut dyn Audience,
+    // The slides that the encoder knows of and that are still to come.
+    told: Range<usize>,
     // The frames there will be.
     all: u64,
 }
@@ -122,8 +138,14 @@ impl<'a, 'f> Projector<'a, 'f> {
                 "a film needs at least one picture, and there is none that can be read",
             ));
         };
+        let (told, repeats) = outlook(film, number, &Timeline::new(film.rate));
+        let beginning = Beginning {
+            like: &first.at(0.0)?,
+            repeats: &repeats,
+        };
         Ok(Self {
-            output: Output::create(film, part, &first.at(0.0)?, cancel)?,
+            output: Output::create(film, part, beginning, cancel)?,
+            told,
             first: Some((number, first)),
             all: film.frames(),
             film,
@@ -136,6 +158,7 @@ impl<'a, 'f> Projector<'a, 'f> {
         let mut timeline = Timeline::new(self.film.rate);
         let mut current = self.first.take();
         while let Some((number, shot)) = current {
+            self.look_ahead(number, &shot, &timeline)?;
             let span = timeline.next(self.film.slides[number].seconds);
             self.chapter(number, span)?;
             current = self.slide(number, &shot, span)?;
@@ -146,6 +169,22 @@ impl<'a, 'f> Projector<'a, 'f> {
             frames,
             left_out: self.slides.left_out,
         })
+    }
+
+    /// Sees to it that the encoder knows when slide `number` and those after it stand still.
+    fn look_ahead(&mut self, number: usize, shot: &Shot, timeline: &Timeline) -> Result<()> {
+        // Where slides were left out, all that was told is of another time.
+        if self.told.start != number || self.told.is_empty() {
+            let (told, repeats) = outlook(self.film, number, timeline);
+            self.told = told;
+            let beginning = Beginning {
+                like: &shot.at(0.0)?,
+                repeats: &repeats,
+            };
+            self.output.begin_again(self.film, beginning)?;
+        }
+        self.told.start += 1;
+        Ok(())
     }
 
     /// Shows a slide and its transition to the next one, which is given back.

@@ -116,6 +116,7 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, encoding: Encoding) -> Resul
         slide(
             usual,
             text.clone(),
+            None,
             Box::new(move || studio.card(text).map(Shot::Still)),
         )
     };
@@ -134,13 +135,14 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, encoding: Encoding) -> Resul
             .caption
             .clone()
             .unwrap_or_else(|| name_of(&scene.picture));
+        let seen = moves.as_ref().map(|(_, moves)| moves.clone());
         let draw = move || match &moves {
             None => studio.scene(scene, look.fit).map(Shot::Still),
             Some((motion, moves)) => studio
                 .moving_scene(scene, look.fit, (*motion, moves.clone()))
                 .map(Shot::Moving),
         };
-        slide(look, title, Box::new(draw))
+        slide(look, title, seen, Box::new(draw))
     }));
     slides.extend(board.film.closing.as_ref().map(text_slide));
     Ok(Film {
@@ -155,6 +157,7 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, encoding: Encoding) -> Resul
 fn slide<'a>(
     look: Look,
     title: String,
+    moves: Option<RangeInclusive<f64>>,
     draw: Box<dyn Fn() -> Result<Shot<'a>> + Send + Sync + 'a>,
 ) -> Slide<'a> {
     let transition = match look.transition.kind {
@@ -165,6 +168,7 @@ fn slide<'a>(
         title,
         seconds: look.seconds,
         transition,
+        moves,
         draw,
     }
 }

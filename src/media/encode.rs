@@ -374,7 +374,7 @@ impl Drop for Encoder {
 
 impl Encoded {
     /// Whether the packets of both can stand in one stream.
-    pub(super) fn is_as(&self, other: &Self) -> bool {
+    pub fn is_as(&self, other: &Self) -> bool {
         // SAFETY: both hold valid parameters; extradata has the size that they tell.
         unsafe {
             let (a, b) = (&*self.parameters.as_ptr(), &*other.parameters.as_ptr());

@@ -1,6 +1,8 @@
 //! From a recipe to an encoder with its options.
 
 use super::pixels::usual_quantiser;
+use std::ops::Range;
+
 use super::{Audio, EncoderSpec, Rate, Video};
 use crate::job::Light;
 
@@ -63,6 +65,31 @@ impl EncoderSpec {
         })
     }
 
+    /// Whether the encoder can be told which frames repeat the one before.
+    pub fn heeds_repeats(&self) -> bool {
+        // These search less than that everywhere.
+        let is_fast = |(key, value): &(String, String)| {
+            key == "preset" && matches!(value.as_str(), "ultrafast" | "superfast")
+        };
+        self.name == "libx264" && !self.options.iter().any(is_fast)
+    }
+
+    /// Tells the encoder which frames, counted from its first, repeat the one before:
+    /// there is nothing to be searched for in them. All others are encoded as ever.
+    pub fn tell_repeats(&mut self, runs: &[Range<u64>]) {
+        if !self.heeds_repeats() || runs.is_empty() {
+            return;
+        }
+        let zone = |run: &Range<u64>| format!("{},{},{REPEATED}", run.start, run.end - 1);
+        let zones: Vec<String> = runs.iter().map(zone).collect();
+        let told = format!("zones={}", zones.join("/"));
+        match self.options.iter_mut().find(|(key, _)| key == X264) {
+            Some((_, given)) if given.contains("zones=") => {}
+            Some((_, given)) => *given = format!("{given}:{told}"),
+            None => self.options.push((X264.into(), told)),
+        }
+    }
+
     /// Has the encoder write how bright the film is meant, where it can.
     pub(super) fn tell_light(&mut self, light: Light) {
         let Some((own, told)) = light_options(&self.name, light) else {
@@ -115,6 +142,10 @@ const SVT_AV1: &str = "svtav1-params";
 
 /// x264's own options, as libav takes them.
 const X264: &str = "x264-params";
+
+/// What x264 does for a frame that repeats the one before: nothing has moved. It still
+/// measures what is missing as it does elsewhere (from `subme=2` on), and mends it.
+const REPEATED: &str = "subme=2,me=dia,ref=1,trellis=0";
 
 /// Whether x264's AVX-512 code (core 164) repeats itself on pictures of that
 /// width. It works on 64 samples at once of pictures of half the size, which are 8
@@ -185,6 +216,33 @@ mod tests {
             assert_eq!(is_safe_for_avx512(Some(width)), is_safe, "{width}");
         }
         assert!(!is_safe_for_avx512(None));
+    }
+
+    #[test]
+    fn x264_alone_is_told_of_repeats_and_the_users_own_zones_stay() {
+        let told = |name: &str, given: &[(&str, &str)], runs: &[Range<u64>]| {
+            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            let mut spec = EncoderSpec {
+                name: name.into(),
+                options: given.iter().map(own).collect(),
+                qscale: None,
+                width: None,
+            };
+            spec.tell_repeats(runs);
+            spec.options
+        };
+        let runs = [1..75, 91..165];
+        let zones = format!("zones=1,74,{REPEATED}/91,164,{REPEATED}");
+        let x264 = |value: &str| vec![(X264.to_owned(), value.to_owned())];
+        assert_eq!(told("libx264", &[], &runs), x264(&zones));
+        let more = told("libx264", &[(X264, "asm=avx2")], &runs);
+        assert_eq!(more, x264(&format!("asm=avx2:{zones}")));
+        let own = "zones=0,9,q=20";
+        assert_eq!(told("libx264", &[(X264, own)], &runs), x264(own));
+        assert!(told("libx264", &[], &[]).is_empty());
+        let fast = [("preset", "ultrafast")];
+        assert_eq!(told("libx264", &fast, &runs).len(), 1);
+        assert!(told("libvpx-vp9", &[], &runs).is_empty());
     }
 
     #[test]
