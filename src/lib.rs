@@ -14,6 +14,8 @@ pub mod terminal;
 
 pub mod signals;
 
+pub mod priority;
+
 pub mod values;
 
 pub mod plan;

@@ -7,6 +7,8 @@ use rushes::cli::{Cli, Ending, exit_code};
 use rushes::dispatch::Cancel;
 
 fn main() -> ExitCode {
+    // Before there is any other thread.
+    rushes::priority::stay_usual();
     rushes::media::silence_encoders();
     let cli = Cli::parse();
     let cancel = Cancel::new();

@@ -104,3 +104,61 @@ fn a_quality_that_was_asked_for_is_refused_where_the_encoder_knows_none() {
     let said = stderr(&output);
     assert!(said.contains("mpeg4") && said.contains("crf"), "{said}");
 }
+
+/// The scheduling policies of all threads of process `root` and of those below it.
+#[cfg(target_os = "linux")]
+fn policies(root: u32) -> Vec<String> {
+    let tasks = |process: u32| std::fs::read_dir(format!("/proc/{process}/task"));
+    let mut found = vec![];
+    let mut left = vec![root];
+    while let Some(process) = left.pop() {
+        for task in tasks(process).into_iter().flatten().flatten() {
+            let read = |name: &str| std::fs::read_to_string(task.path().join(name));
+            let children = read("children").unwrap_or_default();
+            left.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|id| id.parse::<u32>().ok()),
+            );
+            // Behind the name, which may hold anything, `policy` is the 39th (proc_pid_stat(5)).
+            let stat = read("stat").unwrap_or_default();
+            let behind = stat.rsplit_once(')').map(|(_, behind)| behind.to_owned());
+            let policy =
+                behind.and_then(|behind| behind.split_whitespace().nth(38).map(str::to_owned));
+            found.extend(policy);
+        }
+    }
+    found
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_encoder_that_puts_itself_before_all_others_is_not_let_by_root_either() {
+    if !have("ffmpeg") {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("clip.mp4");
+    source(&file);
+    for dispatch in DISPATCHES {
+        let out = root.path().join(dispatch);
+        let mut running = std::process::Command::new(env!("CARGO_BIN_EXE_rushes"))
+            .args(["convert", "-q", "--vcodec", "libsvtav1", "--speed", "8"])
+            .args(["--dispatch", dispatch, "-o"])
+            .args([&out, &file])
+            .spawn()
+            .unwrap();
+        let mut most = 0;
+        while running.try_wait().unwrap().is_none() {
+            let policies = policies(running.id());
+            most = most.max(policies.len());
+            let others: Vec<_> = policies.iter().filter(|policy| *policy != "0").collect();
+            assert!(others.is_empty(), "{dispatch}: {others:?}");
+        }
+        assert!(running.wait().unwrap().success(), "{dispatch}");
+        assert!(
+            most > 5,
+            "{dispatch}: its encoder was seen, of many threads"
+        );
+    }
+}
