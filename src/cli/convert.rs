@@ -45,8 +45,9 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["output", "watch"])]
     replace: bool,
 
-    /// Which films are cut at key frames and encoded in parts, side by side: those
-    /// that would be the last to be ready, or all, in parts of at least so many seconds.
+    /// Which films are cut at key frames and encoded in parts, side by side: those that
+    /// may be the last to be ready (what cannot be cut gets more codec threads), none, or
+    /// all, in parts of at least so many seconds.
     #[arg(long, value_name = "auto|never|SECONDS", default_value = "auto", value_parser = values::split)]
     split: Split,
 

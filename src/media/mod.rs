@@ -19,6 +19,7 @@ pub mod files;
 mod filter;
 mod frame;
 pub mod hash;
+pub mod heap;
 pub mod inherited;
 mod input;
 mod jumps;

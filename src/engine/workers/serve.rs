@@ -21,13 +21,18 @@ use crate::error::{Error, Result, Told};
 use crate::job::{Limits, Progress};
 use crate::media::files::{self, Access};
 use crate::media::verify::Evidence;
-use crate::media::{self, bounds, inherited, pulse};
+use crate::media::{self, bounds, heap, inherited, pulse};
 
 /// Progress is told at most so often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
 
 /// That a task goes on is told at most so often.
 const ALIVE_EVERY: Duration = Duration::from_millis(50);
+
+/// After tasks that took so long, memory is given back to the system: the next one would
+/// get the free pieces in between, and need more besides. Getting pages anew costs
+/// little beside such a task, and much beside small ones.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Takes tasks from stdin and answers on stdout, until stdin ends.
 ///
@@ -191,7 +196,8 @@ fn carry_out(task: &Task, link: &Mutex<Link>) -> io::Result<()> {
         Task::Run { threads, parts, .. } => (*threads, *parts),
         _ => (1, None),
     };
-    let mut told = Instant::now();
+    let began = Instant::now();
+    let mut told = began;
     let (spare, mut lent) = (Spare::default(), threads);
     spare.lend(1, threads);
     lock(link).threads = threads;
@@ -222,7 +228,11 @@ fn carry_out(task: &Task, link: &Mutex<Link>) -> io::Result<()> {
             }
         }
     };
-    lock(link).say(&answer)
+    lock(link).say(&answer)?;
+    if began.elapsed() >= LONG {
+        heap::give_back();
+    }
+    Ok(())
 }
 
 fn lock(link: &Mutex<Link>) -> MutexGuard<'_, Link> {
