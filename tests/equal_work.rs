@@ -64,7 +64,7 @@ fn assert_same_transcode(source: &Path, speed: &str) {
     let [threads, processes] = both(
         "convert",
         source,
-        &["--speed", speed, "--copy", "never"],
+        &["--speed", speed, "--copy", "never", "--split", "never"],
         folder.path(),
     );
     assert_eq!(tree(&threads), tree(&processes), "{}", source.display());

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{
-    decoded, ffmpeg, ffprobe, leftovers, rushes, shared_media, stderr, succeed, tree, wait_for,
+    DISPATCHES, decoded, ffmpeg, ffprobe, leftovers, rushes, shared_media, stderr, succeed, tree,
+    wait_for,
 };
 
 /// x264 without loss: what differs in the result differed in what went into it.
@@ -293,16 +294,33 @@ fn a_film_alone_is_cut_where_there_are_two_slots_and_all_dispatches_of_ours_cut_
         make("alone", &["-j", "1"]) == whole,
         "one slot has nobody to share with"
     );
-    let rate = ["--bitrate", "200k"];
-    let whole = make(
-        "rate",
-        &[&rate[..], &["-j", "2", "--split", "never"]].concat(),
-    );
-    let cut = make("rate-auto", &[&rate[..], &["-j", "2"]].concat());
-    assert!(
-        whole == cut,
-        "a bit rate that spans the file is kept as a whole"
-    );
+}
+
+#[test]
+fn what_is_alone_and_has_a_bit_rate_to_keep_gets_codec_threads_and_is_whole() {
+    let Some(folder) = shared_media("bench") else {
+        return;
+    };
+    let source = [folder.join("bikes.mp4")];
+    let root = tempfile::tempdir().unwrap();
+    let make = |name: &str, flags: &[&str]| {
+        let out = root.path().join(name);
+        let quick = ["--copy", "never", "--bitrate", "200k", "-j", "2"];
+        convert(&source, &out, &[&quick[..], flags].concat());
+        fs::read(out.join("bikes.mp4")).unwrap()
+    };
+    let whole = make("whole", &["--split", "never", "--codec-threads", "2"]);
+    for dispatch in DISPATCHES {
+        let auto = make(dispatch, &["--dispatch", dispatch]);
+        if dispatch == "processes" {
+            let whole = make("program", &["--split", "never", "--dispatch", dispatch]);
+            assert!(auto != whole, "it has one thread");
+        } else {
+            assert!(auto == whole, "{dispatch}: as on two threads");
+        }
+    }
+    let one = make("one", &["--split", "never"]);
+    assert!(one != whole, "two threads are seen");
 }
 
 #[test]

@@ -16,7 +16,8 @@ const NEAR: f64 = 0.75;
 /// of its own time: that costs more than cutting.
 const WORTH: f64 = 0.1;
 
-/// No film that is shorter is cut unasked, in seconds: what that spares is no wait.
+/// No film that is shorter is spread unasked, in seconds: what that spares is no wait,
+/// and its bytes are the same each time.
 const LEAST_S: f64 = 10.0;
 
 /// Before this much of a job is done, its own speed tells little: opening it counts in.
@@ -92,7 +93,8 @@ impl Tail {
         // All that share the work evenly would be through by then.
         let even_s = (job_s + others_s) / self.slots as f64;
         let none = Spread::default();
-        if self.slots == 1 || job_s < NEAR * even_s || job_s <= 0.0 {
+        let is_long = job.duration_s().is_some_and(|length_s| length_s >= LEAST_S);
+        if self.slots == 1 || !is_long || job_s < NEAR * even_s || job_s <= 0.0 {
             return none;
         }
         if can_be_cut(job) {
@@ -123,11 +125,10 @@ impl Tail {
     }
 }
 
-/// Whether a job is a film that is worth cutting, and loses nothing by it.
+/// Whether a job is a film that loses nothing by being cut.
 fn can_be_cut(job: &Job) -> bool {
-    let is_long = job.duration_s().is_some_and(|length_s| length_s >= LEAST_S);
     match &job.work {
-        Work::Media(media) => is_long && media.pipeline.stream_to_cut(false).is_some(),
+        Work::Media(media) => media.pipeline.stream_to_cut(false).is_some(),
         Work::Load(_) => false,
     }
 }
@@ -149,7 +150,7 @@ mod tests {
     };
 
     fn begins(tail: &Tail, slot: usize, seconds: f64, waiting_s: f64) -> Spread {
-        tail.begin(slot, &film(60.0), seconds, waiting_s)
+        tail.begin(slot, &film(60.0, None), seconds, waiting_s)
     }
 
     #[test]
@@ -172,7 +173,7 @@ mod tests {
     fn what_cannot_be_cut_gets_threads_where_a_slot_would_be_idle() {
         let begin = |slots, others_s| {
             let tail = Tail::new(&Terms::on(slots), slots);
-            tail.begin(0, &film(3.0), 5.0, others_s)
+            tail.begin(0, &film(60.0, Some("b")), 5.0, others_s)
         };
         assert_eq!(begin(2, 0.0), WIDE);
         assert_eq!(begin(2, 3.0), WIDE);
@@ -186,6 +187,14 @@ mod tests {
     }
 
     #[test]
+    fn short_films_are_left_as_they_are() {
+        for option in [None, Some("b")] {
+            let tail = Tail::new(&Terms::on(2), 2);
+            assert!(tail.begin(0, &film(9.0, option), 5.0, 0.0).is_none());
+        }
+    }
+
+    #[test]
     fn what_a_job_has_shown_of_its_speed_counts() {
         let tail = Tail::new(&Terms::on(2), 2);
         begins(&tail, 0, 100.0, 0.0);
@@ -194,7 +203,7 @@ mod tests {
             position_s: 30.0,
             ..Progress::default()
         };
-        tail.advance(0, &film(60.0), began, progress);
+        tail.advance(0, &film(60.0, None), began, progress);
         assert!((9.9..10.5).contains(&tail.left_s()), "{}", tail.left_s());
     }
 

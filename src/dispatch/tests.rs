@@ -16,11 +16,12 @@ pub(super) fn job(id: usize, cost: f64) -> Job {
     }
 }
 
-/// A film of so many seconds that is encoded.
-pub(super) fn film(seconds: f64) -> Job {
+/// A film of so many seconds that is encoded; with an option, such as a bit rate.
+pub(super) fn film(seconds: f64, option: Option<&str>) -> Job {
+    let option = option.map(|name| (name.to_owned(), "1000000".to_owned()));
     let spec = |name: &str| EncoderSpec {
         name: name.into(),
-        options: vec![],
+        options: option.into_iter().collect(),
         qscale: None,
         width: None,
     };

@@ -182,7 +182,12 @@ fn look(process: u32, ended: &AtomicBool, cancel: &Cancel) -> u64 {
     let (mut peak, mut pause) = (Peak::of(process), FIRST_LOOK);
     let mut told: Option<Instant> = None;
     loop {
-        std::thread::park_timeout(pause.max(peak.rest().min(LOOK_AT_LEAST_EVERY)));
+        let rest = match pause < LOOK_EVERY {
+            // A short cell has no more than these.
+            true => Duration::ZERO,
+            false => peak.rest().min(LOOK_AT_LEAST_EVERY),
+        };
+        std::thread::park_timeout(pause.max(rest));
         if ended.load(Ordering::Relaxed) {
             return peak.bytes();
         }

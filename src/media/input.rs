@@ -379,6 +379,13 @@ fn demuxer_named(name: &str) -> *const ffi::AVInputFormat {
     unsafe { ffi::av_find_input_format(first.as_ptr()) }
 }
 
+/// Whether the clock of sources of this format may jump, as that of MPEG streams.
+pub fn clock_may_jump(format: &str) -> bool {
+    // SAFETY: null or a static description.
+    let demuxer = unsafe { demuxer_named(format).as_ref() };
+    demuxer.is_some_and(|demuxer| demuxer.flags & ffi::AVFMT_TS_DISCONT != 0)
+}
+
 /// Whether sources of this format name other files.
 pub fn is_playlist(format: &str) -> bool {
     format.split(',').any(|part| PLAYLISTS.contains(&part))

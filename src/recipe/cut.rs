@@ -7,6 +7,10 @@ impl Pipeline {
     /// without those of another part. Where rate control looks at the film as a
     /// whole, it is cut only if that `is_asked_for`.
     pub fn stream_to_cut(&self, is_asked_for: bool) -> Option<usize> {
+        // Where the clock may jump, only a decoder knows where it is.
+        if self.generate_pts || crate::media::clock_may_jump(&self.input_format) {
+            return None;
+        }
         let tracks = || self.products.iter().flat_map(|product| &product.tracks);
         let encoded = |way: &Way| matches!(way, Way::Video(_));
         let mut videos = tracks().filter(|track| encoded(&track.way));

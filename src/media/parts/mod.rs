@@ -78,10 +78,6 @@ impl Parted {
         let Some(stream) = job.pipeline.stream_to_cut(is_asked_for) else {
             return Ok(None);
         };
-        // Where the clock may jump, only a decoder knows where it is.
-        if input.may_jump() || job.pipeline.generate_pts {
-            return Ok(None);
-        }
         let plan = Arc::new(Plan::of(&job.pipeline, stream, outputs));
         for lane in &plan.lanes {
             outputs[lane.product].hold();
