@@ -96,6 +96,7 @@ fn engines(criterion: &mut Criterion) {
         name: "nothing".into(),
         work: Work::Load(Load::Io { milliseconds: 0 }),
         cost: 0.0,
+        kind: String::new(),
     };
     let file = [bench.folder.path().join("result.mp4")];
     let pictures = [bench.folder.path().join("pictures")];

@@ -26,6 +26,7 @@ pub(super) fn film(seconds: f64) -> Job {
     };
     let way = VideoWay {
         orient: String::new(),
+        decoder: None,
         choose: Choose::All,
         filter: "format=yuv420p".into(),
         encoder: spec("libx264"),
@@ -45,6 +46,7 @@ pub(super) fn film(seconds: f64) -> Job {
         },
         dropped: vec![],
         kept: None,
+        notes: vec![],
     };
     let media = MediaJob {
         source: "film.mp4".into(),

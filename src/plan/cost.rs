@@ -151,6 +151,7 @@ mod tests {
                     depth: 8,
                     fields: Fields::Progressive,
                     light: None,
+                    alpha: false,
                 },
                 codec: "h264".into(),
                 decodable: true,
