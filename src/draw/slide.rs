@@ -270,6 +270,20 @@ mod tests {
     }
 
     #[test]
+    fn a_caption_comes_in_with_its_strip() {
+        let theme = Theme::DARK;
+        let at = |there: f64| {
+            let slide = plate_slide(&chart("").plate, ("A word", there), &theme);
+            let raster = raster::render(&slide, 1920, 1080).unwrap();
+            // In the strip's stripe.
+            raster.pixel(100, 960)
+        };
+        assert_eq!(at(0.0), theme.background.opaque());
+        assert_eq!(at(0.5), theme.background.mix(theme.accent, 0.5).opaque());
+        assert_eq!(at(1.0), theme.accent.opaque());
+    }
+
+    #[test]
     fn empty_words_make_pictures_all_the_same() {
         let card = TitleCard {
             title: String::new(),
