@@ -550,6 +550,34 @@ fn a_moving_picture_moves_without_a_tremble_and_its_caption_stands_still() {
     assert!((plate(&frames[0]) - plate(&frames[59])).abs() < 0.5);
 }
 
+#[test]
+fn what_cover_cuts_is_seen_from_end_to_end_while_the_camera_moves() {
+    let root = tempfile::tempdir().unwrap();
+    let (photo, film) = (root.path().join("tall.png"), root.path().join("film.mp4"));
+    // Brighter line by line: where the camera is, is how bright its middle is.
+    RgbImage::from_fn(320, 400, |_, y| Rgb([(y * 250 / 399) as u8; 3]))
+        .save(&photo)
+        .unwrap();
+    let flags = args!["--size", "320x180", "--seconds", "2"];
+    let moving = args!["--motion", "--fit", "cover", "--crf", "4"];
+    made(
+        args![&photo, "-o", &film]
+            .into_iter()
+            .chain(flags)
+            .chain(moving),
+    );
+    let frames = frames(&film, 320, 180);
+    assert_eq!(frames.len(), 60);
+    let brightness: Vec<f64> = frames.iter().map(|frame| mean(frame)).collect();
+    assert!(brightness.is_sorted(), "{brightness:?}");
+    let steps = brightness.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(steps.fold(0.0, f64::max) < 5.0, "{brightness:?}");
+    // The first line of the first frame is the picture's first, and so is the last of the last.
+    let (first, last) = (&frames[0][..320], &frames[59][320 * 179..320 * 180]);
+    assert!(mean(first) < 20.0, "{}", mean(first));
+    assert!(mean(last) > 228.0, "{}", mean(last));
+}
+
 /// A JPEG of 16×16 pixels of four inks: no cyan, 80 % of magenta and yellow, 20 % of black.
 const INKS: &str = "\
     ffd8ffee000e41646f626500640000000000ffdb004300030202030202030303030403030405080505040405\

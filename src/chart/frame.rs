@@ -103,6 +103,15 @@ impl Geometry {
         self.plot.x + (x - left) / (right - left) * self.plot.w
     }
 
+    /// How much of the mark at `workers` is there, 0 to 1: it grows while its line comes
+    /// near, and is whole once that is there.
+    pub fn there(&self, workers: usize) -> f64 {
+        /// From so far away, in parts of the axis.
+        const NEAR: f64 = 0.12;
+        let near = NEAR * (self.x.1 - self.x.0);
+        (1.0 + (self.reach - workers as f64) / near).clamp(0.0, 1.0)
+    }
+
     /// Width of a pixel in workers.
     pub fn pixel(&self) -> f64 {
         (self.x.1 - self.x.0) / self.plot.w
@@ -270,4 +279,38 @@ pub fn cores(svg: &mut Svg, geometry: &Geometry, panel: &Panel, look: (&Theme, &
     let middle = column.min(plot.right() - half).max(least);
     let ink = Ink::new(face, theme.muted).anchored(Anchor::Middle);
     svg.text(&label, (middle, plot.y - style.name * 0.85), ink);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_grows_while_its_line_comes_near_and_is_whole_once_that_is_there() {
+        let there = |reach: f64| {
+            let plot = Area {
+                x: 0.0,
+                y: 0.0,
+                w: 900.0,
+                h: 400.0,
+            };
+            let geometry = Geometry {
+                plot,
+                x: (1.0, 4.0),
+                top: 1.0,
+                step: 300.0,
+                groups: Vec::new(),
+                reach,
+            };
+            [1, 2, 4].map(|workers| geometry.there(workers))
+        };
+        assert_eq!(there(1.0), [1.0, 0.0, 0.0]);
+        assert_eq!(there(2.0), [1.0, 1.0, 0.0]);
+        assert_eq!(there(f64::INFINITY), [1.0; 3]);
+        let growth = (0..30).map(|frame| there(1.0 + f64::from(frame) / 10.0)[2]);
+        let growth: Vec<f64> = growth.chain([there(4.0)[2]]).collect();
+        assert!(growth.is_sorted() && growth.ends_with(&[1.0]), "{growth:?}");
+        let steps = growth.windows(2).map(|two| two[1] - two[0]);
+        assert!(steps.fold(0.0, f64::max) < 0.5, "no mark is there at once");
+    }
 }

@@ -201,7 +201,7 @@ fn reference(plot: &mut Plot, panel: &Panel, geometry: &Geometry, look: (&Theme,
 /// The interval around each median and every raw sample beside it.
 fn spreads(plot: &mut Plot, line: &Line, shift: f64, look: (&Geometry, &Theme, &Style)) -> Drawn {
     let (geometry, theme, style) = look;
-    let dot = rgb(line.look.colour.mix(theme.background, 0.4)).filled();
+    let faint = line.look.colour.mix(theme.background, 0.4);
     // Three columns keep equal samples apart where there is room for them.
     let column = if geometry.step < 120.0 {
         0
@@ -210,9 +210,11 @@ fn spreads(plot: &mut Plot, line: &Line, shift: f64, look: (&Geometry, &Theme, &
     };
     let aside = style.marker + style.dot + 3 + column;
     let aside = f64::from(aside).copysign(shift);
-    for point in line.up_to(geometry.reach) {
+    for (point, there) in coming(line, geometry) {
         let x = point.workers as f64 + shift;
-        interval(plot, x, point, (line.look.colour, style))?;
+        let seen = |colour: Colour| theme.background.mix(colour, there);
+        let dot = rgb(seen(faint)).filled();
+        interval(plot, x, point, (seen(line.look.colour), style))?;
         let samples = (0..3).cycle().zip(&point.raw);
         let dots = samples.map(|(place, raw)| {
             let beside = aside + f64::from((place - 1) * column);
@@ -250,13 +252,21 @@ fn path(plot: &mut Plot, line: &Line, shift: f64, look: (&Geometry, &Style)) -> 
     Ok(())
 }
 
+/// The points that the line has reached or comes near to, and how much of each is there.
+fn coming<'a>(line: &'a Line, geometry: &'a Geometry) -> impl Iterator<Item = (&'a Point, f64)> {
+    let points = line.points.iter();
+    let points = points.map(|point| (point, geometry.there(point.workers)));
+    points.take_while(|(_, there)| *there > 0.0)
+}
+
 fn points(plot: &mut Plot, line: &Line, shift: f64, look: (&Geometry, &Theme, &Style)) -> Drawn {
     let (geometry, theme, style) = look;
     let rim = rgb(theme.background).filled();
     let fill = rgb(line.look.colour).filled();
-    for point in line.up_to(geometry.reach) {
+    for (point, there) in coming(line, geometry) {
         let at = (point.workers as f64 + shift, point.mid);
         for (radius, paint) in [(style.marker + 3, rim), (style.marker, fill)] {
+            let radius = (f64::from(radius) * there).round() as i32;
             if line.look.marker == Marker::Circle {
                 plot.draw_series([Circle::new(at, radius, paint)])?;
             } else {

@@ -47,7 +47,7 @@ pub struct Chart {
 pub const PICTURE: (u32, u32) = (1920, 1080);
 
 /// Width and height of [`Chart::plate`] in pixels.
-pub const PLATE: (u32, u32) = (1744, 850);
+pub const PLATE: (u32, u32) = (1728, 850);
 
 /// Draws all pictures that `results` can carry, in the order of the film.
 ///

@@ -3,7 +3,7 @@
 
 use super::svg::{Area, Ink, Svg};
 use super::text::{Block, Face, fit};
-use super::theme::{Marker, Theme};
+use super::theme::{Colour, Marker, Theme};
 use crate::chart::{Chart, PICTURE, PLATE};
 
 /// What no screen cuts off: 5 % from every edge is left free.
@@ -80,7 +80,7 @@ pub fn chart_slide(chart: &Chart, theme: &Theme) -> String {
     plate_slide(&chart.plate, (&chart.caption, 1.0), theme)
 }
 
-/// Draws a plate above its caption, of which the words are so far `there`: 0 not at all, 1 quite.
+/// Draws a plate above its caption, which is so far `there`: 0 not at all, 1 quite.
 pub fn plate_slide(plate: &str, (words, there): (&str, f64), theme: &Theme) -> String {
     let mut svg = page(theme);
     let left = (f64::from(PICTURE.0) - f64::from(PLATE.0)) / 2.0;
@@ -93,21 +93,19 @@ pub fn plate_slide(plate: &str, (words, there): (&str, f64), theme: &Theme) -> S
         h: SAFE.bottom() - top,
     };
     let text = caption(words, (strip.w - 76.0, strip.h - 12.0));
-    if text.lines.is_empty() {
+    // An empty strip would look as if its words were missing.
+    if text.lines.is_empty() || there <= 0.0 {
         return svg.finish();
     }
-    svg.rect(strip, 10.0, theme.surface);
-    svg.rect(Area { w: 8.0, ..strip }, 0.0, theme.accent);
-    if there <= 0.0 {
-        return svg.finish();
-    }
-    let colour = theme.surface.mix(theme.text, there);
+    let seen = |colour: Colour| theme.background.mix(colour, there);
+    svg.rect(strip, 10.0, seen(theme.surface));
+    svg.rect(Area { w: 8.0, ..strip }, 0.0, seen(theme.accent));
     let step = text.face.size * 1.25;
     let middle = strip.y + strip.h / 2.0;
     let first = middle - step * (text.lines.len() - 1) as f64 / 2.0;
     for (index, line) in text.lines.iter().enumerate() {
         let at = (strip.x + 40.0, first + step * index as f64);
-        svg.text_centred(line, at, Ink::new(text.face, colour));
+        svg.text_centred(line, at, Ink::new(text.face, seen(theme.text)));
     }
     svg.finish()
 }
@@ -159,6 +157,8 @@ fn sentences(svg: &mut Svg, list: Area, sentences: &[String], size: f64, theme: 
     let gap = size * 0.6 + (free / sentences.len().max(1) as f64).clamp(0.0, size * 1.2);
     let mut row = list.y + size;
     for sentence in sentences {
+        // Some of them are told with a full stop elsewhere; in a list, none are.
+        let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
         let lines = face.balance(&face.wrap(sentence, list.w - size * 1.2));
         let end = row + size * 1.3 * lines.len().saturating_sub(1) as f64;
         if end > list.bottom() {
@@ -208,7 +208,8 @@ fn stripe(svg: &mut Svg, top: f64, high: f64, theme: &Theme) {
         theme.processes.colour,
         theme.workers.colour,
     ];
-    let part = high / colours.len() as f64;
+    // On whole pixels, the background does not shine through between two colours.
+    let (top, part) = (top.round(), (high / colours.len() as f64).round());
     for (index, colour) in colours.into_iter().enumerate() {
         let y = top + part * index as f64;
         svg.rect(
@@ -230,7 +231,7 @@ mod tests {
     use crate::draw::{look, raster};
 
     fn chart(caption: &str) -> Chart {
-        let plate = Svg::new(1744.0, 850.0, Theme::DARK.surface).finish();
+        let plate = Svg::new(1728.0, 850.0, Theme::DARK.surface).finish();
         Chart {
             name: "x".to_owned(),
             title: "X".to_owned(),
@@ -266,6 +267,20 @@ mod tests {
             sentences: vec![long.clone(); 7],
         };
         assert!(!spills(&closing_card(&card, &theme), &theme));
+    }
+
+    #[test]
+    fn a_caption_comes_in_with_its_strip() {
+        let theme = Theme::DARK;
+        let at = |there: f64| {
+            let slide = plate_slide(&chart("").plate, ("A word", there), &theme);
+            let raster = raster::render(&slide, 1920, 1080).unwrap();
+            // In the strip's stripe.
+            raster.pixel(100, 960)
+        };
+        assert_eq!(at(0.0), theme.background.opaque());
+        assert_eq!(at(0.5), theme.background.mix(theme.accent, 0.5).opaque());
+        assert_eq!(at(1.0), theme.accent.opaque());
     }
 
     #[test]

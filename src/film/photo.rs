@@ -55,6 +55,39 @@ pub fn read(path: &Path, fit: Fit, ground: &Picture, background: Colour) -> Resu
         .map_err(|error| unreadable(path).because(error))
 }
 
+/// The picture at `path`, upright, before `background`, as it is shown to a camera that
+/// moves along it: it fills `size`, and goes on beyond that on one side as far as there is
+/// more of it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_along(path: &Path, size: Size, background: Colour) -> Result<Picture> {
+    let image = upright(path).map_err(|error| unreadable(path).because(error))?;
+    let size = beyond((image.width(), image.height()), size);
+    let photo = opaque(middle(image, size), background);
+    photo
+        .scaled((size.width, size.height))
+        .map_err(|error| unreadable(path).because(error))
+}
+
+/// Nobody can follow a camera along what is longer than so many films.
+const LONGEST: f64 = 4.0;
+
+/// The even size of which one side is `size`'s, and the other as much longer as the shape
+/// of `width` × `height` makes it. What comes within 2 % of the film's shape is of that.
+fn beyond((width, height): (u32, u32), size: Size) -> Size {
+    let (across, down) = (f64::from(size.width), f64::from(size.height));
+    let longer = f64::from(width) / f64::from(height) * down / across;
+    let side = |times: f64, side: u32| match times > 1.02 {
+        true => (f64::from(side) * times.min(LONGEST) / 2.0).round() as u32 * 2,
+        false => side,
+    };
+    Size {
+        width: side(longer, size.width),
+        height: side(1.0 / longer, size.height),
+    }
+}
+
 fn unreadable(path: &Path) -> Error {
     Error::failed(format!("cannot read the picture '{}'", path.display()))
 }
@@ -160,6 +193,19 @@ mod tests {
         assert_eq!(within(&of(1, 30_000), FILM), (2, 1080));
         // 16:9 but for rounding.
         assert_eq!(within(&of(1366, 768), FILM), (1920, 1080));
+    }
+
+    #[test]
+    fn a_photo_goes_on_beyond_the_film_on_its_longer_side_but_not_without_end() {
+        let beyond = |width, height| {
+            let size = beyond((width, height), FILM);
+            (size.width, size.height)
+        };
+        assert_eq!(beyond(3200, 900), (3840, 1080));
+        assert_eq!(beyond(900, 1600), (1920, 3414));
+        assert_eq!(beyond(1366, 768), (1920, 1080));
+        assert_eq!(beyond(1, 30_000), (1920, 4320));
+        assert_eq!(beyond(30_000, 1), (7680, 1080));
     }
 
     #[test]

@@ -198,7 +198,9 @@ impl Studio {
         fit: Fit,
         (motion, moves): (Motion, RangeInclusive<f64>),
     ) -> Result<Moving<'static>> {
-        let picture = photo::read(&scene.picture, fit, &self.stage, self.theme.background)?;
+        let picture = self.picture_to_move_over(scene, fit)?;
+        let (width, height) = picture.size();
+        let motion = motion.over(Size { width, height });
         let stage = Stage::new(picture)?;
         let veil = self.caption(scene)?;
         let size = (self.size.width, self.size.height);
@@ -211,6 +213,15 @@ impl Studio {
             }
             Ok(seen)
         }))
+    }
+
+    /// Of the stage's size, or longer on the side that would be cut.
+    fn picture_to_move_over(&self, scene: &Scene, fit: Fit) -> Result<Picture> {
+        let background = self.theme.background;
+        match fit {
+            Fit::Cover => photo::read_along(&scene.picture, Motion::stage(self.size), background),
+            Fit::Blur | Fit::Contain => photo::read(&scene.picture, fit, &self.stage, background),
+        }
     }
 
     fn caption(&self, scene: &Scene) -> Result<Option<Veil>> {

@@ -43,7 +43,7 @@ pub struct Transition {
 
 impl Easing {
     /// From 0 to 1, for a time from 0 to 1.
-    fn at(self, t: f64) -> f64 {
+    pub(super) fn at(self, t: f64) -> f64 {
         match self {
             // 3t² − 2t³.
             Self::Smooth => t * t * (3.0 - 2.0 * t),

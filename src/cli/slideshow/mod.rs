@@ -112,7 +112,7 @@ struct LookFlags {
     #[arg(long, value_name = "HOW", value_enum)]
     fit: Option<Fit>,
 
-    /// Move the camera slowly over every picture.
+    /// Move the camera slowly over every picture; with `--fit cover`, along all of it.
     #[arg(long)]
     motion: bool,
 
