@@ -24,6 +24,7 @@ pub mod python;
 pub mod results;
 pub mod resume;
 pub mod run;
+pub mod sentence;
 pub mod startup;
 pub mod stats;
 pub mod summary;

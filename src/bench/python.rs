@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::pairs;
 use super::results::{Verdict, Work};
+use super::sentence::sentence;
 use super::stats::{median, median_interval};
-use super::verdict::{Contest, JobSize, decide, sentence};
+use super::verdict::{Contest, JobSize, decide};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::measure::{Usage, run_measured};

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::results::{Dispatch, Encoder, Output, Results, Sample, Verdict, Work};
+use super::sentence::{sentence, void};
 use super::stats::{median, unpaired_ratio};
-use super::verdict::{Decision, judge, sentence, void};
+use super::verdict::{Decision, judge};
 use crate::error::{Error, Result};
 use crate::report::words;
 
