@@ -1,6 +1,8 @@
 //! What is measured: loads × dispatches × worker counts, and the jobs of each cell.
 
 use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
@@ -214,6 +216,31 @@ impl Matrix {
         cell_folder(self.scratch.path())
     }
 
+    /// Empties the folder that cells write to.
+    ///
+    /// # Errors
+    /// Where that cannot be.
+    pub fn clear(&self) -> Result<()> {
+        let folder = self.cell_folder();
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(untidy(&folder, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Empties the folder that cells write to, and keeps what the one of `work`
+    /// and `dispatch` wrote there in [`kept_folder`](Self::kept_folder).
+    ///
+    /// # Errors
+    /// Where that cannot be.
+    pub fn keep(&self, work: Work, dispatch: Dispatch) -> Result<()> {
+        let folder = self.cell_folder();
+        match fs::rename(&folder, self.kept_folder(work, dispatch)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(untidy(&folder, error)),
+            _ => Ok(()),
+        }
+    }
+
     /// A folder for the outputs that are compared.
     pub fn kept_folder(&self, work: Work, dispatch: Dispatch) -> PathBuf {
         self.scratch
@@ -266,6 +293,10 @@ impl Matrix {
             &self.transcode
         }
     }
+}
+
+fn untidy(folder: &Path, error: std::io::Error) -> Error {
+    Error::failed(format!("cannot tidy up '{}'", folder.display())).because(error)
 }
 
 fn cell_folder(scratch: &Path) -> PathBuf {

@@ -1,10 +1,7 @@
 //! Warm-up, rounds in random order, and what follows from them.
 
-use std::fs;
-use std::path::Path;
-
 use super::budget::Budget;
-use super::cell::{self, Spec};
+use super::cell;
 use super::compare::comparisons;
 use super::costs;
 use super::matrix::{CellKey, Matrix};
@@ -140,7 +137,8 @@ impl<'a> Run<'a> {
                     workers,
                 };
                 follow.step(&Step::WarmUp(cell));
-                self.run_cell(cell, Some(&self.matrix.kept_folder(work, dispatch)))?;
+                self.run_cell(cell)?;
+                self.matrix.keep(work, dispatch)?;
             }
             if !work.one_job_a_worker() {
                 follow.step(&Step::Compare(work));
@@ -191,7 +189,8 @@ impl<'a> Run<'a> {
             });
             match (turn, &self.python, &options.python) {
                 (Turn::Cell(cell), ..) => {
-                    let sample = self.run_cell(*cell, None)?;
+                    let sample = self.run_cell(*cell)?;
+                    self.matrix.clear()?;
                     samples.push(Sample { round, ..sample });
                 }
                 (Turn::Python(key), Some(python), Some(program)) => {
@@ -260,9 +259,9 @@ impl<'a> Run<'a> {
             .collect()
     }
 
-    fn run_cell(&mut self, cell: CellKey, keep: Option<&Path>) -> Result<Sample> {
-        let folder = self.matrix.cell_folder();
-        let spec: Spec = self.matrix.spec(cell);
+    /// Runs a cell; what it wrote stays where it is.
+    fn run_cell(&mut self, cell: CellKey) -> Result<Sample> {
+        let spec = self.matrix.spec(cell);
         let (report, usage) = cell::run(&spec, self.cancel).map_err(|error| {
             if self.cancel.is_set() {
                 Error::interrupted()
@@ -270,22 +269,9 @@ impl<'a> Run<'a> {
                 Error::failed(format!("{cell} failed")).because(error)
             }
         })?;
-        match keep {
-            Some(kept) if folder.exists() => fs::rename(&folder, kept),
-            _ if folder.exists() => fs::remove_dir_all(&folder),
-            _ => Ok(()),
-        }
-        .map_err(|error| {
-            Error::failed(format!("cannot tidy up '{}'", folder.display())).because(error)
-        })?;
         self.budget.took(Turn::Cell(cell), usage.wall);
         Ok(Sample {
-            work: cell.work,
-            dispatch: cell.dispatch,
-            workers: cell.workers,
             codec_threads: self.matrix.options().codec_threads,
-            round: 0,
-            wall_s: report.wall_s,
             user_s: usage.user.as_secs_f64(),
             sys_s: usage.system.as_secs_f64(),
             peak_memory_bytes: usage.peak_memory_bytes,
@@ -296,6 +282,7 @@ impl<'a> Run<'a> {
             others_s: usage.others.map(|time| time.as_secs_f64()),
             clock_mhz: usage.clock_mhz,
             lanes: report.lanes,
+            ..Sample::timed((cell.work, cell.dispatch, cell.workers), 0, report.wall_s)
         })
     }
 

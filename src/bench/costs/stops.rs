@@ -5,10 +5,8 @@
 //! so there it is the program; that is a cell in a process of its own, too.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -118,7 +116,7 @@ impl<'a> Stops<'a> {
                 killed_after(&spec, after, cancel)
             });
             let done = self.done();
-            self.tidy()?;
+            self.asked.matrix.clear()?;
             let crash = match killed? {
                 Killed::Nothing => continue,
                 Killed::All => Crash {
@@ -139,7 +137,7 @@ impl<'a> Stops<'a> {
 
     fn tried(&self, spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
         let tried = within(self.patience, cancel, |cancel| cell::try_run(spec, cancel));
-        self.tidy()?;
+        self.asked.matrix.clear()?;
         tried
     }
 
@@ -150,14 +148,6 @@ impl<'a> Stops<'a> {
             JobWork::Load(_) => false,
         };
         self.jobs.iter().filter(is_done).count()
-    }
-
-    fn tidy(&self) -> Result<()> {
-        let folder = self.asked.matrix.cell_folder();
-        if !folder.exists() {
-            return Ok(());
-        }
-        fs::remove_dir_all(&folder).map_err(|error| untidy(&folder).because(error))
     }
 }
 
@@ -190,10 +180,6 @@ fn within<T: Send>(
         ))),
         false => result,
     }
-}
-
-fn untidy(folder: &Path) -> Error {
-    Error::failed(format!("cannot tidy up '{}'", folder.display()))
 }
 
 /// The jobs of `work`; of a load, of which each worker brings its own, more of the same.
