@@ -9,8 +9,7 @@ use clap::ValueEnum;
 use globset::Glob;
 use target::{Target, has_ending};
 
-use super::Ending;
-use super::encoding;
+use super::{Ending, encoders, encoding};
 use crate::dispatch::{Cancel, OnError};
 use crate::error::{Error, Result};
 use crate::film::format::{Encoding, Format};
@@ -286,8 +285,8 @@ impl Args {
                 encoding.speed
             )));
         }
-        encoding::linked("slideshow needs", format.encoder())?;
-        encoding::try_out(&encoding.video(Ratio::new(30, 1)), 1)?;
+        encoders::linked("slideshow needs", format.encoder())?;
+        encoders::try_out(&encoding.video(Ratio::new(30, 1)), 1)?;
         Ok(encoding)
     }
 
