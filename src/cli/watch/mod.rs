@@ -3,26 +3,28 @@
 //! The folders are listed again and again. That is plain, and it works where
 //! notices of changes do not: on network shares, whose other end writes the files.
 
-use std::collections::{HashMap, HashSet};
+mod shared;
+
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
+use self::shared::Shared;
 use super::running::Running;
 use super::settle::Settling;
 use super::{Ending, site};
 use crate::dispatch::{Cancel, Event, Queue};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::job::{Job, Outcome, Verdict};
+use crate::job::Job;
 use crate::journal::{Journal, Stamp};
 use crate::plan::{
     Arrival, Arrivals, Existing, Found, Listed, Plan, Planned, Refused, Rules, Wanted, plan, survey,
 };
 use crate::recipe::Recipe;
-use crate::report::{Style, run_fed, words};
+use crate::report::{Style, run_fed};
 use crate::terminal::shown_path;
 
 /// Time between two lists; shorter where a file settles sooner.
@@ -104,62 +106,6 @@ fn tell_missing(running: &Running) {
         for path in missing {
             eprintln!("'{}' is not there yet; waiting for it", shown_path(path));
         }
-    }
-}
-
-/// What the slots and the watcher share.
-#[derive(Default)]
-struct Shared {
-    // Sources on which work is under way, by their jobs.
-    busy: Mutex<HashMap<usize, PathBuf>>,
-    tally: Mutex<Tally>,
-}
-
-impl Shared {
-    fn busy(&self) -> MutexGuard<'_, HashMap<usize, PathBuf>> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn ended(&self, outcome: &Outcome) {
-        self.busy().remove(&outcome.job);
-        self.tally().add(outcome);
-    }
-}
-
-/// What became of all that arrived: a few numbers, however long it goes on.
-#[derive(Debug, Default)]
-struct Tally {
-    done: usize,
-    failed: usize,
-    skipped: usize,
-    bytes: u64,
-}
-
-impl Tally {
-    fn add(&mut self, outcome: &Outcome) {
-        match &outcome.verdict {
-            Verdict::Done(done) => {
-                self.done += 1;
-                self.bytes += done.bytes;
-            }
-            Verdict::Failed(_) => self.failed += 1,
-            Verdict::Cancelled => {}
-        }
-    }
-
-    fn words(&self, time: Duration) -> String {
-        format!(
-            "{} done, {} failed, {} skipped, {} written in {}",
-            self.done,
-            self.failed,
-            self.skipped,
-            words::bytes(self.bytes),
-            words::duration(time.as_secs_f64())
-        )
     }
 }
 
