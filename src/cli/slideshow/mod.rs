@@ -1,12 +1,13 @@
 //! `rushes slideshow`.
 
+mod look;
 mod results;
 mod target;
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use globset::Glob;
+use look::{Captions, LookFlags};
 use target::{Target, has_ending};
 
 use super::{Ending, encoders, encoding};
@@ -14,14 +15,11 @@ use crate::dispatch::{Cancel, OnError};
 use crate::error::{Error, Result};
 use crate::film::format::{Encoding, Format};
 use crate::film::music::Music;
-use crate::film::photo::Fit;
 use crate::film::render;
 use crate::film::slideshow::{film, find, missing, storyboard};
-use crate::film::storyboard::{Colours, Settings, Storyboard};
-use crate::film::transition::{Easing, Kind};
+use crate::film::storyboard::{Settings, Storyboard};
 use crate::job::Ratio;
 use crate::plan::{Existing, Found, Wanted};
-use crate::recipe::Size;
 use crate::report::Style;
 use crate::report::film::Telling;
 use crate::terminal::{shown, shown_path};
@@ -86,89 +84,6 @@ pub struct Args {
     /// Print the film's storyboard, which can be changed and given as PATH, and do nothing.
     #[arg(long)]
     dry_run: bool,
-}
-
-/// How the film looks; a storyboard file may say all of it, too, and these flags go before.
-#[derive(Debug, clap::Args)]
-struct LookFlags {
-    /// How long a picture is seen, the transition to the next one included [default: 3s].
-    #[arg(long, value_name = "TIME", value_parser = values::seconds)]
-    seconds: Option<f64>,
-
-    /// How a picture goes over into the next one [default: fade].
-    #[arg(long, value_name = "HOW", value_enum)]
-    transition: Option<Kind>,
-
-    /// Length of a transition [default: 0.5s].
-    #[arg(long, value_name = "TIME", value_parser = values::seconds)]
-    transition_seconds: Option<f64>,
-
-    /// How a transition's speed changes [default: smooth].
-    #[arg(long, value_name = "HOW", value_enum)]
-    easing: Option<Easing>,
-
-    /// How a picture of another shape than the film's is shown [default: blur].
-    #[arg(long, value_name = "HOW", value_enum)]
-    fit: Option<Fit>,
-
-    /// Move the camera slowly over every picture.
-    #[arg(long)]
-    motion: bool,
-
-    /// Title of the film, shown on a card before the first picture.
-    #[arg(long, value_name = "TEXT")]
-    title: Option<String>,
-
-    /// What a card after the last picture says.
-    #[arg(long, value_name = "TEXT")]
-    closing: Option<String>,
-
-    /// What is written on pictures.
-    #[arg(long, value_name = "WHICH", value_enum, default_value = "none")]
-    captions: Captions,
-
-    /// Colours of cards, captions and what is behind pictures [default: dark].
-    #[arg(long, value_name = "WHICH", value_enum)]
-    theme: Option<Colours>,
-
-    /// Size of the film [default: 1920x1080].
-    #[arg(long, value_name = "WxH", value_parser = values::size)]
-    size: Option<Size>,
-
-    /// Frames a second [default: 30].
-    #[arg(long, value_name = "RATE", value_parser = values::frame_rate)]
-    fps: Option<Ratio>,
-
-    /// Music: files with sound in them, one after the other, cut or repeated to the film's length.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    music: Vec<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Captions {
-    /// The names of their files.
-    Names,
-    /// Nothing but what a storyboard says.
-    None,
-}
-
-impl LookFlags {
-    fn settings(&self) -> Settings {
-        Settings {
-            title: self.title.clone(),
-            closing: self.closing.clone(),
-            size: self.size,
-            fps: self.fps,
-            theme: self.theme,
-            fit: self.fit,
-            seconds: self.seconds,
-            transition: self.transition,
-            transition_seconds: self.transition_seconds,
-            easing: self.easing,
-            motion: self.motion.then_some(true),
-            music: self.music.clone(),
-        }
-    }
 }
 
 impl Args {
