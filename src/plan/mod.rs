@@ -110,6 +110,13 @@ pub struct Refused {
     pub log: Vec<String>,
 }
 
+impl Refused {
+    /// That it is left out, and why.
+    pub fn told(&self) -> String {
+        format!("left out '{}': {}", self.source.display(), self.reason)
+    }
+}
+
 impl Planned {
     /// The source as it was when it was looked at.
     pub fn stamp(&self) -> Stamp {

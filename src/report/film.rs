@@ -11,6 +11,7 @@ use super::{Style, words};
 use crate::dispatch::OnError;
 use crate::error::{Error, Result};
 use crate::film::{Audience, Made};
+use crate::terminal::{shown, shown_path};
 
 /// Time between two lines, and between two objects.
 const EVERY: Duration = Duration::from_secs(5);
@@ -42,17 +43,18 @@ impl Telling {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        let (shown, took) = (target.display().to_string(), self.began.elapsed());
+        let took = self.began.elapsed();
         let bytes = std::fs::metadata(target).map_or(0, |data| data.len());
         match self.style {
             Style::Json => println!(
                 "{}",
-                json!({"event": "film_made", "target": shown, "frames": made.frames,
-                       "left_out": made.left_out, "bytes": bytes,
+                json!({"event": "film_made", "target": target.display().to_string(),
+                       "frames": made.frames, "left_out": made.left_out, "bytes": bytes,
                        "seconds": took.as_secs_f64()})
             ),
             Style::Auto => println!(
-                "{shown}: {} of film, {}, made in {}",
+                "{}: {} of film, {}, made in {}",
+                shown_path(target),
                 words::duration(seconds),
                 words::bytes(bytes),
                 words::duration(took.as_secs_f64())
@@ -63,7 +65,7 @@ impl Telling {
 
     /// Tells of a picture that is left out.
     pub fn left_out(&self, reason: &str) {
-        let say = || eprintln!("left out: {reason}");
+        let say = || eprintln!("left out: {}", shown(reason));
         match (self.style, &self.bar) {
             (Style::Json, _) => {
                 println!("{}", json!({"event": "picture_left_out", "reason": reason}));

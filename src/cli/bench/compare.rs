@@ -12,6 +12,7 @@ use crate::draw::raster::render;
 use crate::error::{Error, Result};
 use crate::plan::prepare_output;
 use crate::report::{versus as report, words};
+use crate::terminal::shown;
 
 /// Set two runs beside each other: two machines, two versions, two settings.
 #[derive(Debug, clap::Args)]
@@ -51,21 +52,22 @@ fn print(versus: &Versus, verdicts: &[String]) {
     for (name, side) in [("A", &versus.a), ("B", &versus.b)] {
         println!(
             "{name}: {}, {}, {}",
-            side.file,
-            side.started,
+            shown(&side.file),
+            shown(&side.started),
             words::count(side.rounds, "round")
         );
     }
     for differs in &versus.differs {
-        println!("differs: {}: {} | {}", differs.what, differs.a, differs.b);
+        let line = format!("differs: {}: {} | {}", differs.what, differs.a, differs.b);
+        println!("{}", shown(&line));
     }
     println!("\n{}\n", report::table(versus));
     for verdict in verdicts {
-        println!("{verdict}");
+        println!("{}", shown(verdict));
     }
     println!("{}.", report::answer(versus));
     for note in &versus.notes {
-        println!("note: {note}");
+        println!("note: {}", shown(note));
     }
 }
 

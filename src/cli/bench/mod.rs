@@ -22,7 +22,8 @@ use crate::film;
 use crate::film::format::Format;
 use crate::plan::prepare_output;
 use crate::report::bench::Telling;
-use crate::report::{Style, answer, costs};
+use crate::report::{Style, answer, costs, words};
+use crate::terminal::shown;
 
 /// Measure threads against ffmpeg processes and workers: numbers, charts, a report and a film.
 #[derive(Debug, clap::Args)]
@@ -89,7 +90,7 @@ impl Args {
         let options = self.measuring.options(&self.output, cancel)?;
         let mut matrix = Matrix::plan(options, cancel)?;
         for refused in &matrix.refused {
-            eprintln!("left out {}: {}", refused.source.display(), refused.reason);
+            eprintln!("{}", shown(&refused.told()));
         }
         if let Some(before) = &before {
             resume::check(before, &matrix)?;
@@ -137,7 +138,7 @@ impl Args {
         let _ = write_report(&results, None, &self.output);
         eprintln!(
             "stopped after {} of all cells; they are kept in '{}', and the same command with --resume goes on",
-            crate::report::words::count(results.design.rounds, "round"),
+            words::count(results.design.rounds, "round"),
             self.output.display()
         );
         error
@@ -190,10 +191,10 @@ fn print(results: &Results, written: &[PathBuf]) {
         println!("\n{table}\n");
     }
     for sentence in answer::sentences(results) {
-        println!("{sentence}");
+        println!("{}", shown(&sentence));
     }
     for note in &results.notes {
-        println!("note: {note}");
+        println!("note: {}", shown(note));
     }
     println!();
     for path in written {

@@ -19,10 +19,10 @@ use crate::film::render;
 use crate::film::slideshow::{film, find, missing, storyboard};
 use crate::film::storyboard::{Settings, Storyboard};
 use crate::job::Ratio;
-use crate::plan::{Existing, Found, Wanted};
+use crate::plan::{Existing, Refused, Wanted};
 use crate::report::Style;
 use crate::report::film::Telling;
-use crate::terminal::{shown, shown_path};
+use crate::terminal::shown;
 use crate::values;
 
 /// Make a film of pictures, with a chapter a picture.
@@ -116,7 +116,7 @@ impl Args {
         };
         let mut telling = Telling::new(self.style(), self.on_error);
         for refused in &unreadable {
-            let told = format!("'{}': {}", refused.0.display(), refused.1);
+            let told = format!("'{}': {}", refused.source.display(), refused.reason);
             match self.on_error {
                 OnError::Continue => telling.left_out(&told),
                 OnError::Stop => return Err(Error::failed(format!("cannot read {told}"))),
@@ -124,7 +124,10 @@ impl Args {
         }
         let missing: String = missing(&board).into_iter().collect();
         if !missing.is_empty() && !self.quiet {
-            eprintln!("the film has boxes for {missing}: no font is embedded for them");
+            eprintln!(
+                "the film has boxes for {}: no font is embedded for them",
+                shown(&missing)
+            );
         }
         let title = target.file_stem().unwrap_or_default().to_string_lossy();
         let mut film = film(&board, &title, encoding)?;
@@ -139,9 +142,9 @@ impl Args {
     }
 
     /// Tells what a dry run could not look into.
-    fn end(&self, unreadable: &[(PathBuf, String)]) -> Result<Ending> {
-        for (path, reason) in unreadable {
-            eprintln!("left out: '{}': {}", shown_path(path), shown(reason));
+    fn end(&self, unreadable: &[Refused]) -> Result<Ending> {
+        for refused in unreadable {
+            eprintln!("{}", shown(&refused.told()));
         }
         Ok(match unreadable {
             [] => Ending::Done,
@@ -150,7 +153,7 @@ impl Args {
     }
 
     /// What is to be shown, and what could not be looked into, with the reason.
-    fn storyboard(&self, format: Format) -> Result<(Storyboard, Vec<(PathBuf, String)>)> {
+    fn storyboard(&self, format: Format) -> Result<(Storyboard, Vec<Refused>)> {
         let flags = self.look.settings();
         let file = self.paths.iter().find(|path| has_ending(path, "toml"));
         let (board, unreadable) = match file {
@@ -171,7 +174,7 @@ impl Args {
                 let found = find(&self.paths, &wanted)?;
                 let names = self.look.captions == Captions::Names;
                 let board = storyboard(&found, flags.or(Settings::usual(format)), names);
-                (board, reasons(found))
+                (board, found.unreadable)
             }
         };
         board.check()?;
@@ -228,11 +231,4 @@ fn music(files: &[PathBuf], seconds: f64, cancel: &Cancel) -> Result<Option<Musi
         [] => Ok(None),
         _ => Music::decode(files, seconds, cancel).map(Some),
     }
-}
-
-fn reasons(found: Found) -> Vec<(PathBuf, String)> {
-    let refused = found.unreadable.into_iter();
-    refused
-        .map(|refused| (refused.source, refused.reason))
-        .collect()
 }
