@@ -98,23 +98,7 @@ impl Encoding {
             }
             Some(name) => {
                 let before = recipe.video.take().unwrap_or_default();
-                recipe.video = Some(if before.encoder == name {
-                    before
-                } else {
-                    Video {
-                        encoder: name.to_owned(),
-                        speed: names_speeds(name).then(|| speed.to_owned()),
-                        fit: before.fit,
-                        fps: before.fps,
-                        deinterlace: before.deinterlace,
-                        // A quality is meant for encoders that know the scale.
-                        rate: before
-                            .rate
-                            .or(Video::default().rate)
-                            .filter(|rate| matches!(rate, Rate::Bitrate(_)) || knows_crf(name)),
-                        ..Video::default()
-                    }
-                });
+                recipe.video = Some(with_encoder(before, name, speed));
             }
             None => {}
         }
@@ -133,6 +117,11 @@ impl Encoding {
         {
             return Err(contradiction("--preset", &recipe.name, "video", flag, does));
         }
+        self.lay_over(video);
+        Ok(())
+    }
+
+    fn lay_over(&self, video: &mut Video) {
         let encodes = self.vcodec.is_some()
             || self.crf.is_some()
             || self.bitrate.is_some()
@@ -149,7 +138,6 @@ impl Encoding {
         video.fit = self.size.or(video.fit);
         video.fps = self.fps.or(video.fps);
         video.deinterlace = self.deinterlace.unwrap_or(video.deinterlace);
-        Ok(())
     }
 
     /// The flags given that only make sense where pictures are encoded, and what each does.
@@ -221,6 +209,26 @@ impl Encoding {
             (None, None) => {}
         }
         Ok(())
+    }
+}
+
+/// The same with another encoder, and of what was said of the one before all
+/// that this one knows, too.
+fn with_encoder(before: Video, name: &str, speed: &str) -> Video {
+    if before.encoder == name {
+        return before;
+    }
+    let usual = Video::default();
+    // A quality is meant for encoders that know the scale.
+    let knows = |rate: &Rate| matches!(rate, Rate::Bitrate(_)) || knows_crf(name);
+    Video {
+        encoder: name.to_owned(),
+        speed: names_speeds(name).then(|| speed.to_owned()),
+        fit: before.fit,
+        fps: before.fps,
+        deinterlace: before.deinterlace,
+        rate: before.rate.or(usual.rate).filter(knows),
+        ..usual
     }
 }
 
