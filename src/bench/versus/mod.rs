@@ -11,9 +11,8 @@ pub use self::differs::Difference;
 use self::differs::differs;
 pub use self::rows::Row;
 use self::rows::rows;
-use super::results::{Results, Verdict, Work};
+use super::results::{Output, Results, Verdict, Work};
 use crate::error::{Error, Result};
-use crate::report::words;
 
 /// What two runs say of each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,10 +115,7 @@ fn notes(runs: [&Results; 2], rows: &[Row]) -> Vec<String> {
 fn other_output(runs: [&Results; 2], work: Work) -> String {
     let told = runs.map(|results| {
         let output = results.outputs.iter().find(|output| output.work == work);
-        output.map_or_else(String::new, |output| {
-            let ssim = output.ssim.map(|ssim| format!(", SSIM {ssim:.4}"));
-            format!("{}{}", words::bytes(output.bytes), ssim.unwrap_or_default())
-        })
+        output.map_or_else(String::new, Output::told)
     });
     format!(
         "{}: the outputs are not the same (A: {}; B: {}), so speed alone does not say which is better",
@@ -133,7 +129,7 @@ fn other_output(runs: [&Results; 2], work: Work) -> String {
 mod tests {
     use super::*;
     use crate::bench::fixture;
-    use crate::bench::results::{Dispatch, Output};
+    use crate::bench::results::Dispatch;
 
     fn versus(a: &Results, b: &Results) -> Versus {
         Versus::of([a, b], ["a.json", "b.json"]).unwrap()
