@@ -4,9 +4,10 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 
+use super::bars::style;
 use super::{Style, words};
 use crate::dispatch::OnError;
 use crate::error::{Error, Result};
@@ -78,14 +79,9 @@ impl Telling {
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template(
+    bar.set_style(style(
         "{msg} {wide_bar:.cyan/dim} {percent:>3} %  frame {pos}/{len}  ETA {eta:>4}",
-    );
-    bar.set_style(
-        style
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━╸─"),
-    );
+    ));
     bar.set_message("rendering the film");
     bar
 }
