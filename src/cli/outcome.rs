@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::job::Work;
 use crate::journal::{self, Journal};
-use crate::plan::{Plan, Skipped, plan};
+use crate::plan::{Plan, plan};
 use crate::recipe::Recipe;
 use crate::report::summary::{self, Report};
 use crate::report::{Style, announce, planned, run_batch, words};
@@ -165,19 +165,10 @@ fn tell(report: &Report, style: Style) {
 
 /// Tells which sources will not become jobs, and why.
 fn announce_others(plan: &Plan, style: Style) {
-    for refused in &plan.refused {
-        let event = Event::SourceRefused {
-            source: refused.source.display().to_string(),
-            reason: refused.reason.clone(),
-            log: refused.log.clone(),
-        };
+    for event in plan.refused.iter().map(Event::from) {
         announce(style, &event);
     }
-    for Skipped { source, because } in &plan.skipped {
-        let event = Event::SourceSkipped {
-            source: source.display().to_string(),
-            because: *because,
-        };
+    for event in plan.skipped.iter().map(Event::from) {
         announce(style, &event);
     }
 }

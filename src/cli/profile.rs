@@ -38,8 +38,8 @@ pub(super) fn save(results: &Results) -> Result<PathBuf> {
     Ok(place)
 }
 
-/// The saved choice for `work` on this machine, and the day on which it was
-/// measured; what keeps a profile from being used is told by `warn`.
+/// What was saved on this machine, and where it is; what keeps a profile from
+/// being used is told by `warn`.
 pub(super) fn load(warn: &dyn Fn(String)) -> Option<(Profile, PathBuf)> {
     let place = config::place(FILE_NAME)?;
     let read = match document::read(&place, MOST_BYTES) {

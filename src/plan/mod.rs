@@ -22,7 +22,7 @@ pub use output::prepare_output;
 pub use scan::{Found, SourceFile, glob, scan, survey};
 pub use wanted::Wanted;
 
-use crate::dispatch::Cancel;
+use crate::dispatch::{Cancel, Event};
 use crate::engine::{Engine, JobError};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Limits, Work};
@@ -114,6 +114,25 @@ impl Refused {
     /// That it is left out, and why.
     pub fn told(&self) -> String {
         format!("left out '{}': {}", self.source.display(), self.reason)
+    }
+}
+
+impl From<&Refused> for Event {
+    fn from(refused: &Refused) -> Self {
+        Self::SourceRefused {
+            source: refused.source.display().to_string(),
+            reason: refused.reason.clone(),
+            log: refused.log.clone(),
+        }
+    }
+}
+
+impl From<&Skipped> for Event {
+    fn from(skipped: &Skipped) -> Self {
+        Self::SourceSkipped {
+            source: skipped.source.display().to_string(),
+            because: skipped.because,
+        }
     }
 }
 

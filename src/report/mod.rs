@@ -35,6 +35,17 @@ pub enum Style {
     Quiet,
 }
 
+impl Style {
+    /// As flags ask for, of which `json` goes before.
+    pub fn of(json: bool, quiet: bool) -> Self {
+        match (json, quiet) {
+            (true, _) => Self::Json,
+            (_, true) => Self::Quiet,
+            _ => Self::Auto,
+        }
+    }
+}
+
 /// Consumes the events of one batch.
 trait Reporter {
     fn event(&mut self, event: &Event);

@@ -75,11 +75,7 @@ impl Args {
         if let Some(Instead::Compare(args)) = &self.instead {
             return args.run();
         }
-        let mut telling = Telling::new(if self.quiet {
-            Style::Quiet
-        } else {
-            Style::Auto
-        });
+        let mut telling = Telling::new(Style::of(false, self.quiet));
         if let Some(file) = &self.import {
             let results = import::import(file, &self.output)?;
             prepare_output(&self.output)?;

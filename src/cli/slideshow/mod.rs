@@ -209,11 +209,7 @@ impl Args {
     }
 
     fn style(&self) -> Style {
-        match (self.json, self.quiet) {
-            (true, _) => Style::Json,
-            (_, true) => Style::Quiet,
-            _ => Style::Auto,
-        }
+        Style::of(self.json, self.quiet)
     }
 }
 

@@ -153,7 +153,7 @@ impl Watcher<'_> {
             .retain(|path| unreadable.iter().any(|refused| refused.source == *path));
         for refused in unreadable {
             if self.told.insert(refused.source.clone()) {
-                tell_refused(refused, events);
+                let _ = events.send(Event::from(&refused));
             }
         }
         let listed = files.into_iter().filter_map(|source| {
@@ -221,10 +221,7 @@ impl Watcher<'_> {
         for skipped in plan.skipped {
             if arrived.contains(&*skipped.source) {
                 self.shared.tally().skipped += 1;
-                let _ = events.send(Event::SourceSkipped {
-                    source: skipped.source.display().to_string(),
-                    because: skipped.because,
-                });
+                let _ = events.send(Event::from(&skipped));
             }
         }
         for (job, planned) in plan.jobs.into_iter().zip(plan.subjects) {
@@ -255,17 +252,9 @@ impl Watcher<'_> {
     fn refuse(&mut self, refused: Refused, events: &Sender<Event>) {
         if refused.source.exists() {
             self.shared.tally().failed += 1;
-            tell_refused(refused, events);
+            let _ = events.send(Event::from(&refused));
         } else {
             self.arrivals.forget(&refused.source);
         }
     }
-}
-
-fn tell_refused(refused: Refused, events: &Sender<Event>) {
-    let _ = events.send(Event::SourceRefused {
-        source: refused.source.display().to_string(),
-        reason: refused.reason,
-        log: refused.log,
-    });
 }
