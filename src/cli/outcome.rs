@@ -7,6 +7,7 @@ use super::settle::Settling;
 use super::{Ending, site, watch};
 use crate::delivery::place_bytes;
 use crate::dispatch::{Cancel, Event, PlannedResult};
+use crate::document;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::job::Work;
@@ -137,9 +138,7 @@ fn run(
 /// Writes `report.json` into the output folder; beside the journal, where the
 /// output folder has a file of that name which is none of ours.
 fn keep(report: &Report, output: &Path) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(report)
-        .map_err(|error| Error::failed("cannot describe what was done").because(error))?;
-    text.push(b'\n');
+    let text = document::json(report, summary::FILE)?;
     let usual = output.join(summary::FILE);
     if !usual.exists() || Report::is_at(&usual) {
         return place_bytes(&usual, &text);

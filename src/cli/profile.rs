@@ -31,9 +31,7 @@ pub(super) fn save(results: &Results) -> Result<PathBuf> {
         Error::failed("--save-profile: there is no configuration folder")
             .cure("set HOME or XDG_CONFIG_HOME")
     })?;
-    let mut json = serde_json::to_vec_pretty(&profile)
-        .map_err(|error| Error::failed("cannot write the profile").because(error))?;
-    json.push(b'\n');
+    let json = document::json(&profile, FILE_NAME)?;
     place_bytes(&place, &json)?;
     Ok(place)
 }

@@ -7,9 +7,10 @@ use crate::bench::versus::Versus;
 use crate::chart::{self, VERSUS_WIDTH};
 use crate::cli::Ending;
 use crate::delivery::place_bytes;
+use crate::document;
 use crate::draw::Theme;
 use crate::draw::raster::render;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::prepare_output;
 use crate::report::{versus as report, words};
 use crate::terminal::shown;
@@ -72,8 +73,7 @@ fn print(versus: &Versus, verdicts: &[String]) {
 }
 
 fn write(versus: &Versus, verdicts: Vec<String>, folder: &Path) -> Result<Vec<PathBuf>> {
-    let json = serde_json::to_vec_pretty(versus)
-        .map_err(|error| Error::failed("cannot write compare.json").because(error))?;
+    let json = document::json(versus, "compare.json")?;
     let page = report::page(versus, verdicts)?;
     let (svg, height) = chart::versus(versus, &Theme::DARK);
     let png = render(&svg, VERSUS_WIDTH, height)?.png()?;
