@@ -89,13 +89,7 @@ pub struct Args {
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
         if self.paths.is_empty() {
-            let cure = match self.look.music.is_empty() {
-                true => {
-                    "name pictures, folders of pictures, or a storyboard; --help tells the rest"
-                }
-                false => "--music takes all that follows it: name the pictures before it",
-            };
-            return Err(Error::usage("no PATH is given").cure(cure));
+            return Err(self.no_path());
         }
         let target = Target::of(self.output.as_deref(), self.format)?;
         if let [results] = &self.paths[..]
@@ -115,13 +109,7 @@ impl Args {
             return Ok(Ending::Done);
         };
         let mut telling = Telling::new(self.style(), self.on_error);
-        for refused in &unreadable {
-            let told = format!("'{}': {}", refused.source.display(), refused.reason);
-            match self.on_error {
-                OnError::Continue => telling.left_out(&told),
-                OnError::Stop => return Err(Error::failed(format!("cannot read {told}"))),
-            }
-        }
+        self.leave_out(&unreadable, &telling)?;
         let missing: String = missing(&board).into_iter().collect();
         if !missing.is_empty() && !self.quiet {
             eprintln!(
@@ -139,6 +127,28 @@ impl Args {
         } else {
             Ending::Done
         })
+    }
+
+    fn no_path(&self) -> Error {
+        Error::usage("no PATH is given").cure(match self.look.music.is_empty() {
+            true => "name pictures, folders of pictures, or a storyboard; --help tells the rest",
+            false => "--music takes all that follows it: name the pictures before it",
+        })
+    }
+
+    /// Tells what could not be looked into.
+    ///
+    /// # Errors
+    /// Where that ends the film.
+    fn leave_out(&self, unreadable: &[Refused], telling: &Telling) -> Result<()> {
+        for refused in unreadable {
+            let told = format!("'{}': {}", refused.source.display(), refused.reason);
+            match self.on_error {
+                OnError::Continue => telling.left_out(&told),
+                OnError::Stop => return Err(Error::failed(format!("cannot read {told}"))),
+            }
+        }
+        Ok(())
     }
 
     /// Tells what a dry run could not look into.
