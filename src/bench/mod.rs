@@ -16,6 +16,7 @@ pub mod facts;
 pub mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod jobs;
 pub mod load;
 pub mod matrix;
 pub mod noise;
