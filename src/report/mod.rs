@@ -5,6 +5,7 @@ pub mod answer;
 mod bars;
 pub mod bench;
 pub mod costs;
+mod ended;
 pub mod film;
 mod gauge;
 mod json;
