@@ -5,6 +5,9 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use serde::Serialize;
+
+use crate::error::{Error, Result};
 use crate::report::words;
 
 /// All of the file at `path`, which has at most so many bytes.
@@ -30,6 +33,17 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?)
         .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+}
+
+/// The lines of `value`, whose file has this name.
+///
+/// # Errors
+/// Where it cannot be put in words.
+pub fn json(value: &impl Serialize, name: &str) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::failed(format!("cannot write {name}")).because(error))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -225,13 +225,69 @@ fn no_name_is_an_order_to_the_terminal() {
         assert_eq!(output.status.code(), Some(1));
         let said = format!("{}{}", common::stdout(&output), stderr(&output));
         assert!(said.contains("bad\\u{1b}]0;title\\u{7}.mp4"), "{said}");
-        let obeyed = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
-        assert!(!said.contains(obeyed), "{said:?}");
+        assert!(!is_obeyed(&said), "{said:?}");
         assert!(!said.contains("two\nlines"), "{said:?}");
     }
     let gone = root.path().join("gone\u{1b}[2J.mp4");
     let said = stderr(&common::run(args!["convert", &gone, "-o", &out]));
     assert!(said.contains("gone\\u{1b}[2J.mp4"), "{said:?}");
+}
+
+/// Whether a terminal would do what `said` says, in place of showing it.
+fn is_obeyed(said: &str) -> bool {
+    said.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}')
+}
+
+#[test]
+fn no_name_is_an_order_to_the_terminal_in_bench_and_slideshow() {
+    let root = tempfile::tempdir().unwrap();
+    let (videos, pictures) = (root.path().join("videos"), root.path().join("pictures"));
+    fs::create_dir(&videos).unwrap();
+    fs::create_dir(&pictures).unwrap();
+    fs::copy(tiny(), videos.join("good\u{1b}[2J.mp4")).unwrap();
+    fs::write(videos.join("bad\u{1b}]0;title\u{7}.mp4"), "no film").unwrap();
+    std::os::unix::fs::symlink("nowhere", videos.join("gone\u{1b}[2J.mp4")).unwrap();
+    fs::write(pictures.join("good.ppm"), b"P6\n1 1\n255\n\x01\x02\x03").unwrap();
+    fs::write(pictures.join("bad\u{1b}]0;title\u{7}.ppm"), "no picture").unwrap();
+    std::os::unix::fs::symlink("nowhere", pictures.join("gone\u{1b}[2J.ppm")).unwrap();
+    let (out, film) = (root.path().join("out"), root.path().join("film.mp4"));
+    let bench = args![
+        "bench",
+        &videos,
+        "--work",
+        "frames",
+        "--dispatch",
+        "threads",
+        "--workers",
+        "1",
+        "--rounds",
+        "1",
+        "--no-film",
+        "-o",
+        &out
+    ];
+    let show = args!["slideshow", &pictures, "--size", "128x72", "-o", &film];
+    let mut dry = show.to_vec();
+    dry.push("--dry-run".into());
+    for (arguments, names) in [
+        (
+            bench.to_vec(),
+            &["bad\\u{1b}]0;title\\u{7}", "gone\\u{1b}[2J"][..],
+        ),
+        (dry, &["gone\\u{1b}[2J"]),
+        (
+            show.to_vec(),
+            &["bad\\u{1b}]0;title\\u{7}", "gone\\u{1b}[2J"],
+        ),
+    ] {
+        let output = common::run(arguments);
+        let said = format!("{}{}", common::stdout(&output), stderr(&output));
+        assert_eq!(output.status.code(), Some(1), "{said:?}");
+        assert!(!is_obeyed(&said), "{said:?}");
+        for name in names {
+            assert!(said.contains(name), "{name}: {said:?}");
+        }
+    }
 }
 
 #[test]

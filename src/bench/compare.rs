@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::results::{Comparison, Dispatch, Sample, Work};
+use super::sentence::sentence;
 use super::stats::{is_time, median};
-use super::verdict::{Contest, JobSize, decide, sentence};
+use super::verdict::{Contest, JobSize, decide};
 
 /// What a run knows besides its samples.
 #[derive(Debug, Clone, Default, PartialEq)]

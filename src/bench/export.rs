@@ -7,8 +7,9 @@ use super::original::{FILE_NAME, write_original};
 use super::results::Results;
 use crate::chart::{Chart, PICTURE};
 use crate::delivery::place_bytes;
+use crate::document;
 use crate::draw::raster::render;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::page;
 
 /// What [`write_data`] writes, by name.
@@ -19,11 +20,8 @@ const DATA_FILES: [&str; 3] = ["results.json", "results.csv", FILE_NAME];
 /// # Errors
 /// Where a file cannot be written.
 pub fn write_data(results: &Results, folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut json = serde_json::to_vec_pretty(results)
-        .map_err(|error| Error::failed("cannot write results.json").because(error))?;
-    json.push(b'\n');
     let contents = [
-        json,
+        document::json(results, DATA_FILES[0])?,
         export_csv(results)?,
         write_original(results).into_bytes(),
     ];

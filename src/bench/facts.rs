@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::results::{Dispatch, Work};
 use crate::error::{Error, Result};
 use crate::job::Job;
+use crate::report::words;
 
 /// One clip.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +38,14 @@ pub struct Output {
     pub hash: String,
     /// Mean structural similarity to the clips over all of them: 1 is the same.
     pub ssim: Option<f64>,
+}
+
+impl Output {
+    /// Its size, and how good it is where that is known, in words.
+    pub fn told(&self) -> String {
+        let ssim = self.ssim.map(|ssim| format!(", SSIM {ssim:.4}"));
+        format!("{}{}", words::bytes(self.bytes), ssim.unwrap_or_default())
+    }
 }
 
 const END: u64 = 32 << 20;

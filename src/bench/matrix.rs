@@ -1,19 +1,22 @@
 //! What is measured: loads × dispatches × worker counts, and the jobs of each cell.
 
 use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::cell::Spec;
 use super::facts::{self, Clip};
+use super::jobs::{load_job, plans};
 use super::results::{Design, Dispatch, Work};
 use crate::dispatch::Cancel;
-use crate::engine::{Workers, calibrate};
+use crate::engine::calibrate;
 use crate::error::{Error, Result};
-use crate::job::{self, Job, Limits, Load};
-use crate::plan::{Existing, Plan, Refused, Rules, SourceFile, plan};
-use crate::recipe::{CodecThreads, Frames, Recipe, Transcode};
+use crate::job::{Job, Load};
+use crate::plan::{Refused, SourceFile};
+use crate::recipe::{Frames, Recipe, Transcode};
 use crate::report::words;
 
 /// What a run is asked to measure.
@@ -97,49 +100,22 @@ impl Matrix {
                 Error::failed(format!("cannot write to '{}'", options.output.display()))
                     .because(error)
             })?;
-        let target = cell_folder(scratch.path());
-        let workers = Workers::find(Limits::default())?;
+        let [transcode, frames] = plans(&options, &cell_folder(scratch.path()), cancel)?;
         let needs = |work| options.works.contains(&work);
-        let planned = |work, recipe: Recipe| -> Result<Plan> {
-            if !needs(work) {
-                return Ok(Plan::default());
-            }
-            let rules = Rules::new(Existing::Overwrite, &workers);
-            plan(&options.sources, &[recipe], &target, &rules, cancel)
-        };
-        let mut transcode = options.transcode.clone();
-        transcode.codec_threads = CodecThreads(options.codec_threads);
-        let mut frames = options.frames.clone();
-        frames.codec_threads = CodecThreads(options.codec_threads);
-        let transcode = planned(Work::Transcode, Recipe::Transcode(transcode))?;
-        let frames = planned(Work::Frames, Recipe::Frames(frames))?;
-        let media = needs(Work::Transcode) || needs(Work::Frames);
-        if media && transcode.jobs.is_empty() && frames.jobs.is_empty() {
-            let why = transcode.refused.iter().chain(&frames.refused).next();
-            let why =
-                why.map(|refused| format!("'{}' {}", refused.source.display(), refused.reason));
-            return Err(
-                Error::usage("none of the files can be worked on; nothing was started")
-                    .because(why.unwrap_or_default()),
-            );
-        }
-        let cpu_iterations = if needs(Work::Cpu) {
-            calibrate(options.cpu_ms)
-        } else {
-            0
-        };
-        let refused = if needs(Work::Transcode) {
-            transcode.refused
-        } else {
-            frames.refused
-        };
         Ok(Self {
             scratch,
             transcode: transcode.jobs,
             frames: frames.jobs,
+            cpu_iterations: match needs(Work::Cpu) {
+                true => calibrate(options.cpu_ms),
+                false => 0,
+            },
+            // Both read the same clips.
+            refused: match needs(Work::Transcode) {
+                true => transcode.refused,
+                false => frames.refused,
+            },
             options,
-            cpu_iterations,
-            refused,
         })
     }
 
@@ -214,6 +190,31 @@ impl Matrix {
         cell_folder(self.scratch.path())
     }
 
+    /// Empties the folder that cells write to.
+    ///
+    /// # Errors
+    /// Where that cannot be.
+    pub fn clear(&self) -> Result<()> {
+        let folder = self.cell_folder();
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(untidy(&folder, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Empties the folder that cells write to, and keeps what the one of `work`
+    /// and `dispatch` wrote there in [`kept_folder`](Self::kept_folder).
+    ///
+    /// # Errors
+    /// Where that cannot be.
+    pub fn keep(&self, work: Work, dispatch: Dispatch) -> Result<()> {
+        let folder = self.cell_folder();
+        match fs::rename(&folder, self.kept_folder(work, dispatch)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(untidy(&folder, error)),
+            _ => Ok(()),
+        }
+    }
+
     /// A folder for the outputs that are compared.
     pub fn kept_folder(&self, work: Work, dispatch: Dispatch) -> PathBuf {
         self.scratch
@@ -268,16 +269,10 @@ impl Matrix {
     }
 }
 
-fn cell_folder(scratch: &Path) -> PathBuf {
-    scratch.join("cell")
+fn untidy(folder: &Path, error: std::io::Error) -> Error {
+    Error::failed(format!("cannot tidy up '{}'", folder.display())).because(error)
 }
 
-fn load_job(id: usize, work: Work, load: Load) -> Job {
-    Job {
-        id,
-        name: format!("{} {}", work.name(), id + 1),
-        work: job::Work::Load(load),
-        cost: 1.0,
-        kind: String::new(),
-    }
+fn cell_folder(scratch: &Path) -> PathBuf {
+    scratch.join("cell")
 }

@@ -1,9 +1,10 @@
 //! Threads against processes: a matrix of cells, measured, compared and told.
 //!
-//! [`matrix`] says what is measured, [`run`] measures each [`cell`] in a fresh
-//! process, [`summary`] draws conclusions, [`export`] writes them down.
+//! [`matrix`] says what is measured, [`run`] measures each [`cell`] at its [`turn`] in a
+//! fresh process, [`summary`] draws conclusions, [`export`] writes them down.
 //! [`versus`] sets two such runs beside each other.
 
+mod budget;
 pub mod cell;
 pub mod compare;
 pub mod costs;
@@ -15,6 +16,7 @@ pub mod facts;
 pub mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod jobs;
 pub mod load;
 pub mod matrix;
 pub mod noise;
@@ -24,9 +26,11 @@ pub mod python;
 pub mod results;
 pub mod resume;
 pub mod run;
+pub mod sentence;
 pub mod startup;
 pub mod stats;
 pub mod summary;
+pub mod turn;
 pub mod verdict;
 pub mod versus;
 mod warm_up;

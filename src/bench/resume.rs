@@ -2,7 +2,7 @@
 //! what is to come must be the same thing.
 
 use super::matrix::Matrix;
-use super::results::{Encoder, Results};
+use super::results::{Design, Encoder, Results};
 use crate::error::{Error, Result};
 use crate::measure::machine;
 
@@ -37,94 +37,81 @@ fn refuse(differs: &[String]) -> Result<()> {
         .cure("repeat its command with --resume added, or start anew without --resume"))
 }
 
+/// What it is, what it was then, and what it is now.
+type Fact = (&'static str, String, String);
+
 fn differences(before: &Results, matrix: &Matrix) -> Result<Vec<String>> {
-    let (design, options) = (&before.design, matrix.options());
-    let now = matrix.design(0, matrix.clip_facts()?);
-    let (machine, ffmpeg) = (machine::machine(), machine::ffmpeg());
-    let names = |names: Vec<&str>| names.join(",");
-    let counts = |counts: &[usize]| {
-        let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
-        counts.join(",")
-    };
-    let clips = |clips: &[super::results::Clip]| {
-        let clips: Vec<String> = clips
-            .iter()
-            .map(|c| format!("{} {}", c.name, c.hash))
-            .collect();
-        clips.join(", ")
-    };
-    let python = |has: bool| if has { "with" } else { "without" }.to_owned();
-    let facts = [
-        (
-            "--work",
-            names(design.works.iter().map(|work| work.name()).collect()),
-            names(options.works.iter().map(|work| work.name()).collect()),
-        ),
-        (
-            "--dispatch",
-            names(design.dispatches.iter().map(|how| how.name()).collect()),
-            names(options.dispatches.iter().map(|how| how.name()).collect()),
-        ),
-        (
-            "--workers",
-            counts(&design.workers),
-            counts(&options.workers),
-        ),
-        (
-            "--codec-threads",
-            design.codec_threads.to_string(),
-            options.codec_threads.to_string(),
-        ),
-        (
-            "--cpu",
-            format!("{} ms", design.cpu_ms),
-            format!("{} ms", options.cpu_ms),
-        ),
-        (
-            "--io",
-            format!("{} ms", design.io_ms),
-            format!("{} ms", options.io_ms),
-        ),
-        (
-            "the encoding",
-            design.transcode_settings(),
-            now.transcode_settings(),
-        ),
-        ("--every", design.frames_settings(), now.frames_settings()),
+    let (then, now) = (&before.design, matrix.design(0, matrix.clip_facts()?));
+    let asked = ASKED.iter().map(|(what, of)| (*what, of(then), of(&now)));
+    let has = |python: bool| if python { "with" } else { "without" }.to_owned();
+    let others: [Fact; 2] = [
         (
             "--python",
-            python(before.python.is_some()),
-            python(options.python.is_some()),
+            has(before.python.is_some()),
+            has(matrix.options().python.is_some()),
         ),
-        (
-            "the clips",
-            clips(&design.clip_facts),
-            clips(&now.clip_facts),
-        ),
-        ("the host", before.machine.host.clone(), machine.host),
-        ("the processor", before.machine.cpu.clone(), machine.cpu),
-        (
-            "the cores",
-            before.machine.cores.to_string(),
-            machine.cores.to_string(),
-        ),
-        ("the system", before.machine.os.clone(), machine.os),
-        ("linked FFmpeg", before.ffmpeg.linked.clone(), ffmpeg.linked),
+        ("the clips", clips(then), clips(&now)),
+    ];
+    let facts = asked.chain(others).chain(surroundings(before));
+    let differing = facts.filter(|(_, then, now)| then != now);
+    Ok(differing
+        .map(|(what, then, now)| format!("{what}: then {then}, now {now}"))
+        .collect())
+}
+
+/// A flag, and how a design tells what it says.
+type Flag = (&'static str, fn(&Design) -> String);
+
+/// What flags say.
+const ASKED: [Flag; 8] = [
+    ("--work", |design| {
+        list(&design.works, |work| work.name().into())
+    }),
+    ("--dispatch", |design| {
+        list(&design.dispatches, |how| how.name().into())
+    }),
+    ("--workers", |design| {
+        list(&design.workers, usize::to_string)
+    }),
+    ("--codec-threads", |design| design.codec_threads.to_string()),
+    ("--cpu", |design| format!("{} ms", design.cpu_ms)),
+    ("--io", |design| format!("{} ms", design.io_ms)),
+    ("the encoding", Design::transcode_settings),
+    ("--every", Design::frames_settings),
+];
+
+fn list<T>(values: &[T], told: fn(&T) -> String) -> String {
+    let told: Vec<String> = values.iter().map(told).collect();
+    told.join(",")
+}
+
+fn clips(design: &Design) -> String {
+    let clips = design.clip_facts.iter();
+    let clips: Vec<String> = clips.map(|c| format!("{} {}", c.name, c.hash)).collect();
+    clips.join(", ")
+}
+
+/// The machine and the programs.
+fn surroundings(before: &Results) -> [Fact; 7] {
+    let (then, now) = (before.machine.clone(), machine::machine());
+    let (used, found) = (before.ffmpeg.clone(), machine::ffmpeg());
+    [
+        ("the host", then.host, now.host),
+        ("the processor", then.cpu, now.cpu),
+        ("the cores", then.cores.to_string(), now.cores.to_string()),
+        ("the system", then.os, now.os),
+        ("linked FFmpeg", used.linked, found.linked),
         (
             "the ffmpeg program",
-            before.ffmpeg.program.clone().unwrap_or_default(),
-            ffmpeg.program.unwrap_or_default(),
+            used.program.unwrap_or_default(),
+            found.program.unwrap_or_default(),
         ),
         (
             "rushes",
             before.rushes.clone(),
             env!("CARGO_PKG_VERSION").into(),
         ),
-    ];
-    let differing = facts.into_iter().filter(|(_, then, now)| then != now);
-    Ok(differing
-        .map(|(what, then, now)| format!("{what}: then {then}, now {now}"))
-        .collect())
+    ]
 }
 
 #[cfg(test)]

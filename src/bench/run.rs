@@ -1,21 +1,17 @@
 //! Warm-up, rounds in random order, and what follows from them.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::fs;
-use std::path::Path;
-use std::time::Instant;
-
-use super::cell::{self, Spec};
+use super::budget::Budget;
+use super::cell;
 use super::compare::comparisons;
 use super::costs;
 use super::matrix::{CellKey, Matrix};
 use super::noise;
-use super::python::{How, Python, PythonKey};
+use super::python::Python;
 use super::results::{Clip, Comparison, Cost, Ffmpeg, Results, Sample, VERSION, Verdict, Work};
 use super::resume;
 use super::stats::MIN_ROUNDS;
 use super::summary::summarise;
+use super::turn::{Turn, shuffle, turns};
 use super::warm_up::{Judge, Warm};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
@@ -26,9 +22,6 @@ const TIGHT: f64 = 0.015;
 
 /// More rounds than this change nothing.
 const MOST_ROUNDS: usize = 30;
-
-/// The share of the budget that is kept for what is measured after the rounds.
-const KEPT_FOR_COSTS: f64 = 0.05;
 
 /// What a run is doing; for bars and lines.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,42 +41,6 @@ pub enum Step {
     },
     /// It is measured what a dispatch costs besides the work.
     Costs,
-}
-
-/// What has its turn in a round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Turn {
-    /// A cell of the matrix.
-    Cell(CellKey),
-    /// The same load in Python.
-    Python(PythonKey),
-}
-
-impl Turn {
-    fn seat(&self) -> (Work, usize) {
-        match self {
-            Turn::Cell(key) => (key.work, key.workers),
-            Turn::Python(key) => (key.work, key.workers),
-        }
-    }
-
-    /// Whether the two differ in nothing but the worker count.
-    fn is_like(&self, other: &Turn) -> bool {
-        match (self, other) {
-            (Turn::Cell(a), Turn::Cell(b)) => (a.work, a.dispatch) == (b.work, b.dispatch),
-            (Turn::Python(a), Turn::Python(b)) => (a.work, a.how) == (b.work, b.how),
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Turn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Turn::Cell(key) => key.fmt(f),
-            Turn::Python(key) => key.fmt(f),
-        }
-    }
 }
 
 /// Whoever follows a run.
@@ -120,29 +77,12 @@ pub fn run(
     Ok(run.results())
 }
 
-/// A random order in which the dispatches of one load and worker count follow
-/// each other, so that a machine whose speed drifts is the same for both.
-fn shuffle(turns: &mut [Turn], random: &mut fastrand::Rng) {
-    random.shuffle(turns);
-    let mut seats: Vec<(Work, usize)> = turns.iter().map(Turn::seat).collect();
-    let mut seen = Vec::new();
-    seats.retain(|seat| {
-        !seen.contains(seat) && {
-            seen.push(*seat);
-            true
-        }
-    });
-    turns.sort_by_key(|turn| seats.iter().position(|seat| *seat == turn.seat()));
-}
-
 struct Run<'a> {
     matrix: &'a Matrix,
     cancel: &'a Cancel,
-    began: Instant,
+    budget: Budget,
     started: String,
     clips: Vec<Clip>,
-    // Seconds that each cell took as a whole, for the budget.
-    takes_s: HashMap<Turn, f64>,
     warm: Warm,
     python: Option<Python>,
     samples: Vec<Sample>,
@@ -154,17 +94,16 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(matrix: &'a Matrix, cancel: &'a Cancel) -> Result<Self> {
         let options = matrix.options();
-        let began = Instant::now();
+        let budget = Budget::new(options.budget_s);
         let meet = |program: &std::path::PathBuf| Python::meet(program, options.cpu_ms, cancel);
         Ok(Self {
             matrix,
             cancel,
-            began,
+            budget,
             started: jiff::Zoned::now()
                 .strftime("%Y-%m-%dT%H:%M:%S%:z")
                 .to_string(),
             clips: matrix.clip_facts()?,
-            takes_s: HashMap::new(),
             warm: Warm::new(matrix),
             python: options.python.as_ref().map(meet).transpose()?,
             samples: vec![],
@@ -198,7 +137,8 @@ impl<'a> Run<'a> {
                     workers,
                 };
                 follow.step(&Step::WarmUp(cell));
-                self.run_cell(cell, Some(&self.matrix.kept_folder(work, dispatch)))?;
+                self.run_cell(cell)?;
+                self.matrix.keep(work, dispatch)?;
             }
             if !work.one_job_a_worker() {
                 follow.step(&Step::Compare(work));
@@ -208,36 +148,20 @@ impl<'a> Run<'a> {
         self.warm.measure_starts(self.matrix, self.cancel)
     }
 
-    /// Everything that has its turn in a round.
-    fn turns(&self) -> Vec<Turn> {
-        let mut turns: Vec<Turn> = self.matrix.cells().into_iter().map(Turn::Cell).collect();
-        if self.python.is_some() {
-            let mut seats: Vec<_> = turns.iter().map(Turn::seat).collect();
-            seats.dedup();
-            let loads = seats.into_iter().filter(|seat| seat.0.one_job_a_worker());
-            turns.extend(loads.flat_map(|(work, workers)| {
-                How::ALL.map(|how| Turn::Python(PythonKey { work, how, workers }))
-            }));
-        }
-        turns
-    }
-
     /// Rounds of all cells, each round in an order of its own, until the
     /// comparisons are settled or the budget is spent.
     fn measure(&mut self, follow: &mut dyn Follow) -> Result<()> {
         let options = self.matrix.options();
         let mut random = fastrand::Rng::with_seed(options.seed);
-        let mut turns = self.turns();
+        let mut turns = turns(self.matrix, self.python.is_some());
         // The order goes on where it was stopped.
         for _ in 0..self.rounds {
             shuffle(&mut turns, &mut random);
         }
         let first = self.rounds;
         while self.rounds < options.rounds.unwrap_or(MOST_ROUNDS) {
-            let left =
-                (1.0 - KEPT_FOR_COSTS) * options.budget_s - self.began.elapsed().as_secs_f64();
             // One round is measured in any case.
-            if self.rounds > first && self.round_takes_s(&turns) > left {
+            if self.rounds > first && !self.budget.has_room_for(&turns) {
                 self.note_budget();
                 break;
             }
@@ -261,17 +185,18 @@ impl<'a> Run<'a> {
             follow.step(&Step::Measure {
                 round,
                 cell: *turn,
-                used: (self.began.elapsed().as_secs_f64() / options.budget_s).min(1.0),
+                used: self.budget.used(),
             });
             match (turn, &self.python, &options.python) {
                 (Turn::Cell(cell), ..) => {
-                    let sample = self.run_cell(*cell, None)?;
+                    let sample = self.run_cell(*cell)?;
+                    self.matrix.clear()?;
                     samples.push(Sample { round, ..sample });
                 }
                 (Turn::Python(key), Some(python), Some(program)) => {
                     let terms = (options.io_ms, round);
                     let (sample, usage) = python.measure(program, *key, terms, self.cancel)?;
-                    self.takes_s.insert(*turn, usage.wall.as_secs_f64());
+                    self.budget.took(*turn, usage.wall);
                     of_python.push(sample);
                 }
                 (Turn::Python(_), ..) => {}
@@ -287,14 +212,13 @@ impl<'a> Run<'a> {
 
     fn measure_costs(&mut self, follow: &mut dyn Follow) -> Result<()> {
         follow.step(&Step::Costs);
-        let left_s = self.matrix.options().budget_s - self.began.elapsed().as_secs_f64();
         let (cells, ..) = summarise(&self.samples, &self.warm.known);
         let asked = costs::Asked {
             matrix: self.matrix,
             samples: &self.samples,
             cells: &cells,
             start_ms: &self.warm.known.start_ms,
-            left_s,
+            left_s: self.budget.left_s(),
         };
         self.costs = costs::measure(&asked, &mut self.notes, self.cancel)?;
         Ok(())
@@ -319,20 +243,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn round_takes_s(&self, turns: &[Turn]) -> f64 {
-        turns.iter().map(|turn| self.estimate_s(turn)).sum()
-    }
-
-    /// What a cell took last time, or what the one like it at another worker count took.
-    fn estimate_s(&self, turn: &Turn) -> f64 {
-        let alike = || {
-            let mut alike = self.takes_s.iter().filter(|(other, _)| other.is_like(turn));
-            alike.next().map(|(_, seconds)| *seconds)
-        };
-        let taken = self.takes_s.get(turn).copied();
-        taken.or_else(alike).unwrap_or(1.0)
-    }
-
     /// Comparisons that are not yet settled.
     fn wide(&self) -> Vec<Comparison> {
         let is_wide = |comparison: &Comparison| {
@@ -349,9 +259,9 @@ impl<'a> Run<'a> {
             .collect()
     }
 
-    fn run_cell(&mut self, cell: CellKey, keep: Option<&Path>) -> Result<Sample> {
-        let folder = self.matrix.cell_folder();
-        let spec: Spec = self.matrix.spec(cell);
+    /// Runs a cell; what it wrote stays where it is.
+    fn run_cell(&mut self, cell: CellKey) -> Result<Sample> {
+        let spec = self.matrix.spec(cell);
         let (report, usage) = cell::run(&spec, self.cancel).map_err(|error| {
             if self.cancel.is_set() {
                 Error::interrupted()
@@ -359,23 +269,9 @@ impl<'a> Run<'a> {
                 Error::failed(format!("{cell} failed")).because(error)
             }
         })?;
-        match keep {
-            Some(kept) if folder.exists() => fs::rename(&folder, kept),
-            _ if folder.exists() => fs::remove_dir_all(&folder),
-            _ => Ok(()),
-        }
-        .map_err(|error| {
-            Error::failed(format!("cannot tidy up '{}'", folder.display())).because(error)
-        })?;
-        self.takes_s
-            .insert(Turn::Cell(cell), usage.wall.as_secs_f64());
+        self.budget.took(Turn::Cell(cell), usage.wall);
         Ok(Sample {
-            work: cell.work,
-            dispatch: cell.dispatch,
-            workers: cell.workers,
             codec_threads: self.matrix.options().codec_threads,
-            round: 0,
-            wall_s: report.wall_s,
             user_s: usage.user.as_secs_f64(),
             sys_s: usage.system.as_secs_f64(),
             peak_memory_bytes: usage.peak_memory_bytes,
@@ -386,6 +282,7 @@ impl<'a> Run<'a> {
             others_s: usage.others.map(|time| time.as_secs_f64()),
             clock_mhz: usage.clock_mhz,
             lanes: report.lanes,
+            ..Sample::timed((cell.work, cell.dispatch, cell.workers), 0, report.wall_s)
         })
     }
 
@@ -424,51 +321,5 @@ impl<'a> Run<'a> {
             noise,
             notes,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bench::results::Dispatch;
-
-    fn turns() -> Vec<Turn> {
-        let mut turns = vec![];
-        for work in Work::ALL {
-            for workers in 1..=3 {
-                turns.extend(Dispatch::ALL.map(|dispatch| {
-                    Turn::Cell(CellKey {
-                        work,
-                        dispatch,
-                        workers,
-                    })
-                }));
-                turns.extend(How::ALL.map(|how| Turn::Python(PythonKey { work, how, workers })));
-            }
-        }
-        turns
-    }
-
-    #[test]
-    fn what_is_compared_is_measured_side_by_side_in_an_order_that_varies() {
-        let mut random = fastrand::Rng::with_seed(1);
-        let mut orders = vec![];
-        for _ in 0..20 {
-            let mut order = turns();
-            shuffle(&mut order, &mut random);
-            for side_by_side in order.chunks(Dispatch::ALL.len() + How::ALL.len()) {
-                let first = side_by_side[0].seat();
-                assert!(side_by_side.iter().all(|turn| turn.seat() == first));
-            }
-            orders.push(order);
-        }
-        let begins = |wanted: &dyn Fn(&Turn) -> bool| orders.iter().any(|order| wanted(&order[0]));
-        for dispatch in Dispatch::ALL {
-            assert!(begins(
-                &|turn| matches!(turn, Turn::Cell(key) if key.dispatch == dispatch)
-            ));
-        }
-        assert!(begins(&|turn| matches!(turn, Turn::Python(_))));
-        assert!(orders.windows(2).all(|two| two[0] != two[1]));
     }
 }

@@ -15,6 +15,7 @@ use crate::dispatch::Cancel;
 use crate::engine::{Watch, Workers};
 use crate::error::Result;
 use crate::job::{Job, Limits, Work as JobWork};
+use crate::plan::Refused;
 
 /// What the warm-up brought to light.
 #[derive(Debug, Default)]
@@ -37,9 +38,7 @@ impl Warm {
             },
             outputs: vec![],
             encoders: Encoder::all(matrix.options()),
-            notes: refused
-                .map(|file| format!("left out '{}': {}", file.source.display(), file.reason))
-                .collect(),
+            notes: refused.map(Refused::told).collect(),
         }
     }
 

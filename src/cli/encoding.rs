@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use super::encoders;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
-use crate::media;
 use crate::recipe::{Audio, Copying, Deinterlace, Rate, Size, Transcode, Video, knows_crf};
 use crate::values;
 
@@ -80,7 +80,7 @@ impl Encoding {
             )
             .cure("leave one of them out"));
         }
-        check(recipe)
+        encoders::check(recipe)
     }
 
     fn apply_video(&self, recipe: &mut Transcode, speed: &str) -> Result<()> {
@@ -98,23 +98,7 @@ impl Encoding {
             }
             Some(name) => {
                 let before = recipe.video.take().unwrap_or_default();
-                recipe.video = Some(if before.encoder == name {
-                    before
-                } else {
-                    Video {
-                        encoder: name.to_owned(),
-                        speed: names_speeds(name).then(|| speed.to_owned()),
-                        fit: before.fit,
-                        fps: before.fps,
-                        deinterlace: before.deinterlace,
-                        // A quality is meant for encoders that know the scale.
-                        rate: before
-                            .rate
-                            .or(Video::default().rate)
-                            .filter(|rate| matches!(rate, Rate::Bitrate(_)) || knows_crf(name)),
-                        ..Video::default()
-                    }
-                });
+                recipe.video = Some(with_encoder(before, name, speed));
             }
             None => {}
         }
@@ -133,6 +117,11 @@ impl Encoding {
         {
             return Err(contradiction("--preset", &recipe.name, "video", flag, does));
         }
+        self.lay_over(video);
+        Ok(())
+    }
+
+    fn lay_over(&self, video: &mut Video) {
         let encodes = self.vcodec.is_some()
             || self.crf.is_some()
             || self.bitrate.is_some()
@@ -149,7 +138,6 @@ impl Encoding {
         video.fit = self.size.or(video.fit);
         video.fps = self.fps.or(video.fps);
         video.deinterlace = self.deinterlace.unwrap_or(video.deinterlace);
-        Ok(())
     }
 
     /// The flags given that only make sense where pictures are encoded, and what each does.
@@ -224,6 +212,26 @@ impl Encoding {
     }
 }
 
+/// The same with another encoder, and of what was said of the one before all
+/// that this one knows, too.
+fn with_encoder(before: Video, name: &str, speed: &str) -> Video {
+    if before.encoder == name {
+        return before;
+    }
+    let usual = Video::default();
+    // A quality is meant for encoders that know the scale.
+    let knows = |rate: &Rate| matches!(rate, Rate::Bitrate(_)) || knows_crf(name);
+    Video {
+        encoder: name.to_owned(),
+        speed: names_speeds(name).then(|| speed.to_owned()),
+        fit: before.fit,
+        fps: before.fps,
+        deinterlace: before.deinterlace,
+        rate: before.rate.or(usual.rate).filter(knows),
+        ..usual
+    }
+}
+
 /// Encoders whose presets have the names of x264.
 fn names_speeds(encoder: &str) -> bool {
     matches!(encoder, "libx264" | "libx265")
@@ -239,80 +247,6 @@ fn contradiction(by: &str, name: &str, what: &str, flag: &str, does: &str) -> Er
         "{by} {name} {way}, and {flag} {does}: both cannot be"
     ))
     .cure(format!("leave out {flag}, or {by} {name}"))
-}
-
-/// What keeps a recipe from every source is told once, before any job starts.
-fn check(recipe: &Transcode) -> Result<()> {
-    if let Some(video) = encoded(recipe.video.as_ref(), |video| &video.copy) {
-        linked("--vcodec", &video.encoder)?;
-        fits("--vcodec", &video.encoder, recipe)?;
-        try_out(video, recipe.codec_threads.0)?;
-    }
-    if let Some(audio) = encoded(recipe.audio.as_ref(), |audio| &audio.copy) {
-        linked("--acodec", &audio.encoder)?;
-        fits("--acodec", &audio.encoder, recipe)?;
-    }
-    Ok(())
-}
-
-fn encoded<'a, T, F: 'a>(
-    rule: Option<&'a T>,
-    copy: impl Fn(&'a T) -> &'a Copying<F>,
-) -> Option<&'a T> {
-    rule.filter(|rule| !matches!(copy(rule), Copying::Always))
-}
-
-pub(super) fn linked(flag: &str, name: &str) -> Result<()> {
-    if media::has_encoder(name) {
-        return Ok(());
-    }
-    Err(Error::usage(format!(
-        "{flag} {name}: the linked FFmpeg has no such encoder"
-    ))
-    .cure("`rushes doctor` lists the encoders that are there"))
-}
-
-fn fits(flag: &str, encoder: &str, recipe: &Transcode) -> Result<()> {
-    let container = recipe.container;
-    let codec = media::codec_of_encoder(encoder);
-    if media::muxer_holds(container.muxer(), &codec) {
-        return Ok(());
-    }
-    Err(Error::usage(format!(
-        "{flag} {encoder}: {container} cannot hold {codec}"
-    ))
-    .cure("choose another container with --format (mkv holds nearly everything), or another encoder"))
-}
-
-/// What an encoder refuses, it refuses for every job.
-pub(super) fn try_out(video: &Video, threads: usize) -> Result<()> {
-    let pixels = video.pixel_format("yuv420p", 8);
-    let opens =
-        |video: &Video| media::try_video_encoder(&video.encoder_spec(threads.max(1)), &pixels);
-    let Err(error) = opens(video) else {
-        return Ok(());
-    };
-    let name = &video.encoder;
-    let without_speed = Video {
-        speed: None,
-        ..video.clone()
-    };
-    match &video.speed {
-        Some(speed) if opens(&without_speed).is_ok() => {
-            Err(Error::usage(format!(
-                "--speed {speed}: the encoder '{name}' has no such preset"
-            ))
-            .because(error)
-            .cure(format!(
-                "give one of its own presets, which `ffmpeg -h encoder={name}` tells of, or leave --speed out"
-            )))
-        }
-        _ => Err(Error::usage(format!(
-            "--vcodec {name}: the encoder does not take these options"
-        ))
-        .because(error)
-        .cure("`rushes doctor` lists the encoders that are there; libx264 takes all flags")),
-    }
 }
 
 pub(super) fn crf(text: &str) -> Result<f32, String> {

@@ -4,6 +4,7 @@ mod bench;
 mod config;
 mod convert;
 mod doctor;
+mod encoders;
 mod encoding;
 mod frames;
 mod internal;

@@ -7,11 +7,12 @@ use super::settle::Settling;
 use super::{Ending, site, watch};
 use crate::delivery::place_bytes;
 use crate::dispatch::{Cancel, Event, PlannedResult};
+use crate::document;
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::job::Work;
 use crate::journal::{self, Journal};
-use crate::plan::{Plan, Skipped, plan};
+use crate::plan::{Plan, plan};
 use crate::recipe::Recipe;
 use crate::report::summary::{self, Report};
 use crate::report::{Style, announce, planned, run_batch, words};
@@ -137,9 +138,7 @@ fn run(
 /// Writes `report.json` into the output folder; beside the journal, where the
 /// output folder has a file of that name which is none of ours.
 fn keep(report: &Report, output: &Path) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(report)
-        .map_err(|error| Error::failed("cannot describe what was done").because(error))?;
-    text.push(b'\n');
+    let text = document::json(report, summary::FILE)?;
     let usual = output.join(summary::FILE);
     if !usual.exists() || Report::is_at(&usual) {
         return place_bytes(&usual, &text);
@@ -165,19 +164,10 @@ fn tell(report: &Report, style: Style) {
 
 /// Tells which sources will not become jobs, and why.
 fn announce_others(plan: &Plan, style: Style) {
-    for refused in &plan.refused {
-        let event = Event::SourceRefused {
-            source: refused.source.display().to_string(),
-            reason: refused.reason.clone(),
-            log: refused.log.clone(),
-        };
+    for event in plan.refused.iter().map(Event::from) {
         announce(style, &event);
     }
-    for Skipped { source, because } in &plan.skipped {
-        let event = Event::SourceSkipped {
-            source: source.display().to_string(),
-            because: *because,
-        };
+    for event in plan.skipped.iter().map(Event::from) {
         announce(style, &event);
     }
 }

@@ -31,15 +31,13 @@ pub(super) fn save(results: &Results) -> Result<PathBuf> {
         Error::failed("--save-profile: there is no configuration folder")
             .cure("set HOME or XDG_CONFIG_HOME")
     })?;
-    let mut json = serde_json::to_vec_pretty(&profile)
-        .map_err(|error| Error::failed("cannot write the profile").because(error))?;
-    json.push(b'\n');
+    let json = document::json(&profile, FILE_NAME)?;
     place_bytes(&place, &json)?;
     Ok(place)
 }
 
-/// The saved choice for `work` on this machine, and the day on which it was
-/// measured; what keeps a profile from being used is told by `warn`.
+/// What was saved on this machine, and where it is; what keeps a profile from
+/// being used is told by `warn`.
 pub(super) fn load(warn: &dyn Fn(String)) -> Option<(Profile, PathBuf)> {
     let place = config::place(FILE_NAME)?;
     let read = match document::read(&place, MOST_BYTES) {

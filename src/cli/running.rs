@@ -251,10 +251,6 @@ impl Running {
 
     /// How the batch is told.
     pub fn style(&self) -> Style {
-        match (self.json, self.quiet) {
-            (true, _) => Style::Json,
-            (_, true) => Style::Quiet,
-            _ => Style::Auto,
-        }
+        Style::of(self.json, self.quiet)
     }
 }

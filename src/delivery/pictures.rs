@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::part::{Part, unwritable};
+use crate::document;
 use crate::draw::sheet::{self, Cell, Heading};
 use crate::draw::{Raster, Theme};
 use crate::engine::{Engine, JobError, Ran, Watch};
@@ -193,10 +194,7 @@ fn list(source: &Path, names: &[String], times: &[f64]) -> Result<Vec<u8>> {
         source: source.display().to_string(),
         pictures: pictures.collect(),
     };
-    let mut text = serde_json::to_vec_pretty(&list)
-        .map_err(|error| Error::failed("cannot list the pictures").because(error))?;
-    text.push(b'\n');
-    Ok(text)
+    document::json(&list, "the list of pictures")
 }
 
 /// The pictures of that names in `folder`.

@@ -3,6 +3,7 @@
 mod arrivals;
 mod cost;
 mod decide;
+mod look;
 mod names;
 mod output;
 mod scan;
@@ -15,19 +16,19 @@ use rayon::prelude::*;
 
 pub use arrivals::{Arrival, Arrivals, Listed};
 pub use decide::{Anew, Because};
-use decide::{Decision, Make, Subject};
+use look::{Look, Planner};
 pub use names::{Existing, free_names};
 pub use output::prepare_output;
 pub use scan::{Found, SourceFile, glob, scan, survey};
 pub use wanted::Wanted;
 
-use crate::dispatch::Cancel;
-use crate::engine::{Engine, JobError, Probed, Watch};
+use crate::dispatch::{Cancel, Event};
+use crate::engine::{Engine, JobError};
 use crate::error::{Error, Kind, Result};
-use crate::job::{Job, Limits, MediaInfo, MediaJob, Work};
+use crate::job::{Job, Limits, Work};
 use crate::journal::{Fingerprint, Known, Record, Stamp};
 use crate::media::verify::Depth;
-use crate::recipe::{Pipeline, Recipe, resolve};
+use crate::recipe::Recipe;
 
 /// What a plan goes by, besides sources and recipes.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +108,32 @@ pub struct Refused {
     pub reason: String,
     /// What libav said about it.
     pub log: Vec<String>,
+}
+
+impl Refused {
+    /// That it is left out, and why.
+    pub fn told(&self) -> String {
+        format!("left out '{}': {}", self.source.display(), self.reason)
+    }
+}
+
+impl From<&Refused> for Event {
+    fn from(refused: &Refused) -> Self {
+        Self::SourceRefused {
+            source: refused.source.display().to_string(),
+            reason: refused.reason.clone(),
+            log: refused.log.clone(),
+        }
+    }
+}
+
+impl From<&Skipped> for Event {
+    fn from(skipped: &Skipped) -> Self {
+        Self::SourceSkipped {
+            source: skipped.source.display().to_string(),
+            because: skipped.because,
+        }
+    }
 }
 
 impl Planned {
@@ -194,94 +221,6 @@ fn without_results(sources: &[SourceFile], output: &Path, rules: &Rules) -> Vec<
         .collect()
 }
 
-/// What a source turned out to be.
-enum Look {
-    Work(Box<Worked>),
-    Skip(Because),
-    Retire(PathBuf),
-}
-
-/// A source that was looked into.
-struct Worked {
-    planned: Planned,
-    job: MediaJob,
-    cost: f64,
-    kind: String,
-}
-
-/// What all sources are looked at with.
-struct Planner<'a> {
-    recipes: &'a [Recipe],
-    prints: Vec<Fingerprint>,
-    output: &'a Path,
-    rules: &'a Rules<'a>,
-    cancel: &'a Cancel,
-}
-
-impl Planner<'_> {
-    /// Looks at a source; into it only where there is something to be done.
-    fn look(&self, source: &SourceFile, targets: &names::Targets) -> Result<Look, JobError> {
-        let subject = Subject::of(source).map_err(|error| {
-            Error::failed(format!("cannot read '{}'", source.path.display())).because(error)
-        })?;
-        match subject.decide(&self.prints, targets, self.output, self.rules)? {
-            Decision::Skip(because) => Ok(Look::Skip(because)),
-            Decision::Retire(target) => Ok(Look::Retire(target)),
-            Decision::Make(wanted) => self.work(&subject, wanted),
-        }
-    }
-
-    fn work(&self, subject: &Subject, wanted: Vec<Make>) -> Result<Look, JobError> {
-        let source = &subject.source.path;
-        let mut untold = |_| {};
-        let mut watch = Watch::new(self.cancel, &mut untold).within(self.rules.limits);
-        let Probed { info, log } = self.rules.engine.probe(source, &mut watch)?;
-        let recipes: Vec<_> = wanted
-            .iter()
-            .map(|make| &self.recipes[make.recipe])
-            .collect();
-        let pipeline = resolve(&recipes, &info).map_err(|error| JobError { error, log })?;
-        if self.rules.replace && is_as_wanted(&recipes, &pipeline, &info) {
-            return Ok(Look::Skip(Because::AsWanted));
-        }
-        let records = wanted.iter().map(|make| self.record(subject, make));
-        let records = records.collect();
-        let anew = wanted.iter().map(|make| make.anew).collect();
-        let (cost, kind) = cost::cost(&info, &pipeline, subject.stamp.size);
-        let job = MediaJob {
-            source: source.clone(),
-            targets: wanted.into_iter().map(|make| make.target).collect(),
-            claimed_s: claimed_s(&info, &pipeline),
-            pipeline,
-            duration_s: info.duration_s,
-            source_bytes: subject.stamp.size,
-            verify: self.rules.verify,
-            replace: self.rules.replace,
-        };
-        Ok(Look::Work(Box::new(Worked {
-            planned: Planned { anew, records },
-            job,
-            cost,
-            kind,
-        })))
-    }
-
-    /// What can be said of a result before there is one.
-    fn record(&self, subject: &Subject, make: &Make) -> Record {
-        let below = make.target.strip_prefix(self.output);
-        Record {
-            target: below.unwrap_or(&make.target).to_owned(),
-            source: subject.source.relative.clone(),
-            path: subject.path.clone(),
-            source_stamp: subject.stamp,
-            recipe: self.prints[make.recipe],
-            target_stamp: Stamp::default(),
-            salvaged: false,
-            dropped: false,
-        }
-    }
-}
-
 impl Plan {
     fn add(&mut self, source: &SourceFile, look: Result<Look, JobError>) -> Result<()> {
         match look {
@@ -309,25 +248,4 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-/// Whether a source is what its replacement would be. Where copying all is what
-/// was asked for, that is to be done.
-fn is_as_wanted(recipes: &[&Recipe], pipeline: &Pipeline, info: &MediaInfo) -> bool {
-    let remuxes = recipes.iter().any(|recipe| recipe.copies_all());
-    let mut products = pipeline.products.iter();
-    !remuxes && products.all(|product| product.changes_nothing(&info.format))
-}
-
-/// What the container promises to hold; unknown where it guesses, and where its
-/// pictures, which may be longer than the sound, are not read.
-fn claimed_s(info: &MediaInfo, pipeline: &Pipeline) -> Option<f64> {
-    let read = pipeline.streams();
-    let reads_all = info
-        .streams
-        .iter()
-        .filter(|stream| stream.is_video())
-        .all(|stream| read.contains(&stream.index));
-    info.duration_s
-        .filter(|_| reads_all && !info.duration_is_guessed)
 }

@@ -65,10 +65,6 @@ fn python(results: &Results) -> Vec<String> {
 pub fn quality(results: &Results) -> Option<String> {
     let outputs = results.outputs.iter();
     let outputs: Vec<&Output> = outputs.filter(|o| o.work == Work::Transcode).collect();
-    let told = |output: &Output| {
-        let ssim = output.ssim.map(|ssim| format!(", SSIM {ssim:.4}"));
-        format!("{}{}", words::bytes(output.bytes), ssim.unwrap_or_default())
-    };
     let first = *outputs.first()?;
     if outputs.iter().all(|output| output.hash == first.hash) {
         let whose = if outputs.len() > 1 {
@@ -76,11 +72,11 @@ pub fn quality(results: &Results) -> Option<String> {
         } else {
             "transcoded"
         };
-        return Some(format!("Output {whose}: {}.", told(first)));
+        return Some(format!("Output {whose}: {}.", first.told()));
     }
     let each = outputs
         .iter()
-        .map(|o| format!("{} {}", o.dispatch.name(), told(o)));
+        .map(|o| format!("{} {}", o.dispatch.name(), o.told()));
     let each: Vec<String> = each.collect();
     Some(format!("Outputs differ: {}.", each.join("; ")))
 }

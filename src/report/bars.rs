@@ -164,7 +164,8 @@ fn idle() -> ProgressStyle {
     style("{msg}")
 }
 
-fn style(template: &str) -> ProgressStyle {
+/// How bars look, laid out as `template` says.
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─")

@@ -3,9 +3,10 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::Style;
+use super::bars::style;
 use crate::bench::run::Step;
 use crate::error::{Error, Result};
 use crate::film::Audience;
@@ -18,23 +19,18 @@ pub struct Telling {
 }
 
 impl Telling {
-    /// In `style`; with [`Style::Json`] each step is an object on stdout.
-    pub fn new(style: Style) -> Self {
-        let bar = (style == Style::Auto && std::io::stderr().is_terminal()).then(|| {
+    /// In `how`; there are no events of it, so [`Style::Json`] tells nothing.
+    pub fn new(how: Style) -> Self {
+        let bar = (how == Style::Auto && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(1000);
-            let style = ProgressStyle::with_template(
+            bar.set_style(style(
                 "{msg:<40} {wide_bar:.cyan/dim} {percent:>3} %  ETA {eta:>4}",
-            );
-            bar.set_style(
-                style
-                    .unwrap_or_else(|_| ProgressStyle::default_bar())
-                    .progress_chars("━╸─"),
-            );
+            ));
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
         Self {
-            plain: style == Style::Auto && bar.is_none(),
+            plain: how == Style::Auto && bar.is_none(),
             bar,
             round: 0,
         }

@@ -4,13 +4,15 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 
+use super::bars::style;
 use super::{Style, words};
 use crate::dispatch::OnError;
 use crate::error::{Error, Result};
 use crate::film::{Audience, Made};
+use crate::terminal::{shown, shown_path};
 
 /// Time between two lines, and between two objects.
 const EVERY: Duration = Duration::from_secs(5);
@@ -42,17 +44,18 @@ impl Telling {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        let (shown, took) = (target.display().to_string(), self.began.elapsed());
+        let took = self.began.elapsed();
         let bytes = std::fs::metadata(target).map_or(0, |data| data.len());
         match self.style {
             Style::Json => println!(
                 "{}",
-                json!({"event": "film_made", "target": shown, "frames": made.frames,
-                       "left_out": made.left_out, "bytes": bytes,
+                json!({"event": "film_made", "target": target.display().to_string(),
+                       "frames": made.frames, "left_out": made.left_out, "bytes": bytes,
                        "seconds": took.as_secs_f64()})
             ),
             Style::Auto => println!(
-                "{shown}: {} of film, {}, made in {}",
+                "{}: {} of film, {}, made in {}",
+                shown_path(target),
                 words::duration(seconds),
                 words::bytes(bytes),
                 words::duration(took.as_secs_f64())
@@ -63,7 +66,7 @@ impl Telling {
 
     /// Tells of a picture that is left out.
     pub fn left_out(&self, reason: &str) {
-        let say = || eprintln!("left out: {reason}");
+        let say = || eprintln!("left out: {}", shown(reason));
         match (self.style, &self.bar) {
             (Style::Json, _) => {
                 println!("{}", json!({"event": "picture_left_out", "reason": reason}));
@@ -76,14 +79,9 @@ impl Telling {
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template(
+    bar.set_style(style(
         "{msg} {wide_bar:.cyan/dim} {percent:>3} %  frame {pos}/{len}  ETA {eta:>4}",
-    );
-    bar.set_style(
-        style
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━╸─"),
-    );
+    ));
     bar.set_message("rendering the film");
     bar
 }

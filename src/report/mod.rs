@@ -5,6 +5,7 @@ pub mod answer;
 mod bars;
 pub mod bench;
 pub mod costs;
+mod ended;
 pub mod film;
 mod gauge;
 mod json;
@@ -33,6 +34,17 @@ pub enum Style {
     Json,
     /// Failures alone.
     Quiet,
+}
+
+impl Style {
+    /// As flags ask for, of which `json` goes before.
+    pub fn of(json: bool, quiet: bool) -> Self {
+        match (json, quiet) {
+            (true, _) => Self::Json,
+            (_, true) => Self::Quiet,
+            _ => Self::Auto,
+        }
+    }
 }
 
 /// Consumes the events of one batch.

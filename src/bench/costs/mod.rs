@@ -1,6 +1,7 @@
 //! What a dispatch costs besides the work: the pros and cons that the original
 //! exercise listed without a number, measured.
 
+mod kill;
 mod passing;
 mod stops;
 

@@ -7,11 +7,13 @@ use crate::bench::versus::Versus;
 use crate::chart::{self, VERSUS_WIDTH};
 use crate::cli::Ending;
 use crate::delivery::place_bytes;
+use crate::document;
 use crate::draw::Theme;
 use crate::draw::raster::render;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::prepare_output;
 use crate::report::{versus as report, words};
+use crate::terminal::shown;
 
 /// Set two runs beside each other: two machines, two versions, two settings.
 #[derive(Debug, clap::Args)]
@@ -51,27 +53,27 @@ fn print(versus: &Versus, verdicts: &[String]) {
     for (name, side) in [("A", &versus.a), ("B", &versus.b)] {
         println!(
             "{name}: {}, {}, {}",
-            side.file,
-            side.started,
+            shown(&side.file),
+            shown(&side.started),
             words::count(side.rounds, "round")
         );
     }
     for differs in &versus.differs {
-        println!("differs: {}: {} | {}", differs.what, differs.a, differs.b);
+        let line = format!("differs: {}: {} | {}", differs.what, differs.a, differs.b);
+        println!("{}", shown(&line));
     }
     println!("\n{}\n", report::table(versus));
     for verdict in verdicts {
-        println!("{verdict}");
+        println!("{}", shown(verdict));
     }
     println!("{}.", report::answer(versus));
     for note in &versus.notes {
-        println!("note: {note}");
+        println!("note: {}", shown(note));
     }
 }
 
 fn write(versus: &Versus, verdicts: Vec<String>, folder: &Path) -> Result<Vec<PathBuf>> {
-    let json = serde_json::to_vec_pretty(versus)
-        .map_err(|error| Error::failed("cannot write compare.json").because(error))?;
+    let json = document::json(versus, "compare.json")?;
     let page = report::page(versus, verdicts)?;
     let (svg, height) = chart::versus(versus, &Theme::DARK);
     let png = render(&svg, VERSUS_WIDTH, height)?.png()?;

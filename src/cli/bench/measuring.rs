@@ -12,6 +12,7 @@ use crate::job::{Limits, Ratio};
 use crate::plan::{SourceFile, Wanted, prepare_output, scan};
 use crate::recipe::{CodecThreads, Frames, Pick, Transcode, Video};
 use crate::samples;
+use crate::terminal::shown;
 use crate::values;
 
 /// What is measured.
@@ -138,11 +139,7 @@ impl Measuring {
 fn videos(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
     let found = scan(paths, &Wanted::default(), Some(output))?;
     for refused in &found.unreadable {
-        eprintln!(
-            "left out '{}': {}",
-            refused.source.display(),
-            refused.reason
-        );
+        eprintln!("{}", shown(&refused.told()));
     }
     Ok(found.files)
 }

@@ -22,7 +22,8 @@ use crate::film;
 use crate::film::format::Format;
 use crate::plan::prepare_output;
 use crate::report::bench::Telling;
-use crate::report::{Style, answer, costs};
+use crate::report::{Style, answer, costs, words};
+use crate::terminal::shown;
 
 /// Measure threads against ffmpeg processes and workers: numbers, charts, a report and a film.
 #[derive(Debug, clap::Args)]
@@ -74,11 +75,7 @@ impl Args {
         if let Some(Instead::Compare(args)) = &self.instead {
             return args.run();
         }
-        let mut telling = Telling::new(if self.quiet {
-            Style::Quiet
-        } else {
-            Style::Auto
-        });
+        let mut telling = Telling::new(Style::of(false, self.quiet));
         if let Some(file) = &self.import {
             let results = import::import(file, &self.output)?;
             prepare_output(&self.output)?;
@@ -89,7 +86,7 @@ impl Args {
         let options = self.measuring.options(&self.output, cancel)?;
         let mut matrix = Matrix::plan(options, cancel)?;
         for refused in &matrix.refused {
-            eprintln!("left out {}: {}", refused.source.display(), refused.reason);
+            eprintln!("{}", shown(&refused.told()));
         }
         if let Some(before) = &before {
             resume::check(before, &matrix)?;
@@ -137,7 +134,7 @@ impl Args {
         let _ = write_report(&results, None, &self.output);
         eprintln!(
             "stopped after {} of all cells; they are kept in '{}', and the same command with --resume goes on",
-            crate::report::words::count(results.design.rounds, "round"),
+            words::count(results.design.rounds, "round"),
             self.output.display()
         );
         error
@@ -190,10 +187,10 @@ fn print(results: &Results, written: &[PathBuf]) {
         println!("\n{table}\n");
     }
     for sentence in answer::sentences(results) {
-        println!("{sentence}");
+        println!("{}", shown(&sentence));
     }
     for note in &results.notes {
-        println!("note: {note}");
+        println!("note: {}", shown(note));
     }
     println!();
     for path in written {

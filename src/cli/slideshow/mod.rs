@@ -1,31 +1,28 @@
 //! `rushes slideshow`.
 
+mod look;
 mod results;
 mod target;
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use globset::Glob;
+use look::{Captions, LookFlags};
 use target::{Target, has_ending};
 
-use super::Ending;
-use super::encoding;
+use super::{Ending, encoders, encoding};
 use crate::dispatch::{Cancel, OnError};
 use crate::error::{Error, Result};
 use crate::film::format::{Encoding, Format};
 use crate::film::music::Music;
-use crate::film::photo::Fit;
 use crate::film::render;
 use crate::film::slideshow::{film, find, missing, storyboard};
-use crate::film::storyboard::{Colours, Settings, Storyboard};
-use crate::film::transition::{Easing, Kind};
+use crate::film::storyboard::{Settings, Storyboard};
 use crate::job::Ratio;
-use crate::plan::{Existing, Found, Wanted};
-use crate::recipe::Size;
+use crate::plan::{Existing, Refused, Wanted};
 use crate::report::Style;
 use crate::report::film::Telling;
-use crate::terminal::{shown, shown_path};
+use crate::terminal::shown;
 use crate::values;
 
 /// Make a film of pictures, with a chapter a picture.
@@ -89,99 +86,10 @@ pub struct Args {
     dry_run: bool,
 }
 
-/// How the film looks; a storyboard file may say all of it, too, and these flags go before.
-#[derive(Debug, clap::Args)]
-struct LookFlags {
-    /// How long a picture is seen, the transition to the next one included [default: 3s].
-    #[arg(long, value_name = "TIME", value_parser = values::seconds)]
-    seconds: Option<f64>,
-
-    /// How a picture goes over into the next one [default: fade].
-    #[arg(long, value_name = "HOW", value_enum)]
-    transition: Option<Kind>,
-
-    /// Length of a transition [default: 0.5s].
-    #[arg(long, value_name = "TIME", value_parser = values::seconds)]
-    transition_seconds: Option<f64>,
-
-    /// How a transition's speed changes [default: smooth].
-    #[arg(long, value_name = "HOW", value_enum)]
-    easing: Option<Easing>,
-
-    /// How a picture of another shape than the film's is shown [default: blur].
-    #[arg(long, value_name = "HOW", value_enum)]
-    fit: Option<Fit>,
-
-    /// Move the camera slowly over every picture; with `--fit cover`, along all of it.
-    #[arg(long)]
-    motion: bool,
-
-    /// Title of the film, shown on a card before the first picture.
-    #[arg(long, value_name = "TEXT")]
-    title: Option<String>,
-
-    /// What a card after the last picture says.
-    #[arg(long, value_name = "TEXT")]
-    closing: Option<String>,
-
-    /// What is written on pictures.
-    #[arg(long, value_name = "WHICH", value_enum, default_value = "none")]
-    captions: Captions,
-
-    /// Colours of cards, captions and what is behind pictures [default: dark].
-    #[arg(long, value_name = "WHICH", value_enum)]
-    theme: Option<Colours>,
-
-    /// Size of the film [default: 1920x1080].
-    #[arg(long, value_name = "WxH", value_parser = values::size)]
-    size: Option<Size>,
-
-    /// Frames a second [default: 30].
-    #[arg(long, value_name = "RATE", value_parser = values::frame_rate)]
-    fps: Option<Ratio>,
-
-    /// Music: files with sound in them, one after the other, cut or repeated to the film's length.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    music: Vec<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Captions {
-    /// The names of their files.
-    Names,
-    /// Nothing but what a storyboard says.
-    None,
-}
-
-impl LookFlags {
-    fn settings(&self) -> Settings {
-        Settings {
-            title: self.title.clone(),
-            closing: self.closing.clone(),
-            size: self.size,
-            fps: self.fps,
-            theme: self.theme,
-            fit: self.fit,
-            seconds: self.seconds,
-            transition: self.transition,
-            transition_seconds: self.transition_seconds,
-            easing: self.easing,
-            motion: self.motion.then_some(true),
-            music: self.music.clone(),
-        }
-    }
-}
-
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
         if self.paths.is_empty() {
-            let cure = match self.look.music.is_empty() {
-                true => {
-                    "name pictures, folders of pictures, or a storyboard; --help tells the rest"
-                }
-                false => "--music takes all that follows it: name the pictures before it",
-            };
-            return Err(Error::usage("no PATH is given").cure(cure));
+            return Err(self.no_path());
         }
         let target = Target::of(self.output.as_deref(), self.format)?;
         if let [results] = &self.paths[..]
@@ -201,16 +109,13 @@ impl Args {
             return Ok(Ending::Done);
         };
         let mut telling = Telling::new(self.style(), self.on_error);
-        for refused in &unreadable {
-            let told = format!("'{}': {}", refused.0.display(), refused.1);
-            match self.on_error {
-                OnError::Continue => telling.left_out(&told),
-                OnError::Stop => return Err(Error::failed(format!("cannot read {told}"))),
-            }
-        }
+        self.leave_out(&unreadable, &telling)?;
         let missing: String = missing(&board).into_iter().collect();
         if !missing.is_empty() && !self.quiet {
-            eprintln!("the film has boxes for {missing}: no font is embedded for them");
+            eprintln!(
+                "the film has boxes for {}: no font is embedded for them",
+                shown(&missing)
+            );
         }
         let title = target.file_stem().unwrap_or_default().to_string_lossy();
         let mut film = film(&board, &title, encoding)?;
@@ -224,10 +129,32 @@ impl Args {
         })
     }
 
+    fn no_path(&self) -> Error {
+        Error::usage("no PATH is given").cure(match self.look.music.is_empty() {
+            true => "name pictures, folders of pictures, or a storyboard; --help tells the rest",
+            false => "--music takes all that follows it: name the pictures before it",
+        })
+    }
+
+    /// Tells what could not be looked into.
+    ///
+    /// # Errors
+    /// Where that ends the film.
+    fn leave_out(&self, unreadable: &[Refused], telling: &Telling) -> Result<()> {
+        for refused in unreadable {
+            let told = format!("'{}': {}", refused.source.display(), refused.reason);
+            match self.on_error {
+                OnError::Continue => telling.left_out(&told),
+                OnError::Stop => return Err(Error::failed(format!("cannot read {told}"))),
+            }
+        }
+        Ok(())
+    }
+
     /// Tells what a dry run could not look into.
-    fn end(&self, unreadable: &[(PathBuf, String)]) -> Result<Ending> {
-        for (path, reason) in unreadable {
-            eprintln!("left out: '{}': {}", shown_path(path), shown(reason));
+    fn end(&self, unreadable: &[Refused]) -> Result<Ending> {
+        for refused in unreadable {
+            eprintln!("{}", shown(&refused.told()));
         }
         Ok(match unreadable {
             [] => Ending::Done,
@@ -236,7 +163,7 @@ impl Args {
     }
 
     /// What is to be shown, and what could not be looked into, with the reason.
-    fn storyboard(&self, format: Format) -> Result<(Storyboard, Vec<(PathBuf, String)>)> {
+    fn storyboard(&self, format: Format) -> Result<(Storyboard, Vec<Refused>)> {
         let flags = self.look.settings();
         let file = self.paths.iter().find(|path| has_ending(path, "toml"));
         let (board, unreadable) = match file {
@@ -257,7 +184,7 @@ impl Args {
                 let found = find(&self.paths, &wanted)?;
                 let names = self.look.captions == Captions::Names;
                 let board = storyboard(&found, flags.or(Settings::usual(format)), names);
-                (board, reasons(found))
+                (board, found.unreadable)
             }
         };
         board.check()?;
@@ -286,17 +213,13 @@ impl Args {
                 encoding.speed
             )));
         }
-        encoding::linked("slideshow needs", format.encoder())?;
-        encoding::try_out(&encoding.video(Ratio::new(30, 1)), 1)?;
+        encoders::linked("slideshow needs", format.encoder())?;
+        encoders::try_out(&encoding.video(Ratio::new(30, 1)), 1)?;
         Ok(encoding)
     }
 
     fn style(&self) -> Style {
-        match (self.json, self.quiet) {
-            (true, _) => Style::Json,
-            (_, true) => Style::Quiet,
-            _ => Style::Auto,
-        }
+        Style::of(self.json, self.quiet)
     }
 }
 
@@ -314,11 +237,4 @@ fn music(files: &[PathBuf], seconds: f64, cancel: &Cancel) -> Result<Option<Musi
         [] => Ok(None),
         _ => Music::decode(files, seconds, cancel).map(Some),
     }
-}
-
-fn reasons(found: Found) -> Vec<(PathBuf, String)> {
-    let refused = found.unreadable.into_iter();
-    refused
-        .map(|refused| (refused.source, refused.reason))
-        .collect()
 }

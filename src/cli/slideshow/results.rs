@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::look::Captions;
 use super::target::Target;
-use super::{Args, Captions, Ending, check_music, music};
+use super::{Args, Ending, check_music, music};
 use crate::bench::load::load;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};

@@ -3,26 +3,28 @@
 //! The folders are listed again and again. That is plain, and it works where
 //! notices of changes do not: on network shares, whose other end writes the files.
 
-use std::collections::{HashMap, HashSet};
+mod shared;
+
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
+use self::shared::Shared;
 use super::running::Running;
 use super::settle::Settling;
 use super::{Ending, site};
 use crate::dispatch::{Cancel, Event, Queue};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::job::{Job, Outcome, Verdict};
+use crate::job::Job;
 use crate::journal::{Journal, Stamp};
 use crate::plan::{
     Arrival, Arrivals, Existing, Found, Listed, Plan, Planned, Refused, Rules, Wanted, plan, survey,
 };
 use crate::recipe::Recipe;
-use crate::report::{Style, run_fed, words};
+use crate::report::{Style, run_fed};
 use crate::terminal::shown_path;
 
 /// Time between two lists; shorter where a file settles sooner.
@@ -107,62 +109,6 @@ fn tell_missing(running: &Running) {
     }
 }
 
-/// What the slots and the watcher share.
-#[derive(Default)]
-struct Shared {
-    // Sources on which work is under way, by their jobs.
-    busy: Mutex<HashMap<usize, PathBuf>>,
-    tally: Mutex<Tally>,
-}
-
-impl Shared {
-    fn busy(&self) -> MutexGuard<'_, HashMap<usize, PathBuf>> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn ended(&self, outcome: &Outcome) {
-        self.busy().remove(&outcome.job);
-        self.tally().add(outcome);
-    }
-}
-
-/// What became of all that arrived: a few numbers, however long it goes on.
-#[derive(Debug, Default)]
-struct Tally {
-    done: usize,
-    failed: usize,
-    skipped: usize,
-    bytes: u64,
-}
-
-impl Tally {
-    fn add(&mut self, outcome: &Outcome) {
-        match &outcome.verdict {
-            Verdict::Done(done) => {
-                self.done += 1;
-                self.bytes += done.bytes;
-            }
-            Verdict::Failed(_) => self.failed += 1,
-            Verdict::Cancelled => {}
-        }
-    }
-
-    fn words(&self, time: Duration) -> String {
-        format!(
-            "{} done, {} failed, {} skipped, {} written in {}",
-            self.done,
-            self.failed,
-            self.skipped,
-            words::bytes(self.bytes),
-            words::duration(time.as_secs_f64())
-        )
-    }
-}
-
 /// Looks, plans, and queues.
 struct Watcher<'a> {
     recipes: &'a [Recipe],
@@ -207,7 +153,7 @@ impl Watcher<'_> {
             .retain(|path| unreadable.iter().any(|refused| refused.source == *path));
         for refused in unreadable {
             if self.told.insert(refused.source.clone()) {
-                tell_refused(refused, events);
+                let _ = events.send(Event::from(&refused));
             }
         }
         let listed = files.into_iter().filter_map(|source| {
@@ -275,10 +221,7 @@ impl Watcher<'_> {
         for skipped in plan.skipped {
             if arrived.contains(&*skipped.source) {
                 self.shared.tally().skipped += 1;
-                let _ = events.send(Event::SourceSkipped {
-                    source: skipped.source.display().to_string(),
-                    because: skipped.because,
-                });
+                let _ = events.send(Event::from(&skipped));
             }
         }
         for (job, planned) in plan.jobs.into_iter().zip(plan.subjects) {
@@ -309,17 +252,9 @@ impl Watcher<'_> {
     fn refuse(&mut self, refused: Refused, events: &Sender<Event>) {
         if refused.source.exists() {
             self.shared.tally().failed += 1;
-            tell_refused(refused, events);
+            let _ = events.send(Event::from(&refused));
         } else {
             self.arrivals.forget(&refused.source);
         }
     }
-}
-
-fn tell_refused(refused: Refused, events: &Sender<Event>) {
-    let _ = events.send(Event::SourceRefused {
-        source: refused.source.display().to_string(),
-        reason: refused.reason,
-        log: refused.log,
-    });
 }
