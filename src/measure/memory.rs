@@ -217,7 +217,10 @@ mod tests {
         use std::process::{Command, Stdio};
         // A shell that waits for two others: three processes with the same pages of files.
         let mut child = Command::new("sh")
-            .args(["-c", "exec 3<&0; sh -c 'read a' <&3 & sh -c 'read a' <&3 & wait"])
+            .args([
+                "-c",
+                "exec 3<&0; sh -c 'read a' <&3 & sh -c 'read a' <&3 & wait",
+            ])
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
