@@ -191,25 +191,37 @@ mod tests {
 
     #[test]
     fn memory_of_this_process_is_seen_and_grows_with_what_it_touches() {
-        let before = family_bytes(std::process::id());
-        let touched = std::hint::black_box(vec![1_u8; 64 << 20]);
-        let after = family_bytes(std::process::id());
-        assert!(before > 1 << 20, "{before}");
-        assert!(after >= before + (32 << 20), "{before} → {after}");
-        drop(touched);
+        // Other tests of this process may give back as much in between.
+        let grows = || {
+            let before = family_bytes(std::process::id());
+            let touched = std::hint::black_box(vec![1_u8; 64 << 20]);
+            let after = family_bytes(std::process::id());
+            drop(touched);
+            assert!(before > 1 << 20, "{before}");
+            after >= before + (32 << 20)
+        };
+        assert!((0..20).any(|_| grows()));
     }
 
     #[test]
     fn the_peak_holds_what_came_and_went() {
-        let mut peak = Peak::of(std::process::id());
+        use std::process::{Command, Stdio};
+        // `tail` keeps all of it, and gives it back at its end.
+        let mut child = Command::new("sh")
+            .args([
+                "-c",
+                "head -c 67108864 /dev/zero | tail -c 67108864 | cksum",
+            ])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut peak = Peak::of(child.id());
+        while child.try_wait().unwrap().is_none() {
+            peak.look();
+            std::thread::sleep(Duration::from_millis(1));
+        }
         peak.look();
-        let before = peak.bytes();
-        let touched = std::hint::black_box(vec![1_u8; 64 << 20]);
-        peak.look();
-        drop(touched);
-        peak.look();
-        let after = peak.bytes();
-        assert!(after >= before + (32 << 20), "{before} → {after}");
+        assert!(peak.bytes() >= 48 << 20, "{}", peak.bytes());
     }
 
     #[test]
