@@ -8,16 +8,21 @@
 
 mod common;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use common::{DISPATCHES, decoded, ffmpeg, have, run, stderr, succeed};
+use tempfile::TempDir;
 
-fn source(path: &Path) {
+/// A clip in a folder of its own.
+fn clip() -> (TempDir, PathBuf) {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("clip.mp4");
     let drawn = "testsrc2=size=320x240:rate=30000/1001:duration=1";
     ffmpeg(
         ["-f", "lavfi", "-i", drawn, "-c:v", "libx264", "-crf", "10"],
-        path,
+        &path,
     );
+    (root, path)
 }
 
 #[test]
@@ -25,9 +30,7 @@ fn an_encoder_that_knows_neither_our_pixels_nor_our_clock_nor_a_crf_works_by_its
     if !have("ffmpeg") {
         return;
     }
-    let root = tempfile::tempdir().unwrap();
-    let file = root.path().join("clip.mp4");
-    source(&file);
+    let (root, file) = clip();
     for (encoder, format) in [
         ("prores_ks", "mov"),
         ("mpeg4", "mp4"),
@@ -70,9 +73,7 @@ fn a_preset_of_the_users_may_name_such_an_encoder_too() {
     if !have("ffmpeg") {
         return;
     }
-    let root = tempfile::tempdir().unwrap();
-    let file = root.path().join("clip.mp4");
-    source(&file);
+    let (root, file) = clip();
     let presets = root.path().join("presets.toml");
     let text = "[edit]\nformat = \"mov\"\nvideo = { encoder = \"prores_ks\" }\n\
                 [old]\nvideo = { encoder = \"mpeg4\", bitrate = \"2M\", pixels = [\"yuv422p\"] }\n";
@@ -137,9 +138,7 @@ fn an_encoder_that_puts_itself_before_all_others_is_not_let_by_root_either() {
     if !have("ffmpeg") {
         return;
     }
-    let root = tempfile::tempdir().unwrap();
-    let file = root.path().join("clip.mp4");
-    source(&file);
+    let (root, file) = clip();
     for dispatch in DISPATCHES {
         let out = root.path().join(dispatch);
         let mut running = std::process::Command::new(env!("CARGO_BIN_EXE_rushes"))

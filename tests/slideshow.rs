@@ -327,7 +327,39 @@ fn what_cannot_be_read_is_named_and_left_out_or_ends_it() {
     }
     assert_eq!(titles(&film), ["a", "c", "whole"]);
     assert_eq!(frames(&film, 128, 72).len(), 36);
+    assert_even_clock(&film, 36);
     assert!(leftovers(root.path()).is_empty());
+}
+
+/// One packet for each of so many frames, 30 a second: also where the encoder began anew,
+/// since what it was told of slides that were left out held no more.
+fn assert_even_clock(film: &Path, frames: usize) {
+    let entries = "packet=pts_time,dts_time";
+    let told = ffprobe(
+        &[
+            "-select_streams",
+            "v",
+            "-show_entries",
+            entries,
+            "-of",
+            "csv=p=0",
+        ],
+        film,
+    );
+    let ticks = |line: &str| -> Vec<i64> {
+        let times = line.trim_end_matches(',').split(',');
+        times
+            .map(|time| (time.parse::<f64>().unwrap() * 30.0).round() as i64)
+            .collect()
+    };
+    let packets: Vec<Vec<i64>> = told.lines().map(ticks).collect();
+    let mut shown: Vec<i64> = packets.iter().map(|packet| packet[0]).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, (0..frames as i64).collect::<Vec<_>>());
+    assert!(
+        packets.windows(2).all(|two| two[0][1] < two[1][1]),
+        "{packets:?}"
+    );
 }
 
 #[test]

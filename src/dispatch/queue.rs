@@ -31,13 +31,21 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     // By kind: how kinds compare changes while the batch runs, within one nothing does.
-    waiting: BTreeMap<String, BinaryHeap<Waiting>>,
+    waiting: BTreeMap<String, Line>,
     experience: Experience,
     pushed: u64,
     // Whether what comes now comes later than the batch's beginning.
     begun: bool,
     closed: bool,
     stopped: bool,
+}
+
+/// Jobs of one kind that wait.
+#[derive(Debug, Default)]
+struct Line {
+    jobs: BinaryHeap<Waiting>,
+    // Of all of them: each job that begins asks for it.
+    cost: f64,
 }
 
 /// What waits at one moment.
@@ -113,7 +121,10 @@ impl Queue {
     /// Seconds that all jobs that wait take on one slot, as far as one can tell.
     pub(super) fn waiting_s(&self) -> f64 {
         let state = self.0.lock();
-        state.all().map(|waiting| state.seconds(waiting)).sum()
+        let lines = state.waiting.iter();
+        lines
+            .map(|(kind, line)| state.experience.seconds(kind, line.cost))
+            .sum()
     }
 
     /// Seconds that `job` takes on one slot, as far as one can tell.
@@ -178,27 +189,29 @@ impl State {
         let order = Reverse(self.pushed);
         self.pushed += 1;
         let line = self.waiting.entry(job.kind.clone()).or_default();
-        line.push(Waiting { job, order });
+        line.cost += job.cost;
+        line.jobs.push(Waiting { job, order });
     }
 
     /// The longest one.
     fn pop(&mut self) -> Option<Job> {
-        let first = self.waiting.values().filter_map(BinaryHeap::peek);
+        let first = self.waiting.values().filter_map(|line| line.jobs.peek());
         let longest = first.max_by(|a, b| {
             let by_length = self.seconds(a).total_cmp(&self.seconds(b));
             by_length.then_with(|| a.order.cmp(&b.order))
         })?;
         let kind = longest.job.kind.clone();
         let line = self.waiting.get_mut(&kind)?;
-        let next = line.pop();
-        if line.is_empty() {
+        let next = line.jobs.pop()?.job;
+        line.cost -= next.cost;
+        if line.jobs.is_empty() {
             self.waiting.remove(&kind);
         }
-        next.map(|waiting| waiting.job)
+        Some(next)
     }
 
     fn all(&self) -> impl Iterator<Item = &Waiting> {
-        self.waiting.values().flatten()
+        self.waiting.values().flat_map(|line| &line.jobs)
     }
 
     fn seconds(&self, waiting: &Waiting) -> f64 {

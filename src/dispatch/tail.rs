@@ -20,9 +20,6 @@ const WORTH: f64 = 0.1;
 /// and its bytes are the same each time.
 const LEAST_S: f64 = 10.0;
 
-/// Before this much of a job is done, its own speed tells little: opening it counts in.
-const TELLING: f64 = 0.05;
-
 /// How a job is spread over more than one thread.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Spread {
@@ -75,12 +72,9 @@ impl Tail {
 
     /// `job` is so far, and began at `began`.
     pub(super) fn advance(&self, slot: usize, job: &Job, began: Instant, progress: Progress) {
-        if let Some(duration_s) = job.duration_s().filter(|length| *length > 0.0) {
-            let share = (progress.position_s / duration_s).clamp(0.0, 1.0);
-            if share >= TELLING {
-                let ran_s = began.elapsed().as_secs_f64();
-                self.set(slot, ran_s / share * (1.0 - share));
-            }
+        let duration_s = job.duration_s().unwrap_or(0.0);
+        if let Some(left_s) = progress.left_s(duration_s, began.elapsed()) {
+            self.set(slot, left_s);
         }
     }
 

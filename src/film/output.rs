@@ -97,9 +97,8 @@ impl<'a> Output<'a> {
         self.encode(None)?;
         let (_, encoder) = pictures(film, first, self.setup)?;
         if !encoder.encoded()?.is_as(&self.encoded) {
-            return Err(Error::failed(
-                "two encoders of the same settings write different headers",
-            ));
+            let what = "two encoders of the same settings write different headers";
+            return Err(Error::failed(what).cure("report it; --format webm does without"));
         }
         self.encoder = encoder;
         Ok(())

@@ -1,5 +1,7 @@
 //! What becomes of a job.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::Dropped;
@@ -13,6 +15,28 @@ pub struct Progress {
     pub position_s: f64,
     /// Bytes written.
     pub bytes: u64,
+}
+
+/// Before this much of a job is done, its own speed tells little: opening it counts in.
+const TELLING: f64 = 0.05;
+
+impl Progress {
+    /// The share of a source of so many seconds that it has gone through, from 0 to 1;
+    /// 0 where the length is unknown.
+    pub fn share(self, duration_s: f64) -> f64 {
+        if duration_s > 0.0 {
+            (self.position_s / duration_s).clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+
+    /// Seconds that a job which ran so long will still take at its own speed, where
+    /// that can be told.
+    pub fn left_s(self, duration_s: f64, ran: Duration) -> Option<f64> {
+        let share = self.share(duration_s);
+        (share >= TELLING).then(|| ran.as_secs_f64() / share * (1.0 - share))
+    }
 }
 
 /// What a finished job did.

@@ -212,7 +212,7 @@ impl Input {
     /// Whether a format's clock may jump, as that of MPEG streams.
     pub(super) fn may_jump(&self) -> bool {
         // SAFETY: an open context has a format.
-        unsafe { (*(*self.context.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT != 0 }
+        jumps(unsafe { &*(*self.context.as_ptr()).iformat })
     }
 
     /// Where the clock of a format may jump, the file begins with the first of
@@ -383,7 +383,11 @@ fn demuxer_named(name: &str) -> *const ffi::AVInputFormat {
 pub fn clock_may_jump(format: &str) -> bool {
     // SAFETY: null or a static description.
     let demuxer = unsafe { demuxer_named(format).as_ref() };
-    demuxer.is_some_and(|demuxer| demuxer.flags & ffi::AVFMT_TS_DISCONT != 0)
+    demuxer.is_some_and(jumps)
+}
+
+fn jumps(demuxer: &ffi::AVInputFormat) -> bool {
+    demuxer.flags & ffi::AVFMT_TS_DISCONT != 0
 }
 
 /// Whether sources of this format name other files.

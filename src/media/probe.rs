@@ -9,7 +9,7 @@ use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
 use super::filter::layout_name;
-use super::version::{dictionary, dictionary_value};
+use super::version::{self, dictionary, dictionary_value};
 use super::{Input, Origin, files};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
@@ -185,11 +185,9 @@ fn pixel_format_name(number: i32) -> String {
 
 /// Whether a pixel format holds transparency, or a tag says that it is held apart.
 fn has_alpha(stream: &ffmpeg::Stream, format: i32) -> bool {
-    let flag = ffi::AV_PIX_FMT_FLAG_ALPHA as u64;
     // SAFETY: the stream lives as long as the opened input, and its dictionary with it.
     let tag = unsafe { dictionary_value((*stream.as_ptr()).metadata, c"alpha_mode") };
-    pixel_format(format).is_some_and(|format| format.flags & flag != 0)
-        || tag.is_some_and(|mode| mode == "1")
+    version::has_alpha(&pixel_format_name(format)) || tag.is_some_and(|mode| mode == "1")
 }
 
 fn depth(number: i32) -> u32 {

@@ -1,8 +1,8 @@
 //! From a recipe to an encoder with its options.
 
-use super::pixels::usual_quantiser;
 use std::ops::Range;
 
+use super::pixels::usual_quantiser;
 use super::{Audio, EncoderSpec, Rate, Video};
 use crate::job::Light;
 
@@ -83,11 +83,7 @@ impl EncoderSpec {
         let zone = |run: &Range<u64>| format!("{},{},{REPEATED}", run.start, run.end - 1);
         let zones: Vec<String> = runs.iter().map(zone).collect();
         let told = format!("zones={}", zones.join("/"));
-        match self.options.iter_mut().find(|(key, _)| key == X264) {
-            Some((_, given)) if given.contains("zones=") => {}
-            Some((_, given)) => *given = format!("{given}:{told}"),
-            None => self.options.push((X264.into(), told)),
-        }
+        self.add_own(X264, "zones=", told);
     }
 
     /// Has the encoder write how bright the film is meant, where it can.
@@ -95,9 +91,15 @@ impl EncoderSpec {
         let Some((own, told)) = light_options(&self.name, light) else {
             return;
         };
+        self.add_own(own, "master", told);
+    }
+
+    /// Adds to the encoder's list of `own` options, unless something is given there already
+    /// that holds `given`.
+    fn add_own(&mut self, own: &str, given: &str, told: String) {
         match self.options.iter_mut().find(|(key, _)| key == own) {
-            Some((_, given)) if given.contains("master") => {}
-            Some((_, given)) => *given = format!("{given}:{told}"),
+            Some((_, list)) if list.contains(given) => {}
+            Some((_, list)) => *list = format!("{list}:{told}"),
             None => self.options.push((own.into(), told)),
         }
     }

@@ -91,7 +91,7 @@ pub enum Medium {
 /// The way of a video stream that is encoded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VideoWay {
-    /// libav's name of the decoder, where not libav's own choice.
+    /// libav's name of the decoder of pictures that are taken out, where not libav's own choice.
     #[serde(default)]
     pub decoder: Option<String>,
     /// Filters that turn the decoded picture upright. The `ffmpeg` program

@@ -6,9 +6,6 @@ use std::time::{Duration, Instant};
 use crate::dispatch::Event;
 use crate::job::{Outcome, Progress};
 
-/// Before this much of a job is done, its own speed tells little: opening it counts in.
-const TELLING: f64 = 0.05;
-
 /// What the events of a batch add up to. Work is counted in predicted cost, of
 /// a running job the share that it has gone through; not in numbers of files.
 #[derive(Debug, Default)]
@@ -46,11 +43,7 @@ pub(super) struct Running {
 impl Running {
     /// The share of its source that it has gone through.
     pub(super) fn share(&self) -> f64 {
-        if self.duration_s > 0.0 {
-            (self.progress.position_s / self.duration_s).clamp(0.0, 1.0)
-        } else {
-            0.0
-        }
+        self.progress.share(self.duration_s)
     }
 
     /// Frames a second.
@@ -65,9 +58,7 @@ impl Running {
 
     /// Seconds that it will still take at its own speed, where that can be told.
     fn left_s(&self, now: Instant) -> Option<f64> {
-        let share = self.share();
-        let ran = (now - self.since).as_secs_f64();
-        (share >= TELLING).then(|| ran / share * (1.0 - share))
+        self.progress.left_s(self.duration_s, now - self.since)
     }
 }
 
