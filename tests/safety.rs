@@ -10,6 +10,7 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use common::{
     DISPATCHES, decoded, events, leftovers, names, run, samples, stderr, stdout, succeed, tiny,
@@ -314,19 +315,74 @@ fn pictures_that_exist_are_skipped_or_replaced_as_a_folder() {
     let root = tempfile::tempdir().unwrap();
     let (clip, out) = (tiny(), root.path().join("out"));
     fs::create_dir_all(out.join("tiny")).unwrap();
-    fs::write(out.join("tiny/old.jpg"), b"mine").unwrap();
+    fs::write(out.join("tiny/000007.jpg"), b"mine").unwrap();
     succeed(args!["frames", &clip, "-o", &out]);
-    assert_eq!(names(&out), ["tiny", "tiny/old.jpg"]);
+    assert_eq!(names(&out), ["tiny", "tiny/000007.jpg"]);
     succeed(args!["frames", &clip, "-o", &out, "--exists", "rename"]);
     assert_eq!(
         names(&out),
-        ["tiny", "tiny (2)", "tiny (2)/000001.jpg", "tiny/old.jpg"]
+        ["tiny", "tiny (2)", "tiny (2)/000001.jpg", "tiny/000007.jpg"]
     );
     succeed(args!["frames", &clip, "-o", &out, "--exists", "overwrite"]);
     assert_eq!(
         names(&out),
         ["tiny", "tiny (2)", "tiny (2)/000001.jpg", "tiny/000001.jpg"]
     );
+}
+
+#[test]
+fn a_folder_that_is_not_all_pictures_goes_for_no_result() {
+    for (command, folder) in [("convert", "tiny.mp4"), ("frames", "tiny")] {
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("out");
+        fs::create_dir_all(out.join(folder)).unwrap();
+        fs::write(out.join(folder).join("keep.txt"), b"mine").unwrap();
+        let overwrite = args![command, tiny(), "-o", &out, "--exists", "overwrite"];
+        let output = run(overwrite);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains(folder), "{}", stderr(&output));
+        assert_eq!(names(&out), [folder, &format!("{folder}/keep.txt")]);
+    }
+}
+
+#[test]
+fn what_appears_under_a_results_name_while_it_is_made_stays() {
+    for dispatch in DISPATCHES {
+        let existing = Existing::new();
+        let target = existing.out().join("a.mp4");
+        fs::remove_file(&target).unwrap();
+        let source = existing.root.path().join("a.mov");
+        let slow = args![
+            "convert",
+            source,
+            "-o",
+            existing.out(),
+            "--limit-cpu",
+            "5",
+            "--dispatch",
+            dispatch
+        ];
+        let mut child = common::rushes()
+            .args(slow)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let part = existing.out().join(".a.mp4.rushes-part");
+        while !part.exists() {
+            assert!(
+                child.try_wait().unwrap().is_none(),
+                "it was never seen at work"
+            );
+        }
+        fs::write(&target, b"mine").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains("a.mp4' has appeared meanwhile"), "{said}");
+        assert!(existing.is_mine());
+        assert_eq!(names(&existing.out()), ["a.mp4"]);
+    }
 }
 
 #[test]

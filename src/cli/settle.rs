@@ -131,7 +131,7 @@ impl<'a> Settling<'a> {
             stamp: planned.stamp(),
             target,
             keep: keep.is_some(),
-            overwrite: planned.anew.iter().any(Option::is_some),
+            overwrite: media.may_overwrite(0),
         };
         let record = |place: &Path, stamp: Stamp| {
             let record = planned.record(0, stamp, done.salvaged, drops(done, 0));

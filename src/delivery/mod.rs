@@ -4,6 +4,7 @@
 //! failed job began is removed.
 
 mod leftovers;
+mod name;
 mod part;
 mod pictures;
 mod replace;
@@ -124,7 +125,14 @@ impl<'a> Attempt<'a> {
             .targets
             .iter()
             .zip(&products)
-            .map(|(target, product)| Part::begin(target, product.is_pictures()))
+            .enumerate()
+            .map(|(index, (target, product))| {
+                // One that is to take its source's place waits beside that.
+                if !media.replace {
+                    name::check(target, product.is_folder(), media.may_overwrite(index))?;
+                }
+                Part::begin(target, product.is_pictures())
+            })
             .collect::<Result<Vec<_>>>()?;
         let paths: Vec<PathBuf> = parts.iter().map(|part| part.path.clone()).collect();
         let mut ran = engine.run(job, &paths, watch)?;
@@ -236,9 +244,9 @@ impl<'a> Attempt<'a> {
                     .map_err(|error| unwritable(target, error))?;
             }
             if self.media.replace {
-                part.finish(&replace::ready_name(target))?;
+                part.finish(&replace::ready_name(target), true)?;
             } else {
-                part.finish(target)?;
+                part.finish(target, self.media.may_overwrite(index))?;
             }
             let is_video = product.tracks[0].way.medium() == Medium::Video;
             let frames = checked.frames.filter(|_| is_video);

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::leftovers::put_back;
+use super::name;
 use crate::error::{Error, Result};
 
 /// Marks names that are being written; a leading dot hides them.
@@ -30,9 +31,10 @@ pub(super) const LONGEST: usize = 255;
 /// # Errors
 /// What `write` fails with, or why the file cannot be put in place; then nothing is left behind.
 pub fn place(target: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    name::check(target, false, true)?;
     let part = Part::begin(target, false)?;
     write(&part.path)?;
-    part.finish(target)
+    part.finish(target, true)
 }
 
 /// Puts `bytes` in place as `target`.
@@ -86,16 +88,17 @@ impl Part {
     }
 
     /// Makes the result durable, gives it its final name, and makes that durable.
-    pub(super) fn finish(self, target: &Path) -> Result<()> {
-        let finish = || -> io::Result<()> {
-            sync(&self.path)?;
-            replace(&self.path, target)?;
-            match target.parent() {
-                Some(folder) => sync_folder(folder),
-                None => Ok(()),
-            }
-        };
-        finish().map_err(|error| unwritable(target, error))
+    ///
+    /// # Errors
+    /// Where the system fails, or it may not get its name: see [`name::take`].
+    pub(super) fn finish(self, target: &Path, overwrite: bool) -> Result<()> {
+        let failed = |error| unwritable(target, error);
+        sync(&self.path).map_err(failed)?;
+        name::take(&self.path, target, overwrite)?;
+        match target.parent() {
+            Some(folder) => sync_folder(folder).map_err(failed),
+            None => Ok(()),
+        }
     }
 }
 
@@ -164,22 +167,6 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Gives `part` the name `target`. A file replaces another at once; a folder
-/// cannot, so an old one steps aside and goes once the new one is in place.
-fn replace(part: &Path, target: &Path) -> io::Result<()> {
-    if !target.is_dir() {
-        return fs::rename(part, target);
-    }
-    let aside = hidden_name(target, ASIDE);
-    remove(&aside)?;
-    fs::rename(target, &aside)?;
-    if let Err(error) = fs::rename(part, target) {
-        fs::rename(&aside, target)?;
-        return Err(error);
-    }
-    remove(&aside)
 }
 
 /// Puts back an old folder that a kill left aside, or removes it where the new one came in.
@@ -262,16 +249,16 @@ mod tests {
             fs::create_dir(folder).unwrap();
             fs::write(folder.join(name), b"x").unwrap();
         };
-        fill(&target, "old.jpg");
-        fill(&root.path().join("new"), "new.jpg");
-        replace(&root.path().join("new"), &target).unwrap();
-        assert!(target.join("new.jpg").exists() && !target.join("old.jpg").exists());
+        fill(&target, "000001.jpg");
+        fill(&root.path().join("new"), "000002.jpg");
+        name::take(&root.path().join("new"), &target, true).unwrap();
+        assert!(target.join("000002.jpg").exists() && !target.join("000001.jpg").exists());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
 
         // As a kill leaves it that comes after the old one stepped aside.
         fs::rename(&target, hidden_name(&target, ASIDE)).unwrap();
         let part = Part::begin(&target, true).unwrap();
-        assert!(target.join("new.jpg").exists());
+        assert!(target.join("000002.jpg").exists());
         drop(part);
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     }

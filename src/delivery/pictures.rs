@@ -1,6 +1,8 @@
 //! From a folder of pictures to the result that was asked for.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
@@ -14,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::job::MediaJob;
 use crate::media;
 use crate::media::verify::Checked;
-use crate::recipe::{Choose, Gathered, Product, Sheet, Sink, Times, VideoWay, Way};
+use crate::recipe::{Choose, Gathered, PictureFormat, Product, Sheet, Sink, Times, VideoWay, Way};
 
 /// The file beside pictures that tells what they are of.
 const LIST: &str = "frames.json";
@@ -34,6 +36,32 @@ struct List<'a> {
 struct Entry<'a> {
     file: &'a str,
     time_s: f64,
+}
+
+/// A name in `folder` that no folder of pictures has, which is therefore somebody's.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn stranger_in(folder: &Path) -> io::Result<Option<String>> {
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if !is_own(Path::new(&name)) {
+            return Ok(Some(name.display().to_string()));
+        }
+    }
+    Ok(None)
+}
+
+fn is_own(name: &Path) -> bool {
+    let text = |part: Option<&OsStr>| part.and_then(OsStr::to_str).unwrap_or_default().to_owned();
+    let (stem, extension) = (text(name.file_stem()), text(name.extension()));
+    let formats = PictureFormat::ALL.iter();
+    let is_picture = |number| {
+        formats
+            .map(|format| format.extension())
+            .any(|one| one == extension && Path::new(&Sink::picture_name(number, one)) == name)
+    };
+    name == Path::new(LIST) || stem.parse().is_ok_and(is_picture)
 }
 
 /// The job with a time where it leaves it to the program which picture stands for all.

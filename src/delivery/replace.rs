@@ -14,6 +14,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::name;
 use super::part::{self, LONGEST, READY, sync_folder, unwritable};
 use crate::error::{Error, Result};
 use crate::journal::Stamp;
@@ -94,10 +95,7 @@ impl Replacement<'_> {
         };
         let may_overwrite = self.overwrite || in_place && !self.keep;
         if !may_overwrite && target.symlink_metadata().is_ok() {
-            return Err(
-                Error::failed(format!("'{}' has appeared meanwhile", target.display()))
-                    .cure("move it away, and run the same command again"),
-            );
+            return Err(name::appeared(&target));
         }
         record(&target, Stamp::of(&self.ready()).map_err(failed)?)?;
         let leaving = match (in_place, self.keep) {

@@ -64,6 +64,7 @@ pub(super) fn film(seconds: f64, option: Option<&str>) -> Job {
         claimed_s: None,
         verify: Depth::default(),
         source_bytes: 0,
+        overwrite: vec![],
         replace: false,
     };
     job(0, 1.0).with(media)

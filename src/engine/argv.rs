@@ -246,6 +246,7 @@ mod tests {
             claimed_s: Some(2.0),
             verify: crate::media::verify::Depth::default(),
             source_bytes: 1000,
+            overwrite: vec![],
             replace: false,
         }
     }

@@ -100,6 +100,7 @@ impl Piece {
                 claimed_s: None,
                 verify: Depth::Quick,
                 source_bytes: metadata.len(),
+                overwrite: vec![],
                 replace: false,
             })),
             cost: 0.0,

@@ -62,8 +62,19 @@ pub struct MediaJob {
     pub verify: Depth,
     /// Size of the source in bytes.
     pub source_bytes: u64,
+    /// Of each target, whether what has that name is overwritten, as was asked for, or as it is
+    /// an outdated result; where nothing is said, it stays.
+    #[serde(default)]
+    pub overwrite: Vec<bool>,
     /// Whether its result is to take the source's place: then it waits beside that until it may.
     pub replace: bool,
+}
+
+impl MediaJob {
+    /// Whether what has the name of target `index` may be overwritten.
+    pub fn may_overwrite(&self, index: usize) -> bool {
+        self.overwrite.get(index).copied().unwrap_or(false)
+    }
 }
 
 /// How long the parts are in which a film is encoded.

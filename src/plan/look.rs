@@ -63,7 +63,9 @@ impl Planner<'_> {
         }
         let records = wanted.iter().map(|make| self.record(subject, make));
         let records = records.collect();
-        let anew = wanted.iter().map(|make| make.anew).collect();
+        let anew: Vec<_> = wanted.iter().map(|make| make.anew).collect();
+        let overwrites = self.rules.existing == super::Existing::Overwrite;
+        let overwrite = anew.iter().map(|anew| overwrites || anew.is_some());
         let (cost, kind) = cost::cost(&info, &pipeline, subject.stamp.size);
         let job = MediaJob {
             source: source.clone(),
@@ -72,6 +74,7 @@ impl Planner<'_> {
             pipeline,
             duration_s: info.duration_s,
             source_bytes: subject.stamp.size,
+            overwrite: overwrite.collect(),
             verify: self.rules.verify,
             replace: self.rules.replace,
         };

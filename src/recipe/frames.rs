@@ -111,6 +111,10 @@ impl Grid {
 }
 
 impl PictureFormat {
+    /// All of them.
+    pub const ALL: [PictureFormat; 3] =
+        [PictureFormat::Jpeg, PictureFormat::Png, PictureFormat::WebP];
+
     /// The file ending, without a dot.
     pub fn extension(self) -> &'static str {
         match self {

@@ -267,6 +267,15 @@ impl Product {
         matches!(self.sink, Sink::Pictures { .. })
     }
 
+    /// Whether its result is a folder.
+    pub fn is_folder(&self) -> bool {
+        let gathered = match &self.sink {
+            Sink::Pictures { gathered, .. } => Some(gathered),
+            Sink::File { .. } => None,
+        };
+        gathered == Some(&Gathered::Folder)
+    }
+
     /// The way of its only track, where it is pictures.
     pub fn pictures(&self) -> Option<&VideoWay> {
         match (&self.sink, self.tracks.first().map(|track| &track.way)) {
