@@ -139,7 +139,7 @@ impl Cells {
 
     fn run(&self, spec: &Spec, measured: bool) -> Result<Ran> {
         let mut command = Command::new(&self.program);
-        command.arg("cell");
+        command.args(cell::arguments(spec));
         let (before, began) = (own_time(), Instant::now());
         let output = match measured {
             true => run_measured(command, &cell::line(spec)?, &self.cancel)?.0,

@@ -10,13 +10,13 @@ fn main() -> ExitCode {
     // Before there is any other thread.
     rushes::priority::stay_usual();
     rushes::media::silence_encoders();
-    let cli = Cli::parse();
     let cancel = Cancel::new();
-    let watched = match cli.watches_signals() {
-        true => rushes::signals::watch(&cancel),
-        false => Ok(()),
-    };
-    let result = watched.and_then(|()| cli.run(&cancel));
+    let result = Cli::parse().begin().and_then(|cli| {
+        if cli.watches_signals() {
+            rushes::signals::watch(&cancel)?;
+        }
+        cli.run(&cancel)
+    });
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::SomeFailed) => ExitCode::from(1),

@@ -111,9 +111,9 @@ impl Batch {
         let mark = format!("{MARK}={}\0", self.root.path().display());
         let of_us = |pid: &i32| {
             let read = |name| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
-            let line = read("cmdline");
+            let name = read("comm");
             let variables = String::from_utf8_lossy(&read("environ")).into_owned();
-            line.ends_with(b"rushes\0worker\0") && variables.contains(&mark)
+            name == b"rushes worker\n" && variables.contains(&mark)
         };
         processes().filter(of_us).collect()
     }

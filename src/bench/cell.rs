@@ -64,16 +64,26 @@ pub struct Report {
     pub stopped_in_s: Option<f64>,
 }
 
-/// A fresh process of this program that takes a [`line()`] on its stdin.
+/// A fresh process of this program that takes `spec` as a [`line()`] on its stdin.
 ///
 /// # Errors
 /// Where the program cannot be found.
-pub fn command() -> Result<Command> {
+pub fn command(spec: &Spec) -> Result<Command> {
     let own = std::env::current_exe()
         .map_err(|error| Error::failed("cannot find the running program").because(error))?;
     let mut command = Command::new(own);
-    command.arg("cell");
+    command.args(arguments(spec));
     Ok(command)
+}
+
+/// The arguments of such a process.
+pub fn arguments(spec: &Spec) -> [String; 3] {
+    // They stand by from the beginning, as those of `convert`.
+    let workers = match spec.dispatch {
+        Dispatch::Workers => spec.workers.min(spec.jobs.len()),
+        Dispatch::Threads | Dispatch::Processes => 0,
+    };
+    ["cell".into(), "--workers".into(), workers.to_string()]
 }
 
 /// What such a process is told.
@@ -104,7 +114,7 @@ pub fn run(spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
 /// # Errors
 /// Where the process cannot be run, or `cancel` was set.
 pub fn try_run(spec: &Spec, cancel: &Cancel) -> Result<(Report, Usage)> {
-    let (output, usage) = run_measured(command()?, &line(spec)?, cancel)?;
+    let (output, usage) = run_measured(command(spec)?, &line(spec)?, cancel)?;
     let report: Report = serde_json::from_slice(&output).map_err(|error| {
         Error::failed(format!(
             "a cell's process ended without a report ({})",

@@ -55,7 +55,7 @@ pub struct Args {
     encoding: Encoding,
 
     #[command(flatten)]
-    running: Running,
+    pub(super) running: Running,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -35,7 +35,7 @@ pub struct Args {
     deinterlace: Deinterlace,
 
     #[command(flatten)]
-    running: Running,
+    pub(super) running: Running,
 }
 
 /// Which frames are taken.

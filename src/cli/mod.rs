@@ -21,6 +21,7 @@ mod watch;
 use clap::{Parser, Subcommand};
 
 use crate::dispatch::Cancel;
+use crate::engine::workers::{self, Role};
 use crate::error::Result;
 
 pub use outcome::exit_code;
@@ -48,7 +49,7 @@ enum Command {
     Samples(samples::Args),
     Doctor(doctor::Args),
     #[command(hide = true)]
-    Cell,
+    Cell(internal::Cell),
     #[command(hide = true)]
     Worker,
 }
@@ -75,9 +76,33 @@ impl Cli {
             Command::Slideshow(args) => args.run(cancel),
             Command::Samples(args) => args.run(cancel),
             Command::Doctor(args) => args.run(),
-            Command::Cell => internal::run_cell(cancel),
+            Command::Cell(_) => internal::run_cell(cancel),
             Command::Worker => internal::run_worker(),
         }
+    }
+
+    /// What comes before there is any other thread: priority, which threads and children
+    /// inherit, and workers that stand by. Gives back what this process is to run, which is
+    /// [`Command::Worker`] in these.
+    ///
+    /// # Errors
+    /// Where the system refuses the priority.
+    pub fn begin(self) -> Result<Self> {
+        let workers = match &self.command {
+            Command::Convert(convert::Args { running, .. })
+            | Command::Frames(frames::Args { running, .. }) => {
+                running.lower_priority()?;
+                running.slots()
+            }
+            Command::Cell(cell) => cell.workers,
+            _ => 0,
+        };
+        Ok(match workers::stand_by(workers) {
+            Role::Program => self,
+            Role::Worker => Self {
+                command: Command::Worker,
+            },
+        })
     }
 
     /// Whether a signal asks the command to stop, and does not simply end it: a

@@ -45,7 +45,6 @@ pub(super) fn run_recipes(
         return Err(Error::usage("no PATH is given")
             .cure("name videos, or folders of videos; --help tells the rest"));
     }
-    running.lower_priority()?;
     if let Some(settle) = running.watch {
         return watch::run(recipes, running, settle, cancel);
     }

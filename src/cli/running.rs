@@ -197,11 +197,16 @@ impl Running {
         (self.dispatch, self.jobs) = (Some(dispatch), jobs);
     }
 
+    /// Jobs at once.
+    pub fn slots(&self) -> usize {
+        self.jobs.unwrap_or_else(values::cores)
+    }
+
     /// On which terms the jobs are run.
     pub fn terms(&self) -> Terms {
         let cores = values::cores();
         Terms {
-            slots: self.jobs.unwrap_or(cores),
+            slots: self.slots(),
             on_error: self.on_error,
             cpu: self.limit_cpu.map(|percent| CpuLimit {
                 cores: f64::from(percent) / 100.0 * cores as f64,
@@ -212,8 +217,7 @@ impl Running {
         }
     }
 
-    /// Gives this process the priority that was asked for. Threads and children
-    /// inherit it from the thread that starts them, so this comes first.
+    /// Gives this process the priority that was asked for.
     ///
     /// # Errors
     /// Where the system refuses.

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::fence::Fence;
+use super::process::Process;
 use super::{JobError, Watch};
 use crate::error::{Error, Result};
 use crate::job::Progress;
@@ -97,12 +98,12 @@ pub(super) fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
-    let child = command
+    let mut child = command
         .spawn()
         .map_err(|error| Error::failed(format!("cannot start {name}")).because(error))?;
-    let mut child = Group(child);
-    let lines = lines_of(child.0.stdout.take());
-    let said = said_on(child.0.stderr.take(), tally);
+    let lines = lines_of(child.stdout.take());
+    let said = said_on(child.stderr.take(), tally);
+    let mut child = Group(Process::Program(child));
     let watched = follow(&lines, &child, watch, &mut progress);
     if watched.is_err() {
         child.stop();
@@ -178,11 +179,11 @@ pub(super) fn cause(log: &[String]) -> Option<&str> {
 }
 
 /// A child that leads a process group of its own; no member outlives this value.
-pub(super) struct Group(Child);
+pub(super) struct Group(Process);
 
 impl Group {
     /// The group that `child` leads.
-    pub(super) fn of(child: Child) -> Self {
+    pub(super) fn of(child: Process) -> Self {
         Self(child)
     }
 
@@ -339,7 +340,8 @@ mod tests {
 
     fn sleeper() -> Group {
         let mut command = Command::new("sleep");
-        Group(command.arg("600").process_group(0).spawn().unwrap())
+        let child = command.arg("600").process_group(0).spawn().unwrap();
+        Group(Process::Program(child))
     }
 
     /// The letter by which the system tells what a process does: `T` where it is stopped.

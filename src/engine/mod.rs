@@ -9,6 +9,7 @@ pub mod fence;
 mod linked;
 mod load;
 mod pace;
+mod process;
 mod program;
 mod reference;
 mod threads;

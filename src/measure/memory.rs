@@ -15,17 +15,17 @@ const GROWN: f64 = 1.2;
 
 /// Process and descendants, whose peak is looked for.
 ///
-/// What a process has for itself is all its own, and the kernel keeps the number
-/// at hand: each look sums it up. Only of pages of files, which are the programs
-/// and libraries and change little, the family's share must be read.
+/// The kernel keeps at hand what a process has of memory that is of no file: each look sums
+/// that up. What of it several share, as copies of one process do, and the family's share of
+/// pages of files, which are the programs and libraries, change little and must be read.
 pub struct Peak {
     root: u32,
     began: Instant,
     spent: Duration,
-    /// The most that the processes had for themselves at one look.
+    /// The most that is of no file at one look, what is shared counted in each.
     own: u64,
-    /// The share of pages of files when it was read last, and what was seen then.
-    share: Option<(u64, Sizes)>,
+    /// What was read last of what is shared, and what was seen then.
+    read: Option<(Shares, Sizes)>,
     /// The most pages of files that one process had.
     files: u64,
 }
@@ -34,9 +34,17 @@ pub struct Peak {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Sizes {
     processes: usize,
-    /// What all have for themselves.
+    /// What all have that is of no file.
     own: u64,
     /// Pages of files of the process that has most of them.
+    files: u64,
+}
+
+/// Sums of proportional sizes, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Shares {
+    /// What is of no file.
+    own: u64,
     files: u64,
 }
 
@@ -48,7 +56,7 @@ impl Peak {
             began: Instant::now(),
             spent: Duration::ZERO,
             own: 0,
-            share: None,
+            read: None,
             files: 0,
         }
     }
@@ -72,29 +80,33 @@ impl Peak {
     }
 
     fn is_new(&self, seen: Sizes) -> bool {
-        self.share.is_none_or(|(_, then)| {
-            seen.processes > then.processes || seen.files as f64 > GROWN * then.files as f64
+        let has_grown = |now: u64, then: u64| now as f64 > GROWN * then as f64;
+        self.read.is_none_or(|(_, then)| {
+            seen.processes > then.processes
+                || has_grown(seen.files, then.files)
+                || has_grown(seen.own, then.own)
         })
     }
 
     fn read(&mut self, seen: Sizes) {
-        let proportional = family_bytes(self.root);
+        let shares = family_shares(self.root);
         // It may have ended in between.
-        if proportional > seen.own {
-            self.share = Some((proportional - seen.own, seen));
+        if shares.files > 0 {
+            self.read = Some((shares, seen));
         }
     }
 
     /// The highest size so far in bytes; 0 where none could be read.
     pub fn bytes(&self) -> u64 {
-        let share = match self.share {
-            // Pages that came since then are taken to be shared as those before.
-            Some((share, then)) if then.files > 0 => {
-                (share as f64 * (self.files as f64 / then.files as f64)) as u64
+        match self.read {
+            // Pages of files that came since then are taken to be shared as those before.
+            Some((shares, then)) if then.files > 0 => {
+                let files = shares.files as f64 * (self.files as f64 / then.files as f64);
+                let shared = then.own.saturating_sub(shares.own);
+                self.own.saturating_sub(shared) + files as u64
             }
-            _ => self.files,
-        };
-        self.own + share
+            _ => self.own + self.files,
+        }
     }
 }
 
@@ -129,23 +141,37 @@ fn resident_pages(process: u32) -> Option<[u64; 2]> {
     Some([number()?, number()?])
 }
 
-/// Proportional set size in bytes of process `root` and its descendants; 0 where it cannot be read.
+/// Proportional sizes of process `root` and its descendants; 0 where they cannot be read.
 #[cfg(target_os = "linux")]
-fn family_bytes(root: u32) -> u64 {
+fn family_shares(root: u32) -> Shares {
     let family = family(root).into_iter();
-    family.filter_map(proportional_bytes).sum()
+    let shares = family.filter_map(shares);
+    shares.fold(Shares::default(), |sum, one| Shares {
+        own: sum.own + one.own,
+        files: sum.files + one.files,
+    })
 }
 
 #[cfg(target_os = "linux")]
-fn proportional_bytes(process: u32) -> Option<u64> {
+fn shares(process: u32) -> Option<Shares> {
     use procfs_core::FromRead;
     let rollup =
         procfs_core::process::SmapsRollup::from_file(format!("/proc/{process}/smaps_rollup"))
             .ok()?;
-    rollup
-        .memory_map_rollup
-        .iter()
-        .find_map(|map| map.extension.map.get("Pss").copied())
+    let sizes = &rollup.memory_map_rollup.0.first()?.extension.map;
+    let size = |name: &str| sizes.get(name).copied();
+    // Before Linux 5.4 it is not told apart, and taken to be each one's own.
+    let own = size("Pss_Anon").or_else(|| size("Anonymous"))?;
+    Some(Shares {
+        own,
+        files: size("Pss")?.saturating_sub(own),
+    })
+}
+
+/// Not known on this system.
+#[cfg(not(target_os = "linux"))]
+fn family_shares(_root: u32) -> Shares {
+    Shares::default()
 }
 
 /// The child of `process` that has used most CPU time; `None` where it has none,
@@ -179,15 +205,14 @@ fn children(process: u32) -> Vec<u32> {
         .collect()
 }
 
-/// Not known on this system.
-#[cfg(not(target_os = "linux"))]
-fn family_bytes(_root: u32) -> u64 {
-    0
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    fn family_bytes(root: u32) -> u64 {
+        let shares = family_shares(root);
+        shares.own + shares.files
+    }
 
     #[test]
     fn memory_of_this_process_is_seen_and_grows_with_what_it_touches() {
@@ -222,6 +247,36 @@ mod tests {
         }
         peak.look();
         assert!(peak.bytes() >= 48 << 20, "{}", peak.bytes());
+    }
+
+    #[test]
+    fn what_copies_of_a_process_share_counts_once() {
+        use std::process::{Command, Stdio};
+        // A shell with sixteen megabytes and two copies of it.
+        let script = "x=$(head -c 16777216 /dev/zero | tr '\\0' x); exec 3<&0; \
+                      (read a <&3; echo \"${#x}\") & (read a <&3; echo \"${#x}\") & wait";
+        let mut child = Command::new("sh")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        let is_seen = || {
+            let seen = sizes(child.id());
+            seen.processes == 3 && seen.own > 48 << 20
+        };
+        while !is_seen() && began.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(is_seen());
+        let mut peak = Peak::of(child.id());
+        peak.look();
+        let counted = family_bytes(child.id());
+        drop(child.stdin.take());
+        let _ = child.wait();
+        assert!(peak.bytes() < 48 << 20, "{}", peak.bytes());
+        assert!(peak.bytes().abs_diff(counted) * 4 <= counted);
     }
 
     #[test]

@@ -8,3 +8,20 @@ pub fn give_back() {
         libc::malloc_trim(0);
     }
 }
+
+/// Has memory that was given back kept for what is allocated next, up to `most` bytes, also
+/// where pieces are large: else each gets its pages anew.
+pub fn keep(most: u64) {
+    // SAFETY: numbers for glibc, which allocates by them from now on.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::mallopt(
+            libc::M_TRIM_THRESHOLD,
+            i32::try_from(most).unwrap_or(i32::MAX),
+        );
+        // The most that it takes.
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    let _ = most;
+}

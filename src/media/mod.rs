@@ -17,6 +17,7 @@ mod error;
 mod file_io;
 pub mod files;
 mod filter;
+pub mod fork;
 mod frame;
 pub mod hash;
 pub mod heap;

@@ -26,7 +26,7 @@ pub(super) enum Killed {
 /// Runs `spec` and kills, so long after the start, what runs one of its jobs.
 pub(super) fn killed_after(spec: &Spec, after: Duration, cancel: &Cancel) -> Result<Killed> {
     let broken = |error| Error::failed("cannot run a batch to kill").because(error);
-    let mut command = cell::command()?;
+    let mut command = cell::command(spec)?;
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -65,7 +65,7 @@ fn between_threads() -> Result<Vec<f64>> {
 fn between_processes(by_socket: bool) -> Result<Vec<f64>> {
     let mut spec = Spec::of(Dispatch::Threads, 1, vec![]);
     spec.take_frames_of = Some(FRAME);
-    let mut command = cell::command()?;
+    let mut command = cell::command(&spec)?;
     command.stdout(Stdio::piped());
     let (mut child, mut give): (Child, Box<dyn Write>) = if by_socket {
         let (own, other) = UnixStream::pair().map_err(lost)?;

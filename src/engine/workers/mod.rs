@@ -7,6 +7,7 @@ mod pool;
 pub mod protocol;
 mod serve;
 mod socket;
+mod standby;
 mod worker;
 
 use std::fs;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use serve::serve;
+pub use standby::{Role, stand_by};
 
 use self::grant::Grant;
 use self::pool::Pool;

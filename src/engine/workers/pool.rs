@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Sender;
 
+use super::standby;
 use super::worker::{Worker, prepare};
 use crate::engine::child;
 use crate::error::{Error, Result};
@@ -53,11 +54,14 @@ impl Pool {
         }
     }
 
-    /// A new worker, which comes up while this returns.
+    /// A new worker: one that stands by, or one that comes up while this returns.
     ///
     /// # Errors
     /// Where none can be started.
     pub(super) fn start(&self) -> Result<Worker> {
+        if let Some(standing) = standby::take() {
+            return Worker::standing(standing, self.limits);
+        }
         let failed = || Error::failed("cannot start a worker");
         let mut command = child::command(&self.child, "run");
         command.arg(&self.program).arg("worker");
@@ -65,7 +69,7 @@ impl Pool {
         let (sender, receiver) = crossbeam_channel::bounded(1);
         let _ = self.starter.send((command, sender));
         let started = receiver.recv().map_err(|error| failed().because(error))?;
-        Worker::new(
+        Worker::started(
             started.map_err(|error| failed().because(error))?,
             ends,
             self.limits,

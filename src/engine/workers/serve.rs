@@ -14,6 +14,7 @@ use rustix::process::{Resource, Rlimit};
 
 use super::protocol::{self, Answer, Found, Request, Task, VERSION};
 use super::socket::Socket;
+use super::worker::MOST_MEMORY;
 use crate::dispatch::{Cancel, Spare};
 use crate::engine::fence::Fence;
 use crate::engine::{Engine, JobError, Linked, Watch, captured, child};
@@ -40,6 +41,8 @@ const LONG: Duration = Duration::from_secs(1);
 /// Where the other side speaks another version or no such language, or is gone.
 pub fn serve() -> Result<()> {
     inherited::close();
+    heap::keep(MOST_MEMORY);
+    let _ = rustix::thread::set_name(c"rushes worker");
     let broken = |error: io::Error| Error::failed("a worker has lost its program").because(error);
     let mut link = Link::take().map_err(broken)?;
     media::init();

@@ -14,8 +14,10 @@ use super::inbox::{Arrived, Inbox};
 use super::protocol::{self, Answer, Request, VERSION};
 use super::serve::other_version;
 use super::socket;
+use super::standby::Standing;
 use crate::engine::Watch;
 use crate::engine::child::{GRACE, Group, Said, TICK, said_on};
+use crate::engine::process::Process;
 use crate::error::{Error, Result};
 use crate::job::Limits;
 
@@ -26,8 +28,7 @@ const MOST_TASKS: usize = 1000;
 /// Between tasks, a worker that only had small ones takes some 30 megabytes.
 /// One that keeps so much had large ones, which take far longer than starting
 /// another, and what it keeps is of no use to others.
-#[cfg(target_os = "linux")]
-const MOST_MEMORY: u64 = 256 << 20;
+pub(super) const MOST_MEMORY: u64 = 256 << 20;
 
 /// A running worker process.
 pub(super) struct Worker {
@@ -63,39 +64,61 @@ pub(super) struct Ends {
     output: UnixStream,
 }
 
+/// The worker's ends of them.
+pub(super) struct Theirs {
+    pub(super) stdin: OwnedFd,
+    pub(super) stdout: OwnedFd,
+}
+
+/// Both ends of the ways to a worker.
+///
+/// # Errors
+/// Where there are too many open files.
+pub(super) fn ends() -> io::Result<(Ends, Theirs)> {
+    let (input, stdin) = UnixStream::pair()?;
+    let (output, stdout) = UnixStream::pair()?;
+    let theirs = Theirs {
+        stdin: stdin.into(),
+        stdout: stdout.into(),
+    };
+    Ok((Ends { input, output }, theirs))
+}
+
 /// Makes `command` one of a worker: in a process group of its own, with sockets as stdin and stdout.
 ///
 /// # Errors
 /// Where there are too many open files.
 pub(super) fn prepare(command: &mut Command) -> io::Result<Ends> {
-    let (input, stdin) = UnixStream::pair()?;
-    let (output, stdout) = UnixStream::pair()?;
+    let (ours, Theirs { stdin, stdout }) = ends()?;
     command
-        .stdin(OwnedFd::from(stdin))
-        .stdout(OwnedFd::from(stdout))
+        .stdin(stdin)
+        .stdout(stdout)
         .stderr(Stdio::piped())
         .process_group(0);
-    for (name, value) in MEMORY_IS_KEPT {
-        command.env(name, value);
-    }
-    Ok(Ends { input, output })
+    Ok(ours)
 }
-
-/// Has glibc keep memory that was given back, for the next task: else each gets
-/// its pages anew. What is kept is bounded by [`MOST_MEMORY`].
-const MEMORY_IS_KEPT: [(&str, &str); 2] = [
-    ("MALLOC_TRIM_THRESHOLD_", "268435456"),
-    ("MALLOC_MMAP_THRESHOLD_", "33554432"),
-];
 
 impl Worker {
     /// The worker that was started as `child`, by a command as [`prepare`] makes it.
     ///
     /// # Errors
     /// Where it cannot be talked to.
-    pub(super) fn new(mut child: Child, ends: Ends, limits: Limits) -> Result<Self> {
-        let Ends { mut input, output } = ends;
+    pub(super) fn started(mut child: Child, ends: Ends, limits: Limits) -> Result<Self> {
         let said = said_on(child.stderr.take(), |_| None);
+        Self::new(Process::Program(child), ends, said, limits)
+    }
+
+    /// The one that stood by.
+    ///
+    /// # Errors
+    /// Where it cannot be talked to.
+    pub(super) fn standing(standing: Standing, limits: Limits) -> Result<Self> {
+        let said = said_on(Some(standing.stderr), |_| None);
+        Self::new(standing.process, standing.ends, said, limits)
+    }
+
+    fn new(child: Process, ends: Ends, said: Receiver<Said>, limits: Limits) -> Result<Self> {
+        let Ends { mut input, output } = ends;
         let child = Group::of(child);
         let answers = Inbox::of(output, TICK)
             .map_err(|error| Error::failed("a worker cannot be talked to").because(error))?;

@@ -1,0 +1,37 @@
+//! A second process by a copy of this one: it need not find and link the libraries
+//! again, and shares what linking them wrote.
+
+use std::io;
+
+use rustix::process::Pid;
+
+/// Which of the two a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The one that was there before, and the copy's id.
+    Original(Pid),
+    /// The copy.
+    Copy,
+}
+
+/// Copies this process; `None` where it is not known to have a single thread: what
+/// another one holds at this moment, the copy could wait for without end.
+///
+/// # Errors
+/// Where there are too many processes, or too little memory.
+pub fn fork() -> io::Result<Option<Side>> {
+    // Where the system does not tell, there is no such folder.
+    let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+    if threads != 1 {
+        return Ok(None);
+    }
+    // SAFETY: there is no other thread, so that nothing is held or half written that
+    // the copy uses.
+    match unsafe { libc::fork() } {
+        0 => Ok(Some(Side::Copy)),
+        id => match Pid::from_raw(id).filter(|_| id > 0) {
+            Some(id) => Ok(Some(Side::Original(id))),
+            None => Err(io::Error::last_os_error()),
+        },
+    }
+}
