@@ -90,6 +90,7 @@ pub fn film<'a>(results: &Results, look: Look, encoding: Encoding) -> Film<'a> {
     Film {
         title: TITLE.into(),
         slides: std::iter::once(first).chain(charts).chain([last]).collect(),
+        size: look.size,
         rate: look.rate,
         encoding,
         music: None,

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::job::Ratio;
-use crate::recipe::{Audio, Container, Rate, Sink, Video};
+use crate::recipe::{Audio, Container, Rate, Sink, Size, Video};
 
 /// A film's file format.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -27,6 +27,9 @@ pub struct Encoding {
     /// The encoder's own speed preset; for VP9, 0 (slow) to 8.
     pub speed: String,
 }
+
+/// Frames that each of several encoders looks ahead.
+const SHARED_LOOKAHEAD: u64 = 15;
 
 impl Format {
     /// All of them.
@@ -62,6 +65,12 @@ impl Format {
             bitrate: Some(bitrate),
             ..Audio::default()
         })
+    }
+
+    /// Whether parts of a film can be encoded by themselves and joined.
+    pub(super) fn can_be_cut(self) -> bool {
+        // What stands still may be told apart from one picture to the next by filters alone.
+        self.filter().is_none()
     }
 
     /// The filters between a film's pictures and the encoder, where it takes others.
@@ -111,16 +120,51 @@ impl Encoding {
         }
     }
 
-    /// The encoder of pictures, `rate` a second. Key frames are where slides begin, so that
+    /// So many encoders work side by side at most on a film of that size: x264 keeps the
+    /// frames that it looks ahead at, and some more, of 3½ bytes a pixel.
+    pub(super) fn at_once(&self, size: Size) -> usize {
+        /// Bytes that all of them may keep.
+        const KEPT: u64 = 320 << 20;
+        let frames = SHARED_LOOKAHEAD + 5;
+        let each = frames * u64::from(size.width) * u64::from(size.height) * 7 / 2;
+        match self.format.can_be_cut() && !self.looks_far() {
+            true => usize::try_from(KEPT / each.max(1)).unwrap_or(1).max(1),
+            false => 1,
+        }
+    }
+
+    /// Whether its encoder wants to look further ahead than several could.
+    fn looks_far(&self) -> bool {
+        let near = [
+            "ultrafast",
+            "superfast",
+            "veryfast",
+            "faster",
+            "fast",
+            "medium",
+        ];
+        self.format == Format::Mp4 && !near.contains(&&*self.speed)
+    }
+
+    /// How many frames x264 is to look ahead, where its preset would have it look further: it
+    /// keeps them, of 7 MiB each at 1920×1080, and a film is to take less than half a GiB.
+    fn lookahead(&self, at_once: usize) -> Option<u64> {
+        match (at_once, &*self.speed) {
+            (1, "medium") => Some(30),
+            (2.., "faster" | "fast" | "medium") => Some(SHARED_LOOKAHEAD),
+            _ => None,
+        }
+    }
+
+    /// The encoder of pictures, `rate` a second, one of so many at work. Key frames are where slides begin, so that
     /// players find chapters at once, and now and then within long ones; GOPs are closed.
-    pub fn video(&self, rate: Ratio) -> Video {
+    pub fn video(&self, rate: Ratio, at_once: usize) -> Video {
         let far = (rate.as_f64() * 10.0).round().max(1.0).to_string();
+        let lookahead = self.lookahead(at_once).map(|frames| frames.to_string());
         let options: Vec<(&str, &str)> = match self.format {
             Format::Mp4 => {
                 let mut options = vec![("g", &*far), ("sc_threshold", "0"), ("forced-idr", "1")];
-                // x264 keeps all frames that it looks ahead at, of 7 MiB each at 1920×1080:
-                // with the 40 of `medium`, a film takes more than half a GiB.
-                options.extend((self.speed == "medium").then_some(("rc-lookahead", "30")));
+                options.extend(lookahead.as_deref().map(|frames| ("rc-lookahead", frames)));
                 options
             }
             Format::Webm => vec![
@@ -141,5 +185,44 @@ impl Encoding {
             options: options.into_iter().map(own).collect(),
             ..Video::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_films_and_those_of_slow_presets_have_fewer_encoders_at_once() {
+        let at_once = |format, speed: &str, width, height| {
+            let encoding = Encoding {
+                speed: speed.into(),
+                ..Encoding::usual(format)
+            };
+            encoding.at_once(Size { width, height })
+        };
+        assert_eq!(at_once(Format::Mp4, "medium", 1920, 1080), 2);
+        assert_eq!(at_once(Format::Mp4, "medium", 1280, 720), 5);
+        assert_eq!(at_once(Format::Mp4, "medium", 3840, 2160), 1);
+        assert_eq!(at_once(Format::Mp4, "slow", 640, 360), 1);
+        assert_eq!(at_once(Format::Webm, "4", 1920, 1080), 2);
+        assert_eq!(at_once(Format::Gif, "", 640, 360), 1);
+    }
+
+    #[test]
+    fn encoders_that_share_memory_look_less_far_ahead() {
+        let told = |speed: &str, at_once| {
+            let encoding = Encoding {
+                speed: speed.into(),
+                ..Encoding::usual(Format::Mp4)
+            };
+            let options = encoding.video(Ratio::new(30, 1), at_once).options;
+            let mut ahead = options.into_iter().filter(|(key, _)| key == "rc-lookahead");
+            ahead.next().map(|(_, frames)| frames)
+        };
+        assert_eq!(told("medium", 1).as_deref(), Some("30"));
+        assert_eq!(told("medium", 2).as_deref(), Some("15"));
+        assert_eq!(told("veryfast", 2), None);
+        assert_eq!(told("slow", 1), None);
     }
 }

@@ -6,7 +6,9 @@ pub mod format;
 mod motion;
 pub mod music;
 mod output;
+mod part;
 pub mod photo;
+mod reel;
 mod render;
 mod repeats;
 mod shot;
@@ -22,6 +24,7 @@ use std::ops::RangeInclusive;
 
 use crate::error::{Error, Result};
 use crate::job::Ratio;
+use crate::recipe::Size;
 use format::Encoding;
 use music::Music;
 use timeline::Timeline;
@@ -48,6 +51,8 @@ pub struct Film<'a> {
     pub title: String,
     /// The slides in order.
     pub slides: Vec<Slide<'a>>,
+    /// The size of its frames.
+    pub size: Size,
     /// Frames a second.
     pub rate: Ratio,
     /// What it is encoded as.

@@ -148,6 +148,7 @@ pub fn film<'a>(board: &'a Storyboard, title: &str, encoding: Encoding) -> Resul
     Ok(Film {
         title: board.film.title.clone().unwrap_or_else(|| title.to_owned()),
         slides,
+        size,
         rate: usual.fps,
         encoding,
         music: None,

@@ -25,3 +25,18 @@ pub fn keep(most: u64) {
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
     let _ = most;
 }
+
+/// Has the system get pieces of `least` bytes or more as soon as they are given back: where
+/// a few threads have many large ones, each thread would keep those that it had.
+pub fn give_back_from(least: u64) {
+    // SAFETY: as above.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::mallopt(
+            libc::M_MMAP_THRESHOLD,
+            i32::try_from(least).unwrap_or(i32::MAX),
+        );
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    let _ = least;
+}

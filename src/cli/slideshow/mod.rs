@@ -214,7 +214,7 @@ impl Args {
             )));
         }
         encoders::linked("slideshow needs", format.encoder())?;
-        encoders::try_out(&encoding.video(Ratio::new(30, 1)), 1)?;
+        encoders::try_out(&encoding.video(Ratio::new(30, 1), 1), 1)?;
         Ok(encoding)
     }
 

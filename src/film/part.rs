@@ -1,0 +1,206 @@
+//! The parts of a film: slides that are encoded by themselves. Each begins with a key frame,
+//! and none of its frames refers to one of another part.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::timeline::{Span, Timeline};
+use super::{Film, Shot};
+
+/// No part is shorter in seconds, but the last: an encoder takes some hundredths of a second
+/// to begin, and looks ahead within its part only.
+const LEAST_S: f64 = 2.0;
+
+/// A slide with what is seen of it.
+pub(super) struct Shown<'f> {
+    /// Its position in the film.
+    pub number: usize,
+    pub shot: Arc<Shot<'f>>,
+    pub span: Span,
+    /// Where the transition to the next one begins.
+    pub alone_until: u64,
+}
+
+/// Slides one after the other.
+pub(super) struct Part<'f> {
+    /// Its position, from 0.
+    pub number: usize,
+    /// At least one.
+    pub slides: Vec<Shown<'f>>,
+    /// Into which the last of them goes over.
+    pub next: Option<Arc<Shot<'f>>>,
+}
+
+impl<'f> Part<'f> {
+    /// The film's frames that it has.
+    pub(super) fn frames(&self) -> Range<u64> {
+        let start = self.slides.first().map_or(0, |slide| slide.span.start);
+        start..self.slides.last().map_or(start, |slide| slide.span.end)
+    }
+
+    /// Each slide with the one that it goes over into.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&Shown<'f>, Option<&Shot<'f>>)> {
+        let following = self.slides.iter().skip(1).map(|slide| &slide.shot);
+        let following = following.chain(&self.next).map(Some);
+        let following = following.chain(std::iter::repeat(None));
+        let pairs = self.slides.iter().zip(following);
+        pairs.map(|(slide, next)| (slide, next.map(Arc::as_ref)))
+    }
+}
+
+/// Cuts `film` into parts, of which slides were drawn as `drawn` gives them, by number, and
+/// hands each to `take` until that gives `false`.
+pub(super) fn cut<'f>(
+    film: &Film<'f>,
+    drawn: impl Iterator<Item = (usize, Shot<'f>)>,
+    mut take: impl FnMut(Part<'f>) -> bool,
+) {
+    let mut timeline = Timeline::new(film.rate);
+    let mut drawn = drawn
+        .map(|(number, shot)| (number, Arc::new(shot)))
+        .peekable();
+    let (mut parts, mut slides) = (0.., vec![]);
+    while let Some((number, shot)) = drawn.next() {
+        let slide = &film.slides[number];
+        let span = timeline.next(slide.seconds);
+        let next = drawn.peek().map(|(_, shot)| Arc::clone(shot));
+        let alone_until = match next {
+            Some(_) => span.transition_start(slide.transition, film.rate),
+            // The last one stands to the end.
+            None => span.end,
+        };
+        slides.push(Shown {
+            number,
+            shot,
+            span,
+            alone_until,
+        });
+        let slides_so_far = slides
+            .first()
+            .map_or(0, |first: &Shown| span.end - first.span.start);
+        if next.is_some() && is_short(slides_so_far, film) {
+            continue;
+        }
+        let part = Part {
+            number: parts.next().unwrap_or_default(),
+            slides: std::mem::take(&mut slides),
+            next,
+        };
+        if !take(part) {
+            return;
+        }
+    }
+}
+
+/// How many parts `film` has, if all of its slides can be drawn.
+pub(super) fn count(film: &Film) -> usize {
+    let mut timeline = Timeline::new(film.rate);
+    let (mut parts, mut start) = (0, 0);
+    for slide in &film.slides {
+        let span = timeline.next(slide.seconds);
+        if !is_short(span.end - start, film) {
+            (parts, start) = (parts + 1, span.end);
+        }
+    }
+    parts + usize::from(start < timeline.frames())
+}
+
+fn is_short(frames: u64, film: &Film) -> bool {
+    (frames as f64) < LEAST_S * film.rate.as_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::film::Slide;
+    use crate::film::format::{Encoding, Format};
+    use crate::film::transition::{Easing, Kind, Transition};
+    use crate::job::Ratio;
+    use crate::media::still;
+    use crate::recipe::Size;
+
+    fn film(seconds: &[f64]) -> Film<'static> {
+        let slide = |seconds: &f64| Slide {
+            title: String::new(),
+            seconds: *seconds,
+            transition: Transition {
+                kind: Kind::Fade,
+                seconds: 0.5,
+                easing: Easing::Linear,
+            },
+            moves: None,
+            draw: Box::new(|| Err(Error::failed("not drawn"))),
+        };
+        Film {
+            title: String::new(),
+            slides: seconds.iter().map(slide).collect(),
+            size: Size {
+                width: 64,
+                height: 36,
+            },
+            rate: Ratio::new(30, 1),
+            encoding: Encoding::usual(Format::Mp4),
+            music: None,
+        }
+    }
+
+    /// The parts, each as the numbers of its slides, its frames, and those of its slides alone.
+    fn parts(film: &Film, drawn: &[usize]) -> Vec<(Vec<usize>, Range<u64>, Vec<Range<u64>>)> {
+        let shot = || Shot::Still(still(64, 36, &[0; 64 * 36 * 4]).unwrap());
+        let drawn = drawn.iter().map(|number| (*number, shot()));
+        let mut parts = vec![];
+        cut(film, drawn, |part| {
+            assert_eq!(part.number, parts.len());
+            let numbers = part.slides.iter().map(|slide| slide.number).collect();
+            let alone = part
+                .slides
+                .iter()
+                .map(|slide| slide.span.start..slide.alone_until);
+            parts.push((numbers, part.frames(), alone.collect()));
+            true
+        });
+        parts
+    }
+
+    #[test]
+    fn a_part_is_of_whole_slides_and_no_shorter_than_two_seconds_but_the_last() {
+        let film = film(&[3.0, 1.0, 0.5, 0.5, 2.0, 0.2]);
+        let parts = parts(&film, &[0, 1, 2, 3, 4, 5]);
+        let expected = [
+            (vec![0], 0..90, vec![0..75]),
+            (vec![1, 2, 3], 90..150, vec![90..105, 120..121, 135..136]),
+            (vec![4], 150..210, vec![150..195]),
+            (vec![5], 210..216, vec![210..216]),
+        ];
+        assert_eq!(parts, expected);
+        assert_eq!(count(&film), 4);
+    }
+
+    #[test]
+    fn slides_that_are_left_out_are_in_no_part_and_the_last_one_left_stands_to_its_end() {
+        let film = film(&[3.0; 4]);
+        let expected = [
+            (vec![1], 0..90, vec![0..75]),
+            (vec![2], 90..180, vec![90..180]),
+        ];
+        assert_eq!(parts(&film, &[1, 2]), expected);
+        assert_eq!(parts(&film, &[]), []);
+    }
+
+    #[test]
+    fn each_slide_goes_over_into_the_next_one_of_this_part_or_of_the_next() {
+        let film = film(&[1.0, 1.0, 1.0]);
+        let shot = || Shot::Still(still(64, 36, &[0; 64 * 36 * 4]).unwrap());
+        let drawn = (0..3).map(|number| (number, shot()));
+        let mut next = vec![];
+        cut(&film, drawn, |part| {
+            next.extend(
+                part.pairs()
+                    .map(|(slide, next)| (slide.number, next.is_some())),
+            );
+            true
+        });
+        assert_eq!(next, [(0, true), (1, true), (2, false)]);
+    }
+}
