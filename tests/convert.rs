@@ -275,6 +275,47 @@ fn all_that_a_file_holds_arrives_in_matroska_untouched() {
     }
 }
 
+/// A film with captions of television: `lines` of Scenarist's text form.
+fn captioned(bench: &Bench, lines: &str) -> PathBuf {
+    let (text, film) = (bench.path("said.scc"), bench.path("captioned.mov"));
+    fs::write(&text, format!("Scenarist_SCC V1.0\n\n{lines}")).unwrap();
+    let picture = "testsrc2=size=160x120:rate=25:duration=6";
+    let mut all = args!["-f", "lavfi", "-i", picture, "-i", text].to_vec();
+    let codecs = "-map 0:v -map 1:s -c:s copy -c:v libx264 -preset ultrafast -pix_fmt yuv420p";
+    all.extend(codecs.split_whitespace().map(Into::into));
+    ffmpeg(all, &film);
+    film
+}
+
+/// Time, length and text of each subtitle, a line each.
+fn subtitles(path: &Path) -> Vec<String> {
+    let entries = "packet=pts_time,duration_time,data_hash";
+    let csv = ["-of", "csv=p=0", "-show_data_hash", "md5"];
+    let all = [
+        &["-select_streams", "s", "-show_entries", entries],
+        &csv[..],
+    ]
+    .concat();
+    ffprobe(&all, path).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_last_caption_of_television_arrives_too() {
+    let bench = Bench::new();
+    let film = captioned(
+        &bench,
+        "00:00:01:00\t94ae 94ae 9420 9420 9470 9470 c8e5 ecec ef80 942f 942f\n\n\
+         00:00:03:00\t94ae 94ae 9420 9420 9470 9470 57ef f2ec 6480 942f 942f\n\n\
+         00:00:05:00\t942c 942c\n\n",
+    );
+    let made = DISPATCHES.map(|dispatch| {
+        let out = bench.convert(&film, dispatch, &["--format", "mkv"]);
+        subtitles(&out.join("captioned.mkv"))
+    });
+    assert_eq!(made[0].len(), 2, "{made:?}");
+    assert!(made.iter().all(|each| *each == made[1]), "{made:?}");
+}
+
 #[test]
 fn what_does_not_arrive_is_told_with_the_reason() {
     let bench = Bench::new();

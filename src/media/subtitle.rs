@@ -77,6 +77,18 @@ impl Subtitles {
         Ok(())
     }
 
+    /// Hands what the decoder still holds to `take`: a caption of television is
+    /// only complete with what follows it. One empty packet asks for it, as in the
+    /// program: that decoder gives its last caption as often as it is asked.
+    pub(super) fn drain(&mut self, take: impl FnMut(Packet) -> Result<()>) -> Result<()> {
+        // SAFETY: an open context has a codec.
+        let capabilities = unsafe { (*(*self.decoder.as_ptr()).codec).capabilities };
+        match capabilities as u32 & ffi::AV_CODEC_CAP_DELAY {
+            0 => Ok(()),
+            _ => self.take(&Packet::empty(), take),
+        }
+    }
+
     fn decode(&mut self, packet: &Packet) -> Result<Option<Text>> {
         // SAFETY: a zeroed subtitle is an empty one; libav fills it, and
         // `Text` frees what it allocates; the packet is only read.
