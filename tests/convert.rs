@@ -317,6 +317,26 @@ fn the_last_caption_of_television_arrives_too() {
 }
 
 #[test]
+fn captions_that_come_in_one_packet_arrive_once_each_in_every_container() {
+    let bench = Bench::new();
+    let film = captioned(
+        &bench,
+        "00:00:01:00\t94ae 94ae 9420 9420 9470 9470 c8e5 ecec ef80 942f 942f\n\n\
+         00:00:03:00\t94ae 94ae 9420 9420 9470 9470 57ef f2ec 6480 942f 942f \
+         94ae 94ae 9420 9420 9470 9470 c8e5 ecec 6480 942f 942f\n\n\
+         00:00:05:00\t942c 942c\n\n",
+    );
+    for format in ["mkv", "mp4"] {
+        let made = DISPATCHES.map(|dispatch| {
+            let out = bench.convert(&film, dispatch, &["--format", format]);
+            subtitles(&out.join(format!("captioned.{format}")))
+        });
+        assert!(made[0].len() >= 2, "{made:?}");
+        assert!(made.iter().all(|each| *each == made[1]), "{made:?}");
+    }
+}
+
+#[test]
 fn what_does_not_arrive_is_told_with_the_reason() {
     let bench = Bench::new();
     let source = rich(bench.0.path());
