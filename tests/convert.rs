@@ -336,6 +336,52 @@ fn captions_that_come_in_one_packet_arrive_once_each_in_every_container() {
     }
 }
 
+/// Sound of `path` as samples of 24 bits.
+fn samples_of_24_bits(path: &Path) -> Vec<u8> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args("-map 0:a -c:a pcm_s24le -f s24le -".split_whitespace())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    output.stdout
+}
+
+#[test]
+fn sound_of_24_bits_keeps_them_in_flac_and_where_it_cannot_that_is_told() {
+    let bench = Bench::new();
+    let source = bench.path("deep.mkv");
+    let sound = "aevalsrc=0.3*sin(2*PI*440*t)+0.0001*sin(2*PI*97*t):s=48000:d=1";
+    let codecs = "-c:v libx264 -preset ultrafast -c:a pcm_s24le -shortest";
+    let mut all = args!["-i", tiny(), "-f", "lavfi", "-i", sound].to_vec();
+    all.extend("-map 0:v -map 1:a".split_whitespace().map(Into::into));
+    all.extend(codecs.split_whitespace().map(Into::into));
+    ffmpeg(all, &source);
+    let config = bench.path("mine.toml");
+    let presets = ["flac", "pcm_s16le"].map(|encoder| {
+        format!(
+            "[{encoder}]\nabout = \"deep\"\nbase = \"remux\"\n\
+             [{encoder}.audio]\nencoder = \"{encoder}\"\n"
+        )
+    });
+    fs::write(&config, presets.concat()).unwrap();
+    let config = config.to_str().unwrap();
+    for dispatch in DISPATCHES {
+        let flags = ["--config", config, "--preset", "flac", "--json"];
+        let out = bench.convert(&source, dispatch, &flags);
+        let made = out.join("deep.mkv");
+        let same = samples_of_24_bits(&made) == samples_of_24_bits(&source);
+        assert!(same, "{dispatch}");
+    }
+    let out = bench.path("shallow");
+    let flags = args!["--config", config, "--preset", "pcm_s16le", "--json"];
+    let arguments = [&args!["convert", &source, "-o", &out][..], &flags[..]].concat();
+    let told = common::stdout(&succeed(arguments));
+    let note = "stream 1: samples of 24 bits become samples of 16 in pcm_s16le";
+    assert!(told.contains(note), "{told}");
+}
+
 #[test]
 fn what_does_not_arrive_is_told_with_the_reason() {
     let bench = Bench::new();
