@@ -383,6 +383,32 @@ fn sound_of_24_bits_keeps_them_in_flac_and_where_it_cannot_that_is_told() {
 }
 
 #[test]
+fn a_chapter_keeps_all_that_is_said_of_it() {
+    let bench = Bench::new();
+    let tags = bench.path("tags.txt");
+    let chapter = "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\n";
+    fs::write(
+        &tags,
+        format!(";FFMETADATA1\n{chapter}title=One\nartist=Somebody\n"),
+    )
+    .unwrap();
+    let source = bench.path("told.mkv");
+    let mut all = args!["-i", tiny(), "-i", &tags].to_vec();
+    all.extend("-map_chapters 1 -c copy".split_whitespace().map(Into::into));
+    ffmpeg(all, &source);
+    for dispatch in DISPATCHES {
+        let out = bench.convert(&source, dispatch, &["--format", "mkv"]);
+        let entries = ["-show_entries", "chapter_tags", "-of", "csv=p=0"];
+        let mut found: Vec<String> = ffprobe(&entries, &out.join("told.mkv"))
+            .split(',')
+            .map(str::to_owned)
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, ["One", "Somebody"], "{dispatch}");
+    }
+}
+
+#[test]
 fn what_does_not_arrive_is_told_with_the_reason() {
     let bench = Bench::new();
     let source = rich(bench.0.path());
