@@ -175,7 +175,7 @@ fn has_property(codec: ffi::AVCodecID, property: i32) -> bool {
 }
 
 /// A pixel format's static description; none where the number is no format.
-fn pixel_format(number: i32) -> Option<&'static ffi::AVPixFmtDescriptor> {
+pub(super) fn pixel_format(number: i32) -> Option<&'static ffi::AVPixFmtDescriptor> {
     // SAFETY: libav looks the number up in its own table; only numbers that it
     // gave out itself come here.
     unsafe {
