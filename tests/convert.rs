@@ -275,6 +275,139 @@ fn all_that_a_file_holds_arrives_in_matroska_untouched() {
     }
 }
 
+/// A film with captions of television: `lines` of Scenarist's text form.
+fn captioned(bench: &Bench, lines: &str) -> PathBuf {
+    let (text, film) = (bench.path("said.scc"), bench.path("captioned.mov"));
+    fs::write(&text, format!("Scenarist_SCC V1.0\n\n{lines}")).unwrap();
+    let picture = "testsrc2=size=160x120:rate=25:duration=6";
+    let mut all = args!["-f", "lavfi", "-i", picture, "-i", text].to_vec();
+    let codecs = "-map 0:v -map 1:s -c:s copy -c:v libx264 -preset ultrafast -pix_fmt yuv420p";
+    all.extend(codecs.split_whitespace().map(Into::into));
+    ffmpeg(all, &film);
+    film
+}
+
+/// Time, length and text of each subtitle, a line each.
+fn subtitles(path: &Path) -> Vec<String> {
+    let entries = "packet=pts_time,duration_time,data_hash";
+    let csv = ["-of", "csv=p=0", "-show_data_hash", "md5"];
+    let all = [
+        &["-select_streams", "s", "-show_entries", entries],
+        &csv[..],
+    ]
+    .concat();
+    ffprobe(&all, path).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_last_caption_of_television_arrives_too() {
+    let bench = Bench::new();
+    let film = captioned(
+        &bench,
+        "00:00:01:00\t94ae 94ae 9420 9420 9470 9470 c8e5 ecec ef80 942f 942f\n\n\
+         00:00:03:00\t94ae 94ae 9420 9420 9470 9470 57ef f2ec 6480 942f 942f\n\n\
+         00:00:05:00\t942c 942c\n\n",
+    );
+    let made = DISPATCHES.map(|dispatch| {
+        let out = bench.convert(&film, dispatch, &["--format", "mkv"]);
+        subtitles(&out.join("captioned.mkv"))
+    });
+    assert_eq!(made[0].len(), 2, "{made:?}");
+    assert!(made.iter().all(|each| *each == made[1]), "{made:?}");
+}
+
+#[test]
+fn captions_that_come_in_one_packet_arrive_once_each_in_every_container() {
+    let bench = Bench::new();
+    let film = captioned(
+        &bench,
+        "00:00:01:00\t94ae 94ae 9420 9420 9470 9470 c8e5 ecec ef80 942f 942f\n\n\
+         00:00:03:00\t94ae 94ae 9420 9420 9470 9470 57ef f2ec 6480 942f 942f \
+         94ae 94ae 9420 9420 9470 9470 c8e5 ecec 6480 942f 942f\n\n\
+         00:00:05:00\t942c 942c\n\n",
+    );
+    for format in ["mkv", "mp4"] {
+        let made = DISPATCHES.map(|dispatch| {
+            let out = bench.convert(&film, dispatch, &["--format", format]);
+            subtitles(&out.join(format!("captioned.{format}")))
+        });
+        assert!(made[0].len() >= 2, "{made:?}");
+        assert!(made.iter().all(|each| *each == made[1]), "{made:?}");
+    }
+}
+
+/// Sound of `path` as samples of 24 bits.
+fn samples_of_24_bits(path: &Path) -> Vec<u8> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args("-map 0:a -c:a pcm_s24le -f s24le -".split_whitespace())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    output.stdout
+}
+
+#[test]
+fn sound_of_24_bits_keeps_them_in_flac_and_where_it_cannot_that_is_told() {
+    let bench = Bench::new();
+    let source = bench.path("deep.mkv");
+    let sound = "aevalsrc=0.3*sin(2*PI*440*t)+0.0001*sin(2*PI*97*t):s=48000:d=1";
+    let codecs = "-c:v libx264 -preset ultrafast -c:a pcm_s24le -shortest";
+    let mut all = args!["-i", tiny(), "-f", "lavfi", "-i", sound].to_vec();
+    all.extend("-map 0:v -map 1:a".split_whitespace().map(Into::into));
+    all.extend(codecs.split_whitespace().map(Into::into));
+    ffmpeg(all, &source);
+    let config = bench.path("mine.toml");
+    let presets = ["flac", "pcm_s16le"].map(|encoder| {
+        format!(
+            "[{encoder}]\nabout = \"deep\"\nbase = \"remux\"\n\
+             [{encoder}.audio]\nencoder = \"{encoder}\"\n"
+        )
+    });
+    fs::write(&config, presets.concat()).unwrap();
+    let config = config.to_str().unwrap();
+    for dispatch in DISPATCHES {
+        let flags = ["--config", config, "--preset", "flac", "--json"];
+        let out = bench.convert(&source, dispatch, &flags);
+        let made = out.join("deep.mkv");
+        let same = samples_of_24_bits(&made) == samples_of_24_bits(&source);
+        assert!(same, "{dispatch}");
+    }
+    let out = bench.path("shallow");
+    let flags = args!["--config", config, "--preset", "pcm_s16le", "--json"];
+    let arguments = [&args!["convert", &source, "-o", &out][..], &flags[..]].concat();
+    let told = common::stdout(&succeed(arguments));
+    let note = "stream 1: samples of 24 bits become samples of 16 in pcm_s16le";
+    assert!(told.contains(note), "{told}");
+}
+
+#[test]
+fn a_chapter_keeps_all_that_is_said_of_it() {
+    let bench = Bench::new();
+    let tags = bench.path("tags.txt");
+    let chapter = "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\n";
+    fs::write(
+        &tags,
+        format!(";FFMETADATA1\n{chapter}title=One\nartist=Somebody\n"),
+    )
+    .unwrap();
+    let source = bench.path("told.mkv");
+    let mut all = args!["-i", tiny(), "-i", &tags].to_vec();
+    all.extend("-map_chapters 1 -c copy".split_whitespace().map(Into::into));
+    ffmpeg(all, &source);
+    for dispatch in DISPATCHES {
+        let out = bench.convert(&source, dispatch, &["--format", "mkv"]);
+        let entries = ["-show_entries", "chapter_tags", "-of", "csv=p=0"];
+        let mut found: Vec<String> = ffprobe(&entries, &out.join("told.mkv"))
+            .split(',')
+            .map(str::to_owned)
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, ["One", "Somebody"], "{dispatch}");
+    }
+}
+
 #[test]
 fn what_does_not_arrive_is_told_with_the_reason() {
     let bench = Bench::new();

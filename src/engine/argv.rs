@@ -229,6 +229,7 @@ mod tests {
             sample_rate: 44_100,
             channels: 2,
             layout: "stereo".into(),
+            bits: 0,
         };
         let info = MediaInfo {
             format: "matroska,webm".into(),

@@ -81,6 +81,9 @@ pub enum StreamKind {
         channels: u32,
         /// Layout by libav's name, e.g. `stereo`.
         layout: String,
+        /// Bits of a sample; 0 where unknown, as where a lossy codec has none.
+        #[serde(default)]
+        bits: u32,
     },
     /// Subtitles.
     Subtitle {

@@ -356,6 +356,31 @@ impl StreamFacts {
     }
 }
 
+#[cfg(test)]
+impl StreamFacts {
+    /// Those of raw pictures of 64×64 pixels in 4:2:0, with such ticks.
+    pub(super) fn example(time_base: Rational) -> Self {
+        let mut parameters = codec::Parameters::new();
+        // SAFETY: the parameters are valid and ours alone.
+        unsafe {
+            let raw = &mut *parameters.as_mut_ptr();
+            raw.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
+            raw.codec_id = ffi::AVCodecID::AV_CODEC_ID_RAWVIDEO;
+            raw.format = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
+            (raw.width, raw.height) = (64, 64);
+        }
+        Self {
+            stream: 0,
+            time_base,
+            frame_rate: Ratio::new(25, 1),
+            decoder: None,
+            parameters,
+            average_rate: Rational::new(25, 1),
+            pixel_aspect: Rational::new(0, 1),
+        }
+    }
+}
+
 fn clock_of(context: &codec::Context, facts: &StreamFacts) -> Clock {
     // SAFETY: the context is open.
     let reorder_frames = i64::from(unsafe { (*context.as_ptr()).has_b_frames });

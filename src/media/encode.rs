@@ -85,6 +85,10 @@ impl Encoder {
             // SAFETY: the sink belongs to a configured audio graph; its layout is copied.
             unsafe {
                 (*context).sample_fmt = sample_format(ffi::av_buffersink_get_format(sink));
+                if (*context).sample_fmt == ffi::AVSampleFormat::AV_SAMPLE_FMT_S32 {
+                    // As many as FLAC and PCM of 24 bits keep.
+                    (*context).bits_per_raw_sample = 24;
+                }
                 (*context).sample_rate = ffi::av_buffersink_get_sample_rate(sink);
                 (*context).time_base = ffi::AVRational {
                     num: 1,

@@ -4,6 +4,7 @@ use ffmpeg::{Frame, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::error::check;
+use super::probe::pixel_format;
 use crate::error::{Error, Result};
 
 /// A frame without data, to be filled by libav.
@@ -74,17 +75,71 @@ impl Picture {
     }
 
     pub(super) fn allocate(width: u32, height: u32, format: ffi::AVPixelFormat) -> Result<Self> {
+        Self::allocate_as(width, height, format as i32)
+    }
+
+    fn allocate_as(width: u32, height: u32, format: i32) -> Result<Self> {
         let mut frame = empty_frame()?;
         // SAFETY: the frame is valid and empty; libav allocates by its fields.
         unsafe {
             let raw = frame.as_mut_ptr();
             (*raw).width = width as i32;
             (*raw).height = height as i32;
-            (*raw).format = format as i32;
+            (*raw).format = format;
             (*raw).sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
             check(ffi::av_frame_get_buffer(raw, 0), "allocate a picture")?;
         }
         Ok(Self(frame))
+    }
+
+    /// Of a frame of libav's. One that is cropped does not begin where its memory
+    /// does, and one that is flipped counts its rows backwards: those are copied.
+    fn of(frame: Frame) -> Result<Self> {
+        let picture = Self(frame);
+        if picture.is_whole() {
+            return Ok(picture);
+        }
+        let (width, height) = picture.size();
+        let mut copy = Self::allocate_as(width, height, picture.format())?;
+        // SAFETY: both frames are valid and have one size and format; libav copies
+        // rows and properties.
+        unsafe {
+            let (to, from) = (copy.0.as_mut_ptr(), picture.0.as_ptr());
+            check(ffi::av_frame_copy(to, from), "copy a picture")?;
+            check(ffi::av_frame_copy_props(to, from), "copy a frame's tags")?;
+        }
+        Ok(copy)
+    }
+
+    /// Whether all rows of all its planes are within the planes' memory.
+    fn is_whole(&self) -> bool {
+        let (_, height) = self.size();
+        let halvings = pixel_format(self.format()).map_or(0, |format| format.log2_chroma_h);
+        (0..4).all(|index| {
+            let rows = match index {
+                1 | 2 => height.div_ceil(1 << halvings),
+                _ => height,
+            } as usize;
+            // SAFETY: the frame is valid.
+            let is_there = unsafe { !(*self.0.as_ptr()).data[index].is_null() };
+            !is_there || self.rows(index, rows).is_some()
+        })
+    }
+
+    /// Where a plane's rows begin, and its stride in bytes, where so many rows
+    /// are within the plane's memory.
+    fn rows(&self, index: usize, rows: usize) -> Option<(*mut u8, usize)> {
+        // SAFETY: the frame is valid; libav looks for the buffer that the plane
+        // begins in, and nothing but addresses is computed with.
+        unsafe {
+            let raw = self.0.as_ptr();
+            let data = *(*raw).data.get(index)?;
+            let stride = usize::try_from((*raw).linesize[index]).ok()?;
+            let buffer = ffi::av_frame_get_plane_buffer(raw.cast_mut(), index as i32).as_ref()?;
+            let begin = (data as usize).checked_sub(buffer.data as usize)?;
+            let end = begin.checked_add(stride.checked_mul(rows)?)?;
+            (stride > 0 && end <= buffer.size).then_some((data, stride))
+        }
     }
 
     /// The frame, for a graph.
@@ -152,26 +207,26 @@ impl Picture {
         unsafe { (*self.0.as_ptr()).format }
     }
 
-    /// A plane's rows as one slice, and its stride in bytes.
+    /// A plane's rows as one slice, and its stride in bytes; no rows where the
+    /// plane has not so many.
     pub(super) fn plane(&self, index: usize, rows: usize) -> (&[u8], usize) {
-        // SAFETY: libav allocated `linesize` bytes for each of the plane's rows.
-        unsafe {
-            let stride = (*self.0.as_ptr()).linesize[index].max(0) as usize;
-            (
-                std::slice::from_raw_parts((*self.0.as_ptr()).data[index], stride * rows),
-                stride,
-            )
+        match self.rows(index, rows) {
+            // SAFETY: `rows` saw that so many bytes are there; they live as long as the frame.
+            Some((data, stride)) => unsafe {
+                (std::slice::from_raw_parts(data, stride * rows), stride)
+            },
+            None => (&[], 1),
         }
     }
 
+    /// As [`Picture::plane`]; of a picture that is this one's alone.
     pub(super) fn plane_mut(&mut self, index: usize, rows: usize) -> (&mut [u8], usize) {
-        // SAFETY: as in `plane`; `&mut` and `make_writable` see to it that nobody else has the buffer.
-        unsafe {
-            let stride = (*self.0.as_ptr()).linesize[index].max(0) as usize;
-            (
-                std::slice::from_raw_parts_mut((*self.0.as_mut_ptr()).data[index], stride * rows),
-                stride,
-            )
+        match self.rows(index, rows) {
+            // SAFETY: as in `plane`; `&mut` and `make_writable` see to it that nobody else has the buffer.
+            Some((data, stride)) => unsafe {
+                (std::slice::from_raw_parts_mut(data, stride * rows), stride)
+            },
+            None => (&mut [], 1),
         }
     }
 }
@@ -234,6 +289,50 @@ impl Picture {
         if unsafe { frame.is_empty() } {
             return Err(Error::failed("a picture could not be converted"));
         }
-        Ok(Self(frame))
+        Self::of(frame)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
+mod tests {
+    use super::*;
+
+    /// A picture whose rows count from 0.
+    fn steps() -> Picture {
+        super::super::init();
+        let format = ffi::AVPixelFormat::AV_PIX_FMT_GRAY8;
+        let mut picture = Picture::allocate(64, 16, format).unwrap();
+        let (rows, stride) = picture.plane_mut(0, 16);
+        for (number, row) in rows.chunks_exact_mut(stride).enumerate() {
+            row.fill(number as u8);
+        }
+        picture
+    }
+
+    fn rows(picture: &Picture, count: usize) -> Vec<u8> {
+        let (rows, stride) = picture.plane(0, count);
+        rows.chunks_exact(stride).map(|row| row[0]).collect()
+    }
+
+    #[test]
+    fn a_cropped_picture_has_its_own_rows_and_no_more() {
+        let picture = steps().filtered("crop=64:4:0:12").unwrap();
+        assert_eq!(rows(&picture, 4), [12, 13, 14, 15]);
+        assert!(picture.is_whole());
+    }
+
+    #[test]
+    fn a_picture_that_counts_its_rows_backwards_is_read_in_their_order() {
+        let picture = steps().filtered("vflip").unwrap();
+        assert_eq!(rows(&picture, 16), (0..16).rev().collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn rows_beyond_a_plane_and_planes_that_are_not_there_are_none() {
+        let picture = steps();
+        assert!(picture.plane(0, 1000).0.is_empty());
+        assert!(picture.plane(1, 1).0.is_empty());
+        assert!(picture.plane(9, 1).0.is_empty());
     }
 }

@@ -139,6 +139,7 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
             sample_rate: raw.sample_rate.max(0) as u32,
             channels: raw.ch_layout.nb_channels.max(0) as u32,
             layout: layout_name(&raw.ch_layout),
+            bits: sample_bits(raw),
         },
         ffi::AVMediaType::AVMEDIA_TYPE_SUBTITLE => StreamKind::Subtitle {
             text: has_property(raw.codec_id, ffi::AV_CODEC_PROP_TEXT_SUB),
@@ -146,6 +147,15 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
         ffi::AVMediaType::AVMEDIA_TYPE_ATTACHMENT => StreamKind::Attachment,
         _ => StreamKind::Other,
     }
+}
+
+fn sample_bits(raw: &ffi::AVCodecParameters) -> u32 {
+    let bits = match raw.bits_per_raw_sample {
+        // SAFETY: looks up a table.
+        ..=0 => unsafe { ffi::av_get_bits_per_sample(raw.codec_id) },
+        known => known,
+    };
+    bits.max(0) as u32
 }
 
 fn fields(order: ffi::AVFieldOrder) -> Fields {
@@ -165,7 +175,7 @@ fn has_property(codec: ffi::AVCodecID, property: i32) -> bool {
 }
 
 /// A pixel format's static description; none where the number is no format.
-fn pixel_format(number: i32) -> Option<&'static ffi::AVPixFmtDescriptor> {
+pub(super) fn pixel_format(number: i32) -> Option<&'static ffi::AVPixFmtDescriptor> {
     // SAFETY: libav looks the number up in its own table; only numbers that it
     // gave out itself come here.
     unsafe {

@@ -60,21 +60,30 @@ impl Subtitles {
         self.damaged
     }
 
-    /// Hands each subtitle of `packet`, encoded anew, to `take`.
+    /// Hands the subtitle of `packet`, encoded anew, to `take`: all that it shows
+    /// at once in one packet, as every encoder but that of ASS wants it, which no
+    /// container asks for.
     pub(super) fn take(
         &mut self,
         packet: &Packet,
-        mut take: impl FnMut(Packet) -> Result<()>,
+        take: impl FnOnce(Packet) -> Result<()>,
     ) -> Result<()> {
-        let Some(mut text) = self.decode(packet)? else {
-            return Ok(());
-        };
-        for _ in 0..self.parts(&text.0) {
-            if let Some(packet) = self.encode(&mut text.0)? {
-                take(packet)?;
-            }
+        match self.decode(packet)? {
+            Some(mut text) => take(self.encode(&mut text.0)?),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Hands what the decoder still holds to `take`: a caption of television is
+    /// only complete with what follows it. One empty packet asks for it, as in the
+    /// program: that decoder gives its last caption as often as it is asked.
+    pub(super) fn drain(&mut self, take: impl FnOnce(Packet) -> Result<()>) -> Result<()> {
+        // SAFETY: an open context has a codec.
+        let capabilities = unsafe { (*(*self.decoder.as_ptr()).codec).capabilities };
+        match capabilities as u32 & ffi::AV_CODEC_CAP_DELAY {
+            0 => Ok(()),
+            _ => self.take(&Packet::empty(), take),
+        }
     }
 
     fn decode(&mut self, packet: &Packet) -> Result<Option<Text>> {
@@ -93,20 +102,12 @@ impl Subtitles {
                 self.damaged += 1;
                 return Ok(None);
             }
-            Ok((got != 0 && text.0.pts != ffi::AV_NOPTS_VALUE).then_some(text))
+            let shows = got != 0 && text.0.num_rects > 0;
+            Ok((shows && text.0.pts != ffi::AV_NOPTS_VALUE).then_some(text))
         }
     }
 
-    /// ASS has an event a packet, the others have all in one.
-    fn parts(&self, text: &ffi::AVSubtitle) -> u32 {
-        // SAFETY: the context is open.
-        match unsafe { (*self.encoder.as_ptr()).codec_id } {
-            ffi::AVCodecID::AV_CODEC_ID_ASS => text.num_rects.max(1),
-            _ => 1,
-        }
-    }
-
-    fn encode(&mut self, text: &mut ffi::AVSubtitle) -> Result<Option<Packet>> {
+    fn encode(&mut self, text: &mut ffi::AVSubtitle) -> Result<Packet> {
         // Encoders want a beginning of 0: what precedes it goes to the time.
         let begin =
             text.pts
@@ -132,7 +133,7 @@ impl Subtitles {
         packet.set_dts(Some(begin));
         packet.set_duration(rescale(i64::from(text.end_display_time), MILLIS, MICROS));
         packet.set_flags(ffmpeg::codec::packet::Flags::KEY);
-        Ok(Some(packet))
+        Ok(packet)
     }
 }
 

@@ -156,10 +156,12 @@ impl<'a> Track<'a> {
 
     /// Takes the end of its stream, at `end` in the stream's ticks.
     pub(super) fn drain(&mut self, end: i64, input: &Input, output: &mut Muxer) -> Result<()> {
+        let index = self.index;
         let mut port = self.port(input, output)?;
         match &mut self.work {
             Work::Code(chain) => chain.drain(end, &mut port),
-            _ => Ok(()),
+            Work::Text(text) => text.drain(|packet| output.write(index, packet)),
+            Work::Copy(_) | Work::Attach => Ok(()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The sound of a film: what its files are decoded to, and how it is encoded.
 
-use super::sound::format_for;
+use super::sound::{Samples, format_for};
 use super::{Audio, AudioWay, EncoderSpec, Pipeline, Product, Sink, Track, Way};
 use crate::job::{MediaInfo, StreamKind};
 
@@ -70,6 +70,12 @@ pub fn music(audio: &Audio) -> AudioWay {
 
 /// As for all sound that is encoded, but of one rate and two channels.
 fn filter(encoder: &str) -> String {
-    let format = format_for(encoder, MUSIC_RATE, MUSIC_CHANNELS as u32, "stereo");
+    let samples = Samples {
+        rate: MUSIC_RATE,
+        channels: MUSIC_CHANNELS as u32,
+        layout: "stereo",
+        bits: 16,
+    };
+    let format = format_for(encoder, &samples);
     format!("aresample=async=1,aformat={format}")
 }

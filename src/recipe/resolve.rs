@@ -222,6 +222,7 @@ mod tests {
             sample_rate: 44_100,
             channels: 2,
             layout: "stereo".into(),
+            bits: 0,
         });
         let error = resolve(&[&transcode(None)], &sound).unwrap_err();
         assert!(error.to_string().contains("no video stream"), "{error}");

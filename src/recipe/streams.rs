@@ -1,7 +1,7 @@
 //! Which of a source's streams arrive in a result, and how.
 
 use super::resolve::nothing_of;
-use super::sound::format_for;
+use super::sound::{Samples, format_for, lost_bits};
 use super::{
     Audio, AudioFits, AudioWay, Container, Copying, Dropped, DroppedBy, Medium, Product, Track,
     Transcode, Video, Way, alpha, video,
@@ -78,8 +78,9 @@ pub(super) fn sounds(
         };
         if copied {
             product.tracks.push(copy_of(stream, Medium::Audio));
-        } else if let Some(track) = encoded_sound(audio, stream) {
+        } else if let Some((track, note)) = encoded_sound(audio, stream) {
             product.tracks.push(track);
+            product.notes.extend(note);
         } else {
             lose(product, stream);
         }
@@ -94,11 +95,13 @@ impl AudioFits {
     }
 }
 
-fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<Track> {
+/// The track of a stream, and what the user should know of it.
+fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<(Track, Option<String>)> {
     let StreamKind::Audio {
         sample_rate,
         channels,
         ref layout,
+        bits,
     } = stream.kind
     else {
         return None;
@@ -106,8 +109,14 @@ fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<Track> {
     if !stream.decodable || sample_rate == 0 || channels == 0 {
         return None;
     }
-    let format = format_for(&audio.encoder, sample_rate, channels, layout);
-    Some(Track {
+    let samples = Samples {
+        rate: sample_rate,
+        channels,
+        layout,
+        bits,
+    };
+    let format = format_for(&audio.encoder, &samples);
+    let track = Track {
         stream: stream.index,
         tag: None,
         way: Way::Audio(AudioWay {
@@ -115,7 +124,8 @@ fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<Track> {
             filter: format!("aresample=async=1,aformat={format}"),
             encoder: audio.encoder_spec(),
         }),
-    })
+    };
+    Some((track, lost_bits(&audio.encoder, bits, stream)))
 }
 
 /// Subtitles, covers, attached files; data of other kinds does not arrive.

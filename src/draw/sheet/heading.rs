@@ -215,6 +215,7 @@ mod tests {
             sample_rate: 48_000,
             channels: 2,
             layout: "stereo".into(),
+            bits: 0,
         };
         stream(index, codec, kind)
     }

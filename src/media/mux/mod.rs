@@ -24,6 +24,10 @@ use crate::media::input::file_url;
 pub use origin::Origin;
 pub use tags::Chapter;
 
+/// Bytes of packets that wait for streams that are not known yet: enough for hours
+/// of sound, and far from what a machine holds.
+const MOST_WAITING: u64 = 256 << 20;
+
 /// A file being written.
 pub struct Muxer {
     context: format::context::Output,
@@ -38,6 +42,7 @@ pub struct Muxer {
     led_to_us: Option<i64>,
     started: bool,
     bytes: u64,
+    most_waiting: u64,
     // Ticks by which decoding times must at least grow.
     least_step: i64,
     cancel: Cancel,
@@ -110,6 +115,7 @@ impl Muxer {
             led_to_us: None,
             started: false,
             bytes: 0,
+            most_waiting: MOST_WAITING,
             least_step,
             cancel: cancel.clone(),
         })
@@ -201,7 +207,28 @@ impl Muxer {
     pub fn write(&mut self, index: usize, packet: Packet) -> Result<()> {
         self.bytes += packet.size() as u64;
         self.waiting.push_back((index, packet));
-        if self.started { self.let_go() } else { Ok(()) }
+        if self.started {
+            return self.let_go();
+        }
+        // Where packets follow others, those are made within bounds of their own.
+        match self.led_to_us {
+            None if self.bytes > self.most_waiting => Err(self.waits_too_long()),
+            _ => Ok(()),
+        }
+    }
+
+    fn waits_too_long(&self) -> Error {
+        let missing: Vec<String> = (0..self.streams.len())
+            .filter(|index| self.stream_is_missing(*index))
+            .map(|index| index.to_string())
+            .collect();
+        Error::failed(format!(
+            "nothing of the result's stream {} could be decoded so far, and {} MiB of its other \
+             streams wait for that",
+            missing.join(" and "),
+            self.bytes >> 20
+        ))
+        .cure("--preset remux copies all streams as they are")
     }
 
     fn write_now(&mut self, index: usize, mut packet: Packet) -> Result<()> {
@@ -332,5 +359,26 @@ pub(super) fn payload(packet: &Packet) -> &[u8] {
         } else {
             std::slice::from_raw_parts(raw.data, raw.size.max(0) as usize)
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_a_stream_that_gives_nothing_is_bounded_and_the_stream_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mkv");
+        let mut muxer = Muxer::create(&path, "matroska", &[], 2, &Cancel::new()).unwrap();
+        muxer.most_waiting = 10_000;
+        muxer.streams[1].packets_in = Some(Rational::new(1, 1000));
+        let mut write = || muxer.write(1, Packet::copy(&[0; 1000]));
+        for _ in 0..10 {
+            write().unwrap();
+        }
+        let error = write().unwrap_err().to_string();
+        assert!(error.contains("stream 0 "), "{error}");
     }
 }

@@ -8,9 +8,9 @@ use ffmpeg_next as ffmpeg;
 
 use super::Muxer;
 use crate::error::Result;
+use crate::media::Input;
 use crate::media::error::{check, failed};
 use crate::media::filter::rescale;
-use crate::media::{Input, version};
 use crate::recipe::tags::STALE;
 
 /// A named stretch of a film, in milliseconds.
@@ -63,19 +63,36 @@ impl Muxer {
                 let ms = rescale(time, chapter.time_base(), Rational::new(1, 1000));
                 ms.saturating_sub(input.start_us() / 1000)
             };
-            // SAFETY: a chapter's dictionary is read as bytes, which need not be UTF-8.
-            let title =
-                unsafe { version::dictionary_value((*chapter.as_ptr()).metadata, c"title") };
             let (start_ms, end_ms) = (to_ms(chapter.start()).max(0), to_ms(chapter.end()));
             if end_ms > start_ms {
                 self.add_chapter(&Chapter {
                     start_ms,
                     end_ms,
-                    title: title.unwrap_or_default(),
+                    title: String::new(),
                 })?;
+                // SAFETY: the chapter belongs to the open input.
+                unsafe { self.copy_chapter_tags((*chapter.as_ptr()).metadata)? };
             }
         }
         Ok(())
+    }
+
+    /// Gives the last chapter these tags instead of its own.
+    ///
+    /// # Safety
+    /// `tags` is a dictionary of libav's.
+    unsafe fn copy_chapter_tags(&mut self, tags: *const ffi::AVDictionary) -> Result<()> {
+        // SAFETY: the context holds `nb_chapters` chapters, one at least; libav copies the entries.
+        unsafe {
+            let context = self.context.as_mut_ptr();
+            let last = *(*context).chapters.add((*context).nb_chapters as usize - 1);
+            ffi::av_dict_free(&mut (*last).metadata);
+            check(
+                ffi::av_dict_copy(&mut (*last).metadata, tags, 0),
+                "copy a chapter's tags",
+            )
+            .map(drop)
+        }
     }
 
     /// Adds a chapter; before the first packet, or, in mp4, before the end.

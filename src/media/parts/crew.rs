@@ -36,8 +36,9 @@ struct State {
     // Threads at work, and those that may be.
     helpers: usize,
     lent: usize,
-    // Nothing more is wanted of anyone.
+    // Nothing more is wanted of anyone; nor of this process, where it is about to end.
     closed: bool,
+    process_ends: bool,
 }
 
 impl Crew {
@@ -111,8 +112,13 @@ impl Crew {
         &self.shared.tally
     }
 
-    /// Ends all work as soon as can be.
+    /// Ends all work as soon as can be: this process is about to end.
     pub(super) fn abandon(&mut self) {
+        self.shared.lock().process_ends = true;
+        self.close();
+    }
+
+    fn close(&mut self) {
         let mut state = self.shared.lock();
         state.closed = true;
         state.waiting.clear();
@@ -121,7 +127,7 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        self.abandon();
+        self.close();
         for thread in self.threads.drain(..) {
             // What a panic said was said already; its part is missed by the joiner.
             let _ = thread.join();
@@ -132,6 +138,11 @@ impl Drop for Crew {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ends(&self) -> (bool, bool) {
+        let state = self.lock();
+        (state.closed, state.process_ends)
     }
 
     /// Works on one part after the other, for as long as there are any.
@@ -169,8 +180,12 @@ impl Shared {
     fn work_on(&self, part: Part) -> Result<Option<Made>> {
         let mut work = Work::begin(part, &self.plan)?;
         loop {
-            if self.lock().closed {
-                work.abandon();
+            let (closed, process_ends) = self.ends();
+            if closed {
+                // Else, what the encoders hold would be kept for as long as the process lives.
+                if process_ends {
+                    work.abandon();
+                }
                 return Ok(None);
             }
             if let Some(made) = work.step(&self.tally)? {
@@ -201,5 +216,101 @@ impl Tally {
     pub(super) fn sums(&self) -> (u64, f64) {
         let micros = self.micros.load(Ordering::Relaxed);
         (self.frames.load(Ordering::Relaxed), micros as f64 / 1e6)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
+mod tests {
+    use std::fs;
+    use std::time::Instant;
+
+    use ffmpeg_next::Packet;
+
+    use super::super::Lane;
+    use super::*;
+    use crate::job::Ratio;
+    use crate::media::decode::StreamFacts;
+    use crate::media::try_video_encoder;
+    use crate::recipe::{Choose, EncoderSpec, VideoWay};
+
+    fn spec() -> EncoderSpec {
+        EncoderSpec {
+            name: "libsvtav1".into(),
+            options: vec![("preset".into(), "12".into())],
+            qscale: None,
+            width: None,
+        }
+    }
+
+    fn plan() -> Arc<Plan> {
+        let way = VideoWay {
+            decoder: None,
+            orient: String::new(),
+            choose: Choose::All,
+            filter: "format=yuv420p".into(),
+            encoder: spec(),
+            time_base: Ratio::new(1, 25),
+            frame_s: 0.04,
+            rate: None,
+        };
+        let lane = Lane {
+            product: 0,
+            index: 0,
+            way,
+            tag: None,
+            global_header: false,
+        };
+        Arc::new(Plan {
+            lanes: vec![lane],
+            codec_threads: 1,
+        })
+    }
+
+    /// So many raw pictures.
+    fn part(pictures: i64) -> Part {
+        let packet = |pts| {
+            let mut packet = Packet::copy(&[64; 64 * 64 * 3 / 2]);
+            packet.set_pts(Some(pts));
+            packet.set_flags(ffmpeg_next::codec::packet::Flags::KEY);
+            packet
+        };
+        Part {
+            number: 0,
+            threads: 1,
+            facts: StreamFacts::example((1, 25).into()),
+            first: None,
+            packets: (0..pictures).map(packet).collect(),
+            from: None,
+            until: None,
+        }
+    }
+
+    /// Threads of this process that helpers are, or that their encoders began.
+    fn helping() -> usize {
+        let threads = fs::read_dir("/proc/self/task").unwrap();
+        let names = threads.filter_map(|thread| fs::read(thread.ok()?.path().join("comm")).ok());
+        names.filter(|name| name == b"part\n").count()
+    }
+
+    #[test]
+    fn encoders_of_parts_that_nobody_wants_any_more_are_closed() {
+        crate::media::init();
+        if !cfg!(target_os = "linux") || try_video_encoder(&spec(), "yuv420p").is_err() {
+            return;
+        }
+        let mut crew = Crew::new(&plan());
+        crew.add(part(10_000));
+        crew.lend(1);
+        while crew.tally().sums().0 == 0 {
+            assert!(crew.made(Duration::from_millis(5)).unwrap().is_none());
+        }
+        drop(crew);
+        // The kernel may show a thread for a moment after it ended.
+        let begin = Instant::now();
+        while helping() > 0 {
+            assert!(begin.elapsed() < Duration::from_secs(30), "{}", helping());
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }

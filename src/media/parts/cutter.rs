@@ -15,8 +15,12 @@ const LEAST_S: f64 = 3.0;
 /// No part is longer: each is kept in memory until it is encoded.
 const MOST_S: f64 = 30.0;
 
-/// As [`MOST_S`], in bytes.
+/// As [`MOST_S`], in bytes: from here on, the next key frame ends a part.
 const MOST_BYTES: usize = 64 << 20;
+
+/// So many times that much is not kept at all: a film with so few key frames is
+/// not to be cut, or all of it would wait in memory to be encoded by one thread.
+const KEPT_AT_MOST: usize = 2;
 
 /// So many parts a thread are left to be made at any time: at the end, all
 /// threads are to be through at about the same time.
@@ -31,6 +35,7 @@ pub(super) struct Cutter {
     facts: StreamFacts,
     length: PartLength,
     duration_s: f64,
+    most_bytes: usize,
     first: Option<Packet>,
     // What is read of the present part, and what of it is known.
     packets: Vec<Packet>,
@@ -60,6 +65,7 @@ impl Cutter {
             facts,
             length,
             duration_s,
+            most_bytes: MOST_BYTES,
             first: None,
             packets: vec![],
             bytes: 0,
@@ -77,7 +83,8 @@ impl Cutter {
         self.parts
     }
 
-    /// Whether a frame came late for a part that was cut off already.
+    /// Whether a frame came late for a part that was cut off already, or nothing
+    /// is to be cut in a film of which most is still to come.
     pub(super) fn is_unsuited(&self) -> bool {
         self.unsuited
     }
@@ -90,6 +97,8 @@ impl Cutter {
         let (Some(pts), false) = (packet.pts(), is_discarded(&packet)) else {
             // Without its time, nobody knows which part a frame belongs to.
             self.go_on_whole(self.parts > 0 || packet.pts().is_none());
+            // As long as nothing is made, nothing is lost where all is begun anew.
+            self.unsuited |= self.whole && self.parts == 0;
             self.keep(packet);
             return None;
         };
@@ -132,6 +141,7 @@ impl Cutter {
 
     fn keep(&mut self, packet: Packet) {
         self.bytes += packet.size();
+        self.unsuited |= self.bytes > KEPT_AT_MOST * self.most_bytes;
         self.last = self.last.max(packet.pts());
         self.packets.push(packet);
     }
@@ -157,7 +167,7 @@ impl Cutter {
         let left_s = self.duration_s - begin_s;
         match self.length {
             PartLength::Seconds(least_s) => long_s >= least_s,
-            PartLength::Guided { .. } if self.bytes >= MOST_BYTES => true,
+            PartLength::Guided { .. } if self.bytes >= self.most_bytes => true,
             PartLength::Guided { threads } => {
                 let share_s = left_s / (PARTS_A_THREAD * threads.max(1) as f64);
                 // The next key frame may be far: rather somewhat shorter than much longer.
@@ -209,4 +219,58 @@ fn is_discarded(packet: &Packet) -> bool {
     // SAFETY: the packet is valid.
     let flags = unsafe { (*packet.as_ptr()).flags };
     flags & ffi::AV_PKT_FLAG_DISCARD != 0
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
+mod tests {
+    use super::*;
+    use ffmpeg_next::codec::packet::Flags;
+
+    const TICKS: i64 = 25;
+    const SIZE: usize = 1000;
+
+    /// For a film of 100 s of which more than `most_bytes` are too much of a part.
+    fn cutter(most_bytes: usize) -> Cutter {
+        let facts = StreamFacts::example((1, TICKS as i32).into());
+        let length = PartLength::Guided { threads: 2 };
+        Cutter {
+            most_bytes,
+            ..Cutter::new(facts, length, 100.0)
+        }
+    }
+
+    fn packet(pts: Option<i64>, is_key: bool) -> Packet {
+        let mut packet = Packet::new(SIZE);
+        packet.set_pts(pts);
+        packet.set_flags(if is_key { Flags::KEY } else { Flags::empty() });
+        packet
+    }
+
+    #[test]
+    fn a_film_with_one_key_frame_is_given_up_before_all_of_it_is_in_memory() {
+        let mut cutter = cutter(10 * SIZE);
+        let mut kept = 0;
+        while !cutter.is_unsuited() && kept < 2500 {
+            assert!(cutter.take(packet(Some(kept), kept == 0)).is_none());
+            kept += 1;
+        }
+        assert_eq!(kept, 21);
+    }
+
+    #[test]
+    fn a_film_with_key_frames_is_cut_by_its_bytes_and_goes_on() {
+        let mut cutter = cutter(10 * SIZE);
+        let parts = (0..200).filter_map(|pts| cutter.take(packet(Some(pts), pts % 5 == 0)));
+        let sizes: Vec<usize> = parts.map(|part| part.packets.len()).collect();
+        assert_eq!(sizes, [10; 19]);
+        assert!(!cutter.is_unsuited());
+    }
+
+    #[test]
+    fn a_film_whose_packets_tell_no_times_is_given_up_at_once() {
+        let mut cutter = cutter(10 * SIZE);
+        assert!(cutter.take(packet(None, true)).is_none());
+        assert!(cutter.is_unsuited());
+    }
 }
