@@ -18,7 +18,7 @@ use std::time::Duration;
 use common::{
     ffprobe, fresh_folder, have, leftovers, names, run, rushes, stderr, stdout, tiny, wait_for,
 };
-use rushes::bench::results::{Dispatch, Results, VERSION, Work};
+use rushes::bench::results::{Dispatch, Results, VERSION, Verdict, Work};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Flags that make every load as small as can be.
@@ -220,6 +220,23 @@ fn results_are_the_measured_matrix() {
         .filter(|sample| sample.work == Work::Io);
     assert!(waits.clone().count() > 0);
     assert!(waits.into_iter().all(|sample| sample.wall_s >= 0.020));
+}
+
+#[test]
+fn a_computation_as_short_as_its_start_is_too_small_whatever_starting_the_cell_costs() {
+    let root = folder_with_clips("bench-too-small");
+    let flags = "--work cpu --dispatch threads,processes --cpu 1ms --workers 1 --rounds 6 \
+                 --no-film -q";
+    let arguments = args!["bench", root.join("clips"), "-o", root.join("out")].to_vec();
+    let output = run(arguments
+        .into_iter()
+        .chain(flags.split_whitespace().map(Into::into)));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let json = fs::read(root.join("out/results.json")).unwrap();
+    let results: Results = serde_json::from_slice(&json).unwrap();
+    let found = &results.comparisons[0];
+    assert_eq!(found.verdict, Verdict::TooSmallToMeasure, "{found:?}");
+    assert!(found.sentence.contains("1.0 ms of work"), "{found:?}");
 }
 
 #[test]

@@ -145,6 +145,7 @@ impl<'a> Run<'a> {
                 self.warm.compare_outputs(&judge, work)?;
             }
         }
+        self.warm.measure_empty_cells(self.matrix, self.cancel)?;
         self.warm.measure_starts(self.matrix, self.cancel)
     }
 

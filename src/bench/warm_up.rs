@@ -9,7 +9,7 @@ use super::encoders::{self, Encoder};
 use super::equal::{self, differences};
 use super::matrix::Matrix;
 use super::results::{Dispatch, Output, Work};
-use super::startup::StartUp;
+use super::startup::{StartUp, empty_cpu_s};
 use super::stats::median;
 use crate::dispatch::Cancel;
 use crate::engine::{Watch, Workers};
@@ -33,6 +33,7 @@ impl Warm {
         Self {
             known: Known {
                 io_ms: matrix.options().io_ms as f64,
+                cpu_ms: matrix.options().cpu_ms as f64,
                 clips_s: matrix.clips_s(),
                 ..Known::default()
             },
@@ -40,6 +41,26 @@ impl Warm {
             encoders: Encoder::all(matrix.options()),
             notes: refused.map(Refused::told).collect(),
         }
+    }
+
+    /// Measures the CPU time of cells without work, at the fewest and the most
+    /// workers; between them it lies on the line.
+    pub fn measure_empty_cells(&mut self, matrix: &Matrix, cancel: &Cancel) -> Result<()> {
+        let (counts, dispatches) = (&matrix.options().workers, &matrix.options().dispatches);
+        let (Some(&fewest), Some(&most)) = (counts.iter().min(), counts.iter().max()) else {
+            return Ok(());
+        };
+        for dispatch in dispatches {
+            let first = empty_cpu_s(*dispatch, fewest, cancel)?;
+            let slope = match most - fewest {
+                0 => 0.0,
+                more => (empty_cpu_s(*dispatch, most, cancel)? - first) / more as f64,
+            };
+            let of = |workers| first + slope * (workers - fewest) as f64;
+            let empty = counts.iter().map(|n| ((*dispatch, *n), of(*n)));
+            self.known.empty_cpu_s.extend(empty);
+        }
+        Ok(())
     }
 
     /// Measures what starting one job costs in each dispatch.
