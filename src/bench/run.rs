@@ -273,6 +273,7 @@ impl<'a> Run<'a> {
         self.budget.took(Turn::Cell(cell), usage.wall);
         Ok(Sample {
             codec_threads: self.matrix.options().codec_threads,
+            process_s: Some(usage.wall.as_secs_f64()),
             user_s: usage.user.as_secs_f64(),
             sys_s: usage.system.as_secs_f64(),
             peak_memory_bytes: usage.peak_memory_bytes,
