@@ -29,6 +29,7 @@ pub mod run;
 pub mod sentence;
 pub mod startup;
 pub mod stats;
+mod stopping;
 pub mod summary;
 pub mod turn;
 pub mod verdict;

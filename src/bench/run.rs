@@ -7,21 +7,15 @@ use super::costs;
 use super::matrix::{CellKey, Matrix};
 use super::noise;
 use super::python::Python;
-use super::results::{Clip, Comparison, Cost, Ffmpeg, Results, Sample, VERSION, Verdict, Work};
+use super::results::{Clip, Comparison, Cost, Ffmpeg, Results, Sample, VERSION, Work};
 use super::resume;
-use super::stats::MIN_ROUNDS;
+use super::stopping::{MOST_ROUNDS, TIGHT, is_enough, is_wide};
 use super::summary::summarise;
 use super::turn::{Turn, shuffle, turns};
 use super::warm_up::{Judge, Warm};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::measure::machine;
-
-/// A comparison is settled once its interval is within this share of the ratio.
-const TIGHT: f64 = 0.015;
-
-/// More rounds than this change nothing.
-const MOST_ROUNDS: usize = 30;
 
 /// What a run is doing; for bars and lines.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,7 +160,7 @@ impl<'a> Run<'a> {
                 self.note_budget();
                 break;
             }
-            if options.rounds.is_none() && self.rounds >= MIN_ROUNDS && self.wide().is_empty() {
+            if options.rounds.is_none() && is_enough(self.rounds, &self.comparisons()) {
                 break;
             }
             shuffle(&mut turns, &mut random);
@@ -226,7 +220,8 @@ impl<'a> Run<'a> {
     }
 
     fn note_budget(&mut self) {
-        let wide = self.wide();
+        let mut wide = self.comparisons();
+        wide.retain(is_wide);
         if !wide.is_empty() {
             let mut list: Vec<String> = wide
                 .iter()
@@ -244,20 +239,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Comparisons that are not yet settled.
-    fn wide(&self) -> Vec<Comparison> {
-        let is_wide = |comparison: &Comparison| {
-            let [lo, hi] = comparison.ci95;
-            (hi - lo) / 2.0 > TIGHT * comparison.ratio
-                && !matches!(
-                    comparison.verdict,
-                    Verdict::Void | Verdict::TooSmallToMeasure
-                )
-        };
+    fn comparisons(&self) -> Vec<Comparison> {
         comparisons(&self.samples, &self.warm.known)
-            .into_iter()
-            .filter(is_wide)
-            .collect()
     }
 
     /// Runs a cell; what it wrote stays where it is.
