@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::best::best_workers;
 use super::compare::{Known, comparisons};
 use super::fit::{Point, fit};
 use super::results::{Capacity, Cell, Comparison, Dispatch, Fit, Sample, Work};
-use super::stats::{MIN_ROUNDS, is_time, median, median_interval};
+use super::stats::{is_time, median, median_interval};
 
 /// What samples of one cell have in common: load, dispatch, codec threads, workers.
 type Place = (Work, Dispatch, usize, usize);
@@ -18,7 +19,7 @@ pub fn summarise(
     known: &Known,
 ) -> (Vec<Cell>, Vec<Comparison>, Vec<Fit>, Option<Capacity>) {
     let cells = cells(samples);
-    let fits = fits(&cells);
+    let fits = fits(&cells, samples);
     let capacity = capacity(&cells, &fits, known.clips_s);
     (cells, comparisons(samples, known), fits, capacity)
 }
@@ -67,7 +68,7 @@ fn cell(place: Place, samples: &[&Sample]) -> Option<Cell> {
 
 /// Work done in a cell, in units of what one worker alone does in a cell: the
 /// same whatever the worker count, or one job a worker.
-fn units(work: Work, workers: usize) -> f64 {
+pub(crate) fn units(work: Work, workers: usize) -> f64 {
     if work.one_job_a_worker() {
         workers as f64
     } else {
@@ -98,12 +99,14 @@ fn set_speedups(cells: &mut [Cell]) {
     }
 }
 
-fn fits(cells: &[Cell]) -> Vec<Fit> {
+fn fits(cells: &[Cell], samples: &[Sample]) -> Vec<Fit> {
     cells
         .chunk_by(|a, b| series(a) == series(b))
         .filter_map(|cells| {
             let points: Vec<Point> = cells.iter().map(point).collect();
-            fit(cells.first()?.work, cells.first()?.dispatch, &points)
+            let first = cells.first()?;
+            let best = best_workers(cells, samples)?;
+            Some(fit((first.work, first.dispatch), &points, best))
         })
         .collect()
 }
@@ -113,18 +116,9 @@ fn series(cell: &Cell) -> (Work, Dispatch, usize) {
 }
 
 fn point(cell: &Cell) -> Point {
-    let units = units(cell.work, cell.workers);
     Point {
         workers: cell.workers,
-        rate: units / cell.median_s,
-        // The longest plausible time is the lowest plausible rate.
-        // Of few rounds there is no interval yet: then the median alone counts.
-        rate_lo: units
-            / if cell.n < MIN_ROUNDS {
-                cell.median_s
-            } else {
-                cell.ci95_s[1]
-            },
+        rate: units(cell.work, cell.workers) / cell.median_s,
     }
 }
 

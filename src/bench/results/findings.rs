@@ -87,7 +87,7 @@ pub struct Fit {
     pub amdahl: Option<Amdahl>,
     /// The Universal Scalability Law, where it fits.
     pub usl: Option<Usl>,
-    /// Worker count of the highest throughput.
+    /// Worker count of the highest throughput, or a smaller one that is shown to be at most 3 % slower.
     pub best_workers: usize,
 }
 

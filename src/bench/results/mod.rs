@@ -96,6 +96,13 @@ impl Results {
         }
     }
 
+    /// The summary of one cell.
+    pub fn cell(&self, work: Work, dispatch: Dispatch, workers: usize) -> Option<&Cell> {
+        let place = (work, dispatch, workers);
+        let mut cells = self.cells.iter();
+        cells.find(|cell| (cell.work, cell.dispatch, cell.workers) == place)
+    }
+
     /// The worker count to speak about: as many as cores, or the nearest below,
     /// or the fewest; the most where the cores are not known.
     pub fn focus(&self, counts: &[usize]) -> Option<usize> {
