@@ -140,7 +140,8 @@ fn capacity(cells: &[Cell], fits: &[Fit], clips_s: f64) -> Option<Capacity> {
         workers: best.workers,
         realtime_factor,
         ci95: [clips_s / best.ci95_s[1], clips_s / best.ci95_s[0]],
-        jobs_in_real_time: realtime_factor.floor() as u64,
+        // That many are shown to keep up.
+        jobs_in_real_time: (clips_s / best.ci95_s[1]).floor() as u64,
     })
 }
 
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn capacity_is_the_length_of_the_clips_over_the_best_time_rounded_down() {
+    fn capacity_is_the_length_of_the_clips_over_the_longest_plausible_time_rounded_down() {
         let known = Known {
             clips_s: 20.0,
             ..Known::default()
@@ -223,6 +224,16 @@ mod tests {
         let capacity = summarise(&samples, &known).3.unwrap();
         assert_eq!((capacity.workers, capacity.jobs_in_real_time), (2, 6));
         assert_eq!(summarise(&samples, &Known::default()).3, None);
+        // 7.6 at the median, 4.8 where it goes badly.
+        let walls = [1.0, 1.0, 1.0, 1.0, 1.0, 1.6];
+        let samples: Vec<Sample> = (1..=6)
+            .map(|n| sample(Work::Transcode, Dispatch::Threads, 1, n, walls[n - 1]))
+            .collect();
+        let known = Known {
+            clips_s: 7.6,
+            ..Known::default()
+        };
+        assert_eq!(summarise(&samples, &known).3.unwrap().jobs_in_real_time, 4);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::words;
-use crate::bench::results::{Cell, Comparison, Dispatch, Output, Results, Work};
+use crate::bench::best::{Winner, winner};
+use crate::bench::results::{Comparison, Dispatch, Output, Results, Work};
 
 /// The conclusions: what the terminal prints last.
 pub fn sentences(results: &Results) -> Vec<String> {
@@ -115,25 +116,27 @@ fn telling(results: &Results, work: Work) -> Vec<&Comparison> {
         .collect()
 }
 
-/// The fastest way to transcode: the best worker count of the faster dispatch.
+/// The fastest way to transcode; called the best where it is shown to be faster than the others.
 pub fn best(results: &Results) -> Option<String> {
-    let fits = results
-        .fits
-        .iter()
-        .filter(|fit| fit.work == Work::Transcode);
-    let cells = fits.filter_map(|fit| cell(results, fit.work, fit.dispatch, fit.best_workers));
-    let throughput = |cell: &Cell| cell.throughput_fps.unwrap_or(0.0);
-    let best = cells.max_by(|a, b| throughput(a).total_cmp(&throughput(b)))?;
-    let speedup = best
+    let Winner { cell, not_shown } = winner(results, Work::Transcode)?;
+    let speedup = cell
         .speedup
         .map(|speedup| format!(", {speedup:.2} × one worker"))
         .unwrap_or_default();
+    let names: Vec<&str> = not_shown.iter().map(|dispatch| dispatch.name()).collect();
+    let (title, open) = match names.as_slice() {
+        [] => ("Best here", String::new()),
+        names => (
+            "Fastest median here",
+            format!("; not shown to be faster than {}", names.join(" and ")),
+        ),
+    };
     Some(format!(
-        "Best here: {} on {}, {:.0} frames/s{speedup}, peak memory {}.",
-        workers(best.workers),
-        best.dispatch.name(),
-        throughput(best),
-        words::bytes(best.peak_memory_bytes),
+        "{title}: {} on {}, {:.0} frames/s{speedup}, peak memory {}{open}.",
+        workers(cell.workers),
+        cell.dispatch.name(),
+        cell.throughput_fps.unwrap_or(0.0),
+        words::bytes(cell.peak_memory_bytes),
     ))
 }
 
@@ -174,15 +177,9 @@ pub fn table(results: &Results) -> Table {
     table
 }
 
-fn cell(results: &Results, work: Work, dispatch: Dispatch, workers: usize) -> Option<&Cell> {
-    results
-        .cells
-        .iter()
-        .find(|cell| cell.work == work && cell.dispatch == dispatch && cell.workers == workers)
-}
-
 fn time(results: &Results, work: Work, dispatch: Dispatch, workers: usize) -> String {
-    cell(results, work, dispatch, workers)
+    results
+        .cell(work, dispatch, workers)
         .map_or_else(|| "–".into(), |cell| format!("{:.3}", cell.median_s))
 }
 

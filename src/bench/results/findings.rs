@@ -140,6 +140,6 @@ pub struct Capacity {
     /// The factor's 95 % interval; with too few rounds their range.
     #[serde(default)]
     pub ci95: [f64; 2],
-    /// The factor rounded down: that many live streams keep up.
+    /// The lower end of the interval, rounded down: that many live streams keep up.
     pub jobs_in_real_time: u64,
 }
