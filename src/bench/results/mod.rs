@@ -114,10 +114,11 @@ impl Results {
         below.or(counts.iter().min()).copied()
     }
 
-    /// What `comparison` says; where there are several, with whom threads are compared.
+    /// What `comparison` says; where there are several, of whom.
     pub fn said(&self, comparison: &Comparison) -> String {
         if self.design.dispatches.len() > 2 {
-            format!("against {}, {}", comparison.b.name(), comparison.sentence)
+            let Comparison { a, b, sentence, .. } = comparison;
+            format!("{} against {}: {sentence}", a.name(), b.name())
         } else {
             comparison.sentence.clone()
         }
