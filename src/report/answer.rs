@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::words;
 use crate::bench::best::{Winner, winner};
 use crate::bench::results::{Comparison, Dispatch, Output, Results, Work};
+use crate::bench::stats::CONFIDENCE;
 
 /// The conclusions: what the terminal prints last.
 pub fn sentences(results: &Results) -> Vec<String> {
@@ -13,17 +14,33 @@ pub fn sentences(results: &Results) -> Vec<String> {
     sentences.extend(best(results));
     sentences.extend(capacity(results));
     sentences.extend(quality(results));
+    sentences.extend(reading(results));
     sentences
 }
 
 /// The same in the order in which they may be left out from the end on, for
 /// where there is room for a few.
 pub fn shortest(results: &Results) -> Vec<String> {
-    let first = [best(results), capacity(results)];
+    let first = [best(results), capacity(results), reading(results)];
     let mut sentences: Vec<String> = first.into_iter().flatten().collect();
     sentences.extend(verdicts(results));
     sentences.extend(quality(results));
     sentences
+}
+
+/// How sure the verdicts are, all together.
+pub fn reading(results: &Results) -> Option<String> {
+    let python = results.python.iter().map(|python| python.comparisons.len());
+    let count = results.comparisons.len() + python.sum::<usize>();
+    // At 95 %, of twenty one is wrong by chance.
+    let wrong = count as f64 * (1.0 - CONFIDENCE);
+    match count {
+        0 => None,
+        1 => Some("The comparison is judged at 95 %.".into()),
+        _ => Some(format!(
+            "{count} comparisons, each judged by itself at 95 %: up to {wrong:.1} of them may be wrong by chance."
+        )),
+    }
 }
 
 /// The verdicts that answer the question for each load.
