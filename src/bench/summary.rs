@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::best::best_workers;
-use super::compare::{Known, comparisons};
+use super::compare::{Known, comparisons, pairs};
 use super::fit::{Point, fit};
 use super::results::{Capacity, Cell, Comparison, Dispatch, Fit, Sample, Work};
-use super::stats::{is_time, median, median_interval};
+use super::stats::{is_time, median, median_interval, paired_ratio};
 
 /// What samples of one cell have in common: load, dispatch, codec threads, workers.
 type Place = (Work, Dispatch, usize, usize);
@@ -39,7 +39,7 @@ fn cells(samples: &[Sample]) -> Vec<Cell> {
         .into_iter()
         .filter_map(|(place, samples)| cell(place, &samples))
         .collect();
-    set_speedups(&mut cells);
+    set_speedups(&mut cells, samples);
     cells
 }
 
@@ -60,6 +60,7 @@ fn cell(place: Place, samples: &[&Sample]) -> Option<Cell> {
         ci95_s: [interval.lo, interval.hi],
         throughput_fps: frames.map(|frames| frames / median_s),
         speedup: None,
+        speedup_ci95: None,
         efficiency: None,
         peak_memory_bytes: median(&all(|s| s.peak_memory_bytes as f64)).unwrap_or(0.0) as u64,
         cpu_s: median(&all(|s| s.user_s + s.sys_s)).unwrap_or(0.0),
@@ -76,27 +77,28 @@ pub(crate) fn units(work: Work, workers: usize) -> f64 {
     }
 }
 
-/// Rate against one worker of the same dispatch, where that was measured.
-fn set_speedups(cells: &mut [Cell]) {
-    let alone: BTreeMap<_, f64> = cells
-        .iter()
-        .filter(|cell| cell.workers == 1)
-        .map(|cell| {
-            (
-                (cell.work, cell.dispatch, cell.codec_threads),
-                cell.median_s,
-            )
-        })
-        .collect();
+/// Rate against one worker of the same dispatch in the same rounds, where that was measured.
+fn set_speedups(cells: &mut [Cell], samples: &[Sample]) {
     for cell in cells {
-        cell.speedup = alone
-            .get(&(cell.work, cell.dispatch, cell.codec_threads))
-            .map(|alone_s| units(cell.work, cell.workers) * alone_s / cell.median_s);
-        cell.efficiency = cell
-            .speedup
-            .filter(|_| cell.workers > 0)
-            .map(|speedup| speedup / cell.workers as f64);
+        let alone = times((series(cell), 1), samples);
+        let own = times((series(cell), cell.workers), samples);
+        let Some(found) = paired_ratio(&pairs(alone, own)) else {
+            continue;
+        };
+        let units = units(cell.work, cell.workers);
+        let speedup = units * found.ratio;
+        cell.speedup = Some(speedup);
+        cell.speedup_ci95 = (cell.workers != 1)
+            .then(|| [found.interval.lo, found.interval.hi].map(|end| units * end));
+        cell.efficiency = (cell.workers > 0).then(|| speedup / cell.workers as f64);
     }
+}
+
+/// The rounds of a cell with their wall times.
+pub(super) fn times((series, workers): (Series, usize), samples: &[Sample]) -> Vec<(usize, f64)> {
+    let of = |s: &&Sample| (s.work, s.dispatch, s.codec_threads) == series && s.workers == workers;
+    let own = samples.iter().filter(of);
+    own.map(|s| (s.round, s.wall_s)).collect()
 }
 
 fn fits(cells: &[Cell], samples: &[Sample]) -> Vec<Fit> {
@@ -111,7 +113,10 @@ fn fits(cells: &[Cell], samples: &[Sample]) -> Vec<Fit> {
         .collect()
 }
 
-fn series(cell: &Cell) -> (Work, Dispatch, usize) {
+/// Load, dispatch, codec threads: what cells that differ in worker counts have in common.
+type Series = (Work, Dispatch, usize);
+
+pub(super) fn series(cell: &Cell) -> Series {
     (cell.work, cell.dispatch, cell.codec_threads)
 }
 
@@ -204,6 +209,22 @@ mod tests {
         let (cells, _, fits, _) = summarise(&samples, &Known::default());
         assert!((cells[1].speedup.unwrap() - 3.0).abs() < 1e-9);
         assert_eq!(fits[0].best_workers, 3);
+    }
+
+    #[test]
+    fn a_speed_up_holds_the_noise_of_one_worker_too_and_is_one_by_definition_there() {
+        let walls = [6.0, 6.6, 5.4, 6.0, 6.3, 5.7];
+        let mut samples: Vec<Sample> = (1..=6)
+            .map(|n| sample(Work::Transcode, Dispatch::Threads, 1, n, walls[n - 1]))
+            .collect();
+        samples.extend((1..=6).map(|n| sample(Work::Transcode, Dispatch::Threads, 2, n, 3.0)));
+        let (cells, ..) = summarise(&samples, &Known::default());
+        assert_eq!((cells[0].speedup, cells[0].speedup_ci95), (Some(1.0), None));
+        let [lo, hi] = cells[1].speedup_ci95.unwrap();
+        assert!(
+            (lo - 1.8).abs() < 1e-9 && (hi - 2.2).abs() < 1e-9,
+            "{lo}–{hi}"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::words;
 use crate::bench::best::{Winner, winner};
-use crate::bench::results::{Comparison, Dispatch, Output, Results, Work};
+use crate::bench::results::{Cell, Comparison, Dispatch, Output, Results, Work};
 use crate::bench::stats::CONFIDENCE;
 
 /// The conclusions: what the terminal prints last.
@@ -38,7 +38,7 @@ pub fn reading(results: &Results) -> Option<String> {
         0 => None,
         1 => Some("The comparison is judged at 95 %.".into()),
         _ => Some(format!(
-            "{count} comparisons, each judged by itself at 95 %: up to {wrong:.1} of them may be wrong by chance."
+            "{count} comparisons, each judged by itself at 95 %: on average up to {wrong:.1} of them are wrong by chance."
         )),
     }
 }
@@ -136,10 +136,8 @@ fn telling(results: &Results, work: Work) -> Vec<&Comparison> {
 /// The fastest way to transcode; called the best where it is shown to be faster than the others.
 pub fn best(results: &Results) -> Option<String> {
     let Winner { cell, not_shown } = winner(results, Work::Transcode)?;
-    let speedup = cell
-        .speedup
-        .map(|speedup| format!(", {speedup:.2} × one worker"))
-        .unwrap_or_default();
+    let times = speedup(cell).map(|times| format!(", {times} × one worker"));
+    let times = times.unwrap_or_default();
     let names: Vec<&str> = not_shown.iter().map(|dispatch| dispatch.name()).collect();
     let (title, open) = match names.as_slice() {
         [] => ("Best here", String::new()),
@@ -149,12 +147,21 @@ pub fn best(results: &Results) -> Option<String> {
         ),
     };
     Some(format!(
-        "{title}: {} on {}, {:.0} frames/s{speedup}, peak memory {}{open}.",
+        "{title}: {} on {}, {:.0} frames/s{times}, peak memory {}{open}.",
         workers(cell.workers),
         cell.dispatch.name(),
         cell.throughput_fps.unwrap_or(0.0),
         words::bytes(cell.peak_memory_bytes),
     ))
+}
+
+/// `1.95 (1.90–2.00)`.
+pub fn speedup(cell: &Cell) -> Option<String> {
+    let interval = cell
+        .speedup_ci95
+        .map(|[lo, hi]| format!(" ({lo:.2}–{hi:.2})"));
+    let interval = interval.unwrap_or_default();
+    cell.speedup.map(|times| format!("{times:.2}{interval}"))
 }
 
 /// Medians of all cells beside each other, with what each comparison says.

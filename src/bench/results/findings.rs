@@ -23,9 +23,12 @@ pub struct Cell {
     pub ci95_s: [f64; 2],
     /// Frames a second at the median; `None` for the reference loads.
     pub throughput_fps: Option<f64>,
-    /// Jobs a second at the median, against one worker of the same dispatch; 1 at one worker.
+    /// Jobs a second against one worker of the same dispatch, median over paired rounds; 1 at one worker.
     pub speedup: Option<f64>,
-    /// Speed-up divided by workers.
+    /// Its 95 % interval; `None` at one worker, where it is 1 by definition.
+    #[serde(default)]
+    pub speedup_ci95: Option<[f64; 2]>,
+    /// Speed-up divided by workers, as its interval may be.
     pub efficiency: Option<f64>,
     /// Median of the peak memory.
     #[serde(default)]
