@@ -2,9 +2,9 @@
 //! Scalability Law, where the data can carry them.
 //!
 //! A model is claimed only where **both** hold, else it is `None`:
-//! - there are more measured worker counts than parameters. Three counts give
-//!   no Universal Scalability Law: its three parameters go through any three
-//!   points, which would prove nothing;
+//! - there are more measured worker counts than parameters: three for Amdahl's
+//!   law, and five for the Universal Scalability Law, whose three parameters go
+//!   through any three points and close by any four;
 //! - the coefficient of determination is at least [`MIN_R2`].
 //!
 //! The `usl` crate is not used: it is archived, panics below six points and
@@ -58,7 +58,8 @@ fn amdahl(points: &[Point]) -> Option<Amdahl> {
     }
     let serial = least(|serial| squares(&speedups, |n| amdahl_speedup(serial, n)));
     let law = |n| amdahl_speedup(serial, n);
-    let r2 = r2(&speedups, law)?;
+    let explained: Vec<(f64, f64)> = speedups.iter().copied().filter(|at| at.0 > 1.0).collect();
+    let r2 = r2(&explained, law)?;
     (r2 >= MIN_R2).then(|| Amdahl {
         serial,
         r2,
@@ -101,8 +102,8 @@ fn least(of: impl Fn(f64) -> f64) -> f64 {
 /// n / X(n) = 1/λ + (σ/λ)(n − 1) + (κ/λ) n(n − 1) is linear in its three
 /// coefficients. Residuals are relative, as the noise of a wall time is.
 fn usl(points: &[Point]) -> Option<Usl> {
-    const PARAMETERS: usize = 3;
-    if points.len() <= PARAMETERS {
+    const LEAST_COUNTS: usize = 5;
+    if points.len() < LEAST_COUNTS {
         return None;
     }
     // Each row divided by its n / X(n), so that every target is 1.
@@ -256,10 +257,17 @@ mod tests {
     }
 
     #[test]
-    fn three_worker_counts_carry_no_scalability_law_and_four_do() {
+    fn four_worker_counts_carry_no_scalability_law_and_five_do() {
         let law = |n: f64| n / (1.0 + 0.1 * (n - 1.0));
-        assert_eq!(fitted(&points(law, &[1, 2, 3])).usl, None);
-        assert!(fitted(&points(law, &[1, 2, 3, 4])).usl.is_some());
+        assert_eq!(fitted(&points(law, &[1, 2, 3, 4])).usl, None);
+        assert!(fitted(&points(law, &[1, 2, 3, 4, 5])).usl.is_some());
+    }
+
+    #[test]
+    fn one_worker_explains_nothing_of_amdahls_law() {
+        // R² is 0.53; with one worker, whose speed-up no curve can miss, it would be 0.94.
+        let rates = |n: f64| [0.0, 1.0, 2.1, 2.4, 2.8][n as usize];
+        assert_eq!(amdahl(&points(rates, &[1, 2, 3, 4])), None);
     }
 
     #[test]
