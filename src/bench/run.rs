@@ -207,12 +207,10 @@ impl<'a> Run<'a> {
 
     fn measure_costs(&mut self, follow: &mut dyn Follow) -> Result<()> {
         follow.step(&Step::Costs);
-        let (cells, ..) = summarise(&self.samples, &self.warm.known);
         let asked = costs::Asked {
             matrix: self.matrix,
             samples: &self.samples,
-            cells: &cells,
-            start_ms: &self.warm.known.start_ms,
+            known: &self.warm.known,
             left_s: self.budget.left_s(),
         };
         self.costs = costs::measure(&asked, &mut self.notes, self.cancel)?;
