@@ -605,6 +605,23 @@ fn a_stopped_benchmark_keeps_its_whole_rounds_and_goes_on_to_the_same_end() {
 }
 
 #[test]
+fn the_warm_up_goes_on_at_the_most_workers_until_two_runs_agree() {
+    let root = folder_with_clips("bench-warm-up");
+    let flags = "--work io --io 200ms --dispatch threads --workers 1-2 --rounds 1 --no-film";
+    let arguments = args!["bench", root.join("clips"), "-o", root.join("out")].to_vec();
+    let flags = flags.split_whitespace().map(Into::into);
+    let output = run(arguments.into_iter().chain(flags));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let told = stderr(&output);
+    let runs = |cell: &str| {
+        told.matches(&format!("warm-up: io on threads, {cell}\n"))
+            .count()
+    };
+    assert_eq!(runs("1 worker"), 1, "{told}");
+    assert!((2..=3).contains(&runs("2 workers")), "{told}");
+}
+
+#[test]
 fn nothing_to_go_on_with_is_told_and_nothing_is_made() {
     let root = folder_with_clips("bench-no-resume");
     let output = run(args![

@@ -12,7 +12,7 @@ use super::resume;
 use super::stopping::{MOST_ROUNDS, TIGHT, is_enough, is_wide};
 use super::summary::summarise;
 use super::turn::{Turn, shuffle, turns};
-use super::warm_up::{Judge, Warm};
+use super::warm_up::{Judge, MOST_WARM_UP, Warm, Warmth, warmth};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::measure::machine;
@@ -117,8 +117,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One run of every cell at the smallest worker count: caches are filled,
-    /// times are estimated, and outputs are compared before any time counts.
+    /// One run of every load and dispatch at the smallest worker count, and some
+    /// at the largest: caches are filled, times are estimated, and outputs are
+    /// compared before any time counts.
     fn warm_up(&mut self, follow: &mut dyn Follow) -> Result<()> {
         let options = self.matrix.options();
         let workers = options.workers.iter().copied().min().unwrap_or(1);
@@ -133,14 +134,31 @@ impl<'a> Run<'a> {
                 follow.step(&Step::WarmUp(cell));
                 self.run_cell(cell)?;
                 self.matrix.keep(work, dispatch)?;
+                self.repeat(cell, follow)?;
             }
             if !work.one_job_a_worker() {
                 follow.step(&Step::Compare(work));
                 self.warm.compare_outputs(&judge, work)?;
             }
         }
+        self.warm.tell_of_cold();
         self.warm.measure_empty_cells(self.matrix, self.cancel)?;
         self.warm.measure_starts(self.matrix, self.cancel)
+    }
+
+    /// Runs of `cell` at the largest worker count until two agree, within bounds.
+    fn repeat(&mut self, cell: CellKey, follow: &mut dyn Follow) -> Result<()> {
+        let most = self.matrix.options().workers.iter().copied().max();
+        let workers = most.unwrap_or(cell.workers);
+        let cell = CellKey { workers, ..cell };
+        let mut times = vec![];
+        while warmth(&times) == Warmth::Cold && self.budget.used() < MOST_WARM_UP {
+            follow.step(&Step::WarmUp(cell));
+            times.push(self.run_cell(cell)?.wall_s);
+            self.matrix.clear()?;
+        }
+        self.warm.cold += usize::from(warmth(&times) != Warmth::Warm);
+        Ok(())
     }
 
     /// Rounds of all cells, each round in an order of its own, until the

@@ -17,6 +17,35 @@ use crate::error::Result;
 use crate::job::{Job, Limits, Work as JobWork};
 use crate::plan::Refused;
 
+/// Once this share of the budget is used up, nothing is repeated to warm up.
+pub(super) const MOST_WARM_UP: f64 = 0.1;
+
+/// Runs of one cell after which it is not waited any longer for two that agree.
+const MOST_RUNS: usize = 3;
+
+/// Two runs in a row agree where their times are within this share of each other.
+const AGREE: f64 = 0.05;
+
+/// What the times of a cell's first runs say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Warmth {
+    /// One more run is needed.
+    Cold,
+    /// The last two agree.
+    Warm,
+    /// Two that agree are not waited for any longer.
+    Unsteady,
+}
+
+/// Whether a cell that took `times` so far is warm.
+pub(super) fn warmth(times: &[f64]) -> Warmth {
+    match times {
+        [.., a, b] if a.max(*b) <= (1.0 + AGREE) * a.min(*b) => Warmth::Warm,
+        times if times.len() >= MOST_RUNS => Warmth::Unsteady,
+        _ => Warmth::Cold,
+    }
+}
+
 /// What the warm-up brought to light.
 #[derive(Debug, Default)]
 pub(super) struct Warm {
@@ -24,6 +53,8 @@ pub(super) struct Warm {
     pub outputs: Vec<Output>,
     pub encoders: Vec<Encoder>,
     pub notes: Vec<String>,
+    /// Loads and dispatches of which no two runs agreed.
+    pub cold: usize,
 }
 
 impl Warm {
@@ -40,6 +71,19 @@ impl Warm {
             outputs: vec![],
             encoders: Encoder::all(matrix.options()),
             notes: refused.map(Refused::told).collect(),
+            cold: 0,
+        }
+    }
+
+    /// Notes how many cells the warm-up left before two runs agreed.
+    pub fn tell_of_cold(&mut self) {
+        if self.cold > 0 {
+            self.notes.push(format!(
+                "the warm-up ended with {} of the loads and dispatches before two runs in a row \
+                 were within {:.0} % of each other",
+                self.cold,
+                100.0 * AGREE
+            ));
         }
     }
 
@@ -184,5 +228,20 @@ impl<'a> Judge<'a> {
         }
         let mean = found.iter().sum::<f64>() / found.len().max(1) as f64;
         Ok(median(&found).map(|_| mean))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_warm_once_two_runs_in_a_row_agree_and_is_not_waited_for_for_ever() {
+        assert_eq!(warmth(&[]), Warmth::Cold);
+        assert_eq!(warmth(&[2.0]), Warmth::Cold);
+        assert_eq!(warmth(&[2.0, 1.0]), Warmth::Cold);
+        assert_eq!(warmth(&[2.0, 1.0, 1.04]), Warmth::Warm);
+        assert_eq!(warmth(&[1.04, 1.0]), Warmth::Warm);
+        assert_eq!(warmth(&[2.0, 1.0, 1.5]), Warmth::Unsteady);
     }
 }
