@@ -622,6 +622,21 @@ fn the_warm_up_goes_on_at_the_most_workers_until_two_runs_agree() {
 }
 
 #[test]
+fn one_dispatch_under_two_names_is_measured_twice_a_round_and_told_as_such() {
+    let root = folder_with_clips("bench-a-against-a");
+    let flags = "--work cpu --cpu 20ms --dispatch threads,processes --all-on threads --workers 1 \
+                 --rounds 2 --no-film -q";
+    let arguments = args!["bench", root.join("clips"), "-o", root.join("out")].to_vec();
+    let flags = flags.split_whitespace().map(Into::into);
+    let output = run(arguments.into_iter().chain(flags));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let json = fs::read(root.join("out/results.json")).unwrap();
+    let results: Results = serde_json::from_slice(&json).unwrap();
+    assert_eq!((results.samples.len(), results.comparisons.len()), (4, 1));
+    assert!(stdout(&output).contains("all dispatches ran on threads"));
+}
+
+#[test]
 fn nothing_to_go_on_with_is_told_and_nothing_is_made() {
     let root = folder_with_clips("bench-no-resume");
     let output = run(args![

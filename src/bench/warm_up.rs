@@ -61,6 +61,12 @@ impl Warm {
     /// What is known before anything ran.
     pub fn new(matrix: &Matrix) -> Self {
         let refused = matrix.refused.iter();
+        let all_on = matrix.options().all_on.map(|really| {
+            format!(
+                "A against A: whatever their names, all dispatches ran on {}",
+                really.name()
+            )
+        });
         Self {
             known: Known {
                 io_ms: matrix.options().io_ms as f64,
@@ -70,7 +76,7 @@ impl Warm {
             },
             outputs: vec![],
             encoders: Encoder::all(matrix.options()),
-            notes: refused.map(Refused::told).collect(),
+            notes: refused.map(Refused::told).chain(all_on).collect(),
             cold: 0,
         }
     }
@@ -95,10 +101,11 @@ impl Warm {
             return Ok(());
         };
         for dispatch in dispatches {
-            let first = empty_cpu_s(*dispatch, fewest, cancel)?;
+            let really = matrix.really(*dispatch);
+            let first = empty_cpu_s(really, fewest, cancel)?;
             let slope = match most - fewest {
                 0 => 0.0,
-                more => (empty_cpu_s(*dispatch, most, cancel)? - first) / more as f64,
+                more => (empty_cpu_s(really, most, cancel)? - first) / more as f64,
             };
             let of = |workers| first + slope * (workers - fewest) as f64;
             let empty = counts.iter().map(|n| ((*dispatch, *n), of(*n)));
@@ -110,7 +117,7 @@ impl Warm {
     /// Measures what starting one job costs in each dispatch.
     pub fn measure_starts(&mut self, matrix: &Matrix, cancel: &Cancel) -> Result<()> {
         for dispatch in &matrix.options().dispatches {
-            let engine = dispatch.engine(Limits::default())?;
+            let engine = matrix.really(*dispatch).engine(Limits::default())?;
             let start = StartUp::measure(engine.as_ref(), cancel)?;
             for work in &matrix.options().works {
                 let starts = &mut self.known.start_ms;
