@@ -18,7 +18,7 @@ use std::time::Duration;
 use common::{
     ffprobe, fresh_folder, have, leftovers, names, run, rushes, stderr, stdout, tiny, wait_for,
 };
-use rushes::bench::results::{Dispatch, Results, VERSION, Work};
+use rushes::bench::results::{Dispatch, Results, VERSION, Verdict, Work};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Flags that make every load as small as can be.
@@ -220,6 +220,23 @@ fn results_are_the_measured_matrix() {
         .filter(|sample| sample.work == Work::Io);
     assert!(waits.clone().count() > 0);
     assert!(waits.into_iter().all(|sample| sample.wall_s >= 0.020));
+}
+
+#[test]
+fn a_computation_as_short_as_its_start_is_too_small_whatever_starting_the_cell_costs() {
+    let root = folder_with_clips("bench-too-small");
+    let flags = "--work cpu --dispatch threads,processes --cpu 1ms --workers 1 --rounds 6 \
+                 --no-film -q";
+    let arguments = args!["bench", root.join("clips"), "-o", root.join("out")].to_vec();
+    let output = run(arguments
+        .into_iter()
+        .chain(flags.split_whitespace().map(Into::into)));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let json = fs::read(root.join("out/results.json")).unwrap();
+    let results: Results = serde_json::from_slice(&json).unwrap();
+    let found = &results.comparisons[0];
+    assert_eq!(found.verdict, Verdict::TooSmallToMeasure, "{found:?}");
+    assert!(found.sentence.contains("1.0 ms of work"), "{found:?}");
 }
 
 #[test]
@@ -585,6 +602,38 @@ fn a_stopped_benchmark_keeps_its_whole_rounds_and_goes_on_to_the_same_end() {
     );
     let rounds: Vec<usize> = whole.samples.iter().map(|sample| sample.round).collect();
     assert_eq!(rounds, [1, 2, 3, 4, 5].map(|round| [round; 6]).concat());
+}
+
+#[test]
+fn the_warm_up_goes_on_at_the_most_workers_until_two_runs_agree() {
+    let root = folder_with_clips("bench-warm-up");
+    let flags = "--work io --io 200ms --dispatch threads --workers 1-2 --rounds 1 --no-film";
+    let arguments = args!["bench", root.join("clips"), "-o", root.join("out")].to_vec();
+    let flags = flags.split_whitespace().map(Into::into);
+    let output = run(arguments.into_iter().chain(flags));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let told = stderr(&output);
+    let runs = |cell: &str| {
+        told.matches(&format!("warm-up: io on threads, {cell}\n"))
+            .count()
+    };
+    assert_eq!(runs("1 worker"), 1, "{told}");
+    assert!((2..=3).contains(&runs("2 workers")), "{told}");
+}
+
+#[test]
+fn one_dispatch_under_two_names_is_measured_twice_a_round_and_told_as_such() {
+    let root = folder_with_clips("bench-a-against-a");
+    let flags = "--work cpu --cpu 20ms --dispatch threads,processes --all-on threads --workers 1 \
+                 --rounds 2 --no-film -q";
+    let arguments = args!["bench", root.join("clips"), "-o", root.join("out")].to_vec();
+    let flags = flags.split_whitespace().map(Into::into);
+    let output = run(arguments.into_iter().chain(flags));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let json = fs::read(root.join("out/results.json")).unwrap();
+    let results: Results = serde_json::from_slice(&json).unwrap();
+    assert_eq!((results.samples.len(), results.comparisons.len()), (4, 1));
+    assert!(stdout(&output).contains("all dispatches ran on threads"));
 }
 
 #[test]

@@ -19,6 +19,10 @@ pub struct Known {
     pub equal_output: BTreeMap<(Work, Dispatch), bool>,
     /// Milliseconds that an `io` job waits; 0 where unknown.
     pub io_ms: f64,
+    /// Milliseconds of one core that a `cpu` job takes; 0 where unknown.
+    pub cpu_ms: f64,
+    /// CPU seconds of a cell of so many workers whose jobs do nothing.
+    pub empty_cpu_s: BTreeMap<(Dispatch, usize), f64>,
     /// Length of all transcoded clips together, in seconds; 0 where unknown.
     pub clips_s: f64,
 }
@@ -28,9 +32,10 @@ type Side<'a> = Vec<&'a Sample>;
 
 /// Compares `threads` with every other dispatch that was measured beside it.
 ///
-/// Rounds are paired by number. The size of a job is the CPU time a job of
-/// the dispatch that needs less of it, and for `io` its wait. Where CPU time
-/// was not measured, as in the original's data, it is the wall time of one
+/// Rounds are paired by number. The size of a job is what was asked for of
+/// `cpu` and `io`. Of clips it is the CPU time a job of the dispatch that needs
+/// less of it, without that of a cell whose jobs do nothing: starting is no work.
+/// Where neither is known, as in the original's data, it is the wall time of one
 /// job at one worker; where the start was not measured either, that of a
 /// reference load is the difference between the two wall times at one worker,
 /// where both do the same single job and can differ by nothing else.
@@ -113,12 +118,11 @@ fn job_size(
     alone: [Side; 2],
 ) -> Option<JobSize> {
     let alone_ms = alone.map(|side| median_ms(&side, |s| s.wall_s));
-    let cpu_ms = smaller(sides.map(|side| median_ms(&side, |s| cpu_s(s) / s.jobs as f64)));
-    let wait_ms = (work == Work::Io && known.io_ms > 0.0).then_some(known.io_ms);
-    // What a job takes is the one or the other: a wait needs no CPU time, a computation does not wait.
+    let asked_ms = |ms: f64| Some(ms).filter(|ms| *ms > 0.0).or(smaller(alone_ms));
     let work_ms = match work {
-        Work::Io => wait_ms.or(smaller(alone_ms)),
-        _ => cpu_ms.or(smaller(alone_ms).filter(|_| work.one_job_a_worker())),
+        Work::Io => asked_ms(known.io_ms),
+        Work::Cpu => asked_ms(known.cpu_ms),
+        _ => smaller(sides.map(|side| work_ms_a_job(known, &side))),
     }?;
     let start_of = |dispatch| known.start_ms.get(&(work, dispatch)).copied();
     let start_ms = match (start_of(Dispatch::Threads), start_of(b), alone_ms) {
@@ -131,6 +135,17 @@ fn job_size(
         start_ms,
         chosen: work.one_job_a_worker(),
     })
+}
+
+/// CPU time that a job takes besides what its cell takes without any work.
+fn work_ms_a_job(known: &Known, side: &Side) -> Option<f64> {
+    median_ms(side, cpu_s)?;
+    let of_work = |sample: &Sample| {
+        let empty = known.empty_cpu_s.get(&(sample.dispatch, sample.workers));
+        1000.0 * (cpu_s(sample) - empty.unwrap_or(&0.0)).max(0.0) / sample.jobs as f64
+    };
+    let values: Vec<f64> = side.iter().map(|sample| of_work(sample)).collect();
+    median(&values)
 }
 
 fn cpu_s(sample: &Sample) -> f64 {
@@ -173,6 +188,7 @@ mod tests {
         Known {
             start_ms: [((work, Dispatch::Processes), ms)].into(),
             io_ms: 500.0,
+            cpu_ms: 0.27,
             ..Known::default()
         }
     }
@@ -191,7 +207,8 @@ mod tests {
 
     #[test]
     fn a_cpu_job_that_is_short_against_its_start_is_too_small() {
-        let samples = rounds(Work::Cpu, [0.000_27, 0.000_27], [0.0578, 0.05]);
+        // The CPU time is for the most part that of starting the cell.
+        let samples = rounds(Work::Cpu, [0.000_27, 0.08], [0.0578, 0.13]);
         let found = comparisons(&samples, &starting(Work::Cpu, 57.8));
         assert_eq!(found[0].verdict, Verdict::TooSmallToMeasure);
         assert_eq!(
@@ -208,6 +225,20 @@ mod tests {
         let found = comparisons(&samples, &starting(Work::Io, 57.8));
         assert_eq!(found[0].verdict, Verdict::TooSmallToMeasure);
         assert!(found[0].sentence.contains("500 ms of work"));
+    }
+
+    #[test]
+    fn starting_the_cell_is_no_work_of_its_clips() {
+        let samples = rounds(Work::Transcode, [1.0, 0.19], [2.0, 0.35]);
+        let mut known = starting(Work::Transcode, 60.0);
+        for (dispatch, cpu_s) in [(Dispatch::Threads, 0.08), (Dispatch::Processes, 0.09)] {
+            known.empty_cpu_s.insert((dispatch, 1), cpu_s);
+        }
+        let told = &comparisons(&samples, &known)[0].sentence;
+        assert!(
+            told.ends_with("60.0 ms of start-up to 110 ms of work"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ struct Row {
     codec_threads: usize,
     round: usize,
     wall_s: f64,
+    process_s: Option<f64>,
     user_s: f64,
     sys_s: f64,
     peak_memory_bytes: u64,
@@ -34,13 +35,14 @@ struct Row {
     clock_mhz: Option<f64>,
 }
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "work",
     "dispatch",
     "workers",
     "codec_threads",
     "round",
     "wall_s",
+    "process_s",
     "user_s",
     "sys_s",
     "peak_memory_bytes",
@@ -66,6 +68,7 @@ impl From<&Sample> for Row {
             codec_threads: sample.codec_threads,
             round: sample.round,
             wall_s: sample.wall_s,
+            process_s: sample.process_s,
             user_s: sample.user_s,
             sys_s: sample.sys_s,
             peak_memory_bytes: sample.peak_memory_bytes,
@@ -127,11 +130,11 @@ mod tests {
         let text = String::from_utf8(export_csv(&results(vec![with_lane()])).unwrap()).unwrap();
         assert_eq!(
             text,
-            "work,dispatch,workers,codec_threads,round,wall_s,user_s,sys_s,\
+            "work,dispatch,workers,codec_threads,round,wall_s,process_s,user_s,sys_s,\
              peak_memory_bytes,jobs,frames,output_bytes,voluntary_switches,\
              involuntary_switches,minor_faults,major_faults,read_bytes,written_bytes,\
              others_s,clock_mhz\n\
-             transcode,processes,2,1,3,1.5,1.25,0.0,0,2,0,42,0,0,0,0,0,0,0.5,\n"
+             transcode,processes,2,1,3,1.5,,1.25,0.0,0,2,0,42,0,0,0,0,0,0,0.5,\n"
         );
     }
 

@@ -234,6 +234,7 @@ fn cell(samples: &[&Sample], before: &[Cell]) -> Cell {
         ci95_s: [median_s * 0.985, median_s * 1.018],
         throughput_fps: (first.frames > 0).then(|| first.frames as f64 / median_s),
         speedup: Some(speedup),
+        speedup_ci95: (first.workers > 1).then_some([speedup * 0.98, speedup * 1.02]),
         efficiency: Some(speedup / first.workers as f64),
         peak_memory_bytes: median(samples.iter().map(|s| s.peak_memory_bytes as f64).collect())
             as u64,
@@ -298,6 +299,7 @@ fn cost(dispatch: Dispatch) -> Cost {
         dispatch,
         work: Work::Transcode,
         memory_per_worker_bytes: Some(42.0 * MIB),
+        memory_per_worker_ci95: Some([41.0 * MIB, 43.0 * MIB]),
         start_ms: Some(start_ms),
         cancel_ms: Some(29.9),
         crash: Some(Crash {
@@ -309,8 +311,10 @@ fn cost(dispatch: Dispatch) -> Cost {
         beyond: Some(Beyond {
             from: 2,
             to: 3,
-            cpu_ratio: 1.02,
+            cpu_ratio: Some(1.02),
+            cpu_ci95: Some([1.01, 1.03]),
             time_ratio: 0.995,
+            time_ci95: Some([0.981, 1.009]),
         }),
     }
 }

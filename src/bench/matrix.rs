@@ -40,6 +40,8 @@ pub struct Options {
     pub rounds: Option<usize>,
     /// The Python that runs the reference loads, too.
     pub python: Option<PathBuf>,
+    /// What all dispatches really run on, to compare A with A.
+    pub all_on: Option<Dispatch>,
     /// Seed of the order of cells.
     pub seed: u64,
     /// Milliseconds of one core that a `cpu` job takes.
@@ -157,7 +159,12 @@ impl Matrix {
                 milliseconds: self.options.io_ms,
             }),
         };
-        Spec::of(cell.dispatch, cell.workers, jobs)
+        Spec::of(self.really(cell.dispatch), cell.workers, jobs)
+    }
+
+    /// What jobs of `dispatch` run on: itself, unless A is compared with A.
+    pub fn really(&self, dispatch: Dispatch) -> Dispatch {
+        self.options.all_on.unwrap_or(dispatch)
     }
 
     /// The jobs of `work`, of which a cell runs all; one, where each worker brings its own.

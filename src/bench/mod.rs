@@ -4,6 +4,7 @@
 //! fresh process, [`summary`] draws conclusions, [`export`] writes them down.
 //! [`versus`] sets two such runs beside each other.
 
+pub mod best;
 mod budget;
 pub mod cell;
 pub mod compare;
@@ -29,6 +30,7 @@ pub mod run;
 pub mod sentence;
 pub mod startup;
 pub mod stats;
+mod stopping;
 pub mod summary;
 pub mod turn;
 pub mod verdict;

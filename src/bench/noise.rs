@@ -25,6 +25,9 @@ pub struct Noise {
 /// What others may use of the cores before it is told.
 pub const QUIET: f64 = 0.05;
 
+/// Below this, busy time is not told from its rounding: a few of the kernel's ticks.
+const TICKS_S: f64 = 0.05;
+
 /// How far the clock rate may move before it is told.
 const STEADY: f64 = 0.05;
 
@@ -39,18 +42,28 @@ const SIGMA: f64 = 1.4826;
 pub fn look(samples: &[Sample], cores: usize) -> Noise {
     let shares: Vec<(f64, f64)> = samples
         .iter()
-        .filter_map(|sample| Some((sample.others_s?, sample.wall_s * cores as f64)))
+        .filter_map(|sample| others_and_all(sample, cores))
         .collect();
     let all: f64 = shares.iter().map(|share| share.1).sum();
     let others: f64 = shares.iter().map(|share| share.0).sum();
     let far = outliers(samples);
     Noise {
         others_share: (all > 0.0).then(|| others / all),
-        disturbed_runs: shares.iter().filter(|(s, of)| *s > QUIET * of).count(),
+        disturbed_runs: shares
+            .iter()
+            .filter(|(s, of)| *s > (QUIET * of).max(TICKS_S))
+            .count(),
         outliers: far.len(),
         slow_first_runs: far.iter().filter(|(first, slow)| *first && *slow).count(),
         clock_mhz: clock_rates(samples),
     }
+}
+
+/// CPU seconds of others while a cell's process ran, and those that the cores had.
+fn others_and_all(sample: &Sample, cores: usize) -> Option<(f64, f64)> {
+    let all = sample.process_s? * cores as f64;
+    // What is counted in ticks may end beyond what there was.
+    Some((sample.others_s?.min(all), all))
 }
 
 /// Of each outlier whether it was its cell's first run, and whether it was slower.
@@ -132,6 +145,7 @@ mod tests {
         let one = |round: usize| {
             let wall_s = 1.0 + 0.01 * (round % 3) as f64;
             Sample {
+                process_s: Some(wall_s),
                 others_s: Some(0.02),
                 clock_mhz: Some(2000.0),
                 ..Sample::timed((Work::Cpu, Dispatch::Threads, 1), round, wall_s)
@@ -183,6 +197,21 @@ mod tests {
             "{told}"
         );
         assert!(told.contains("between 1500 and 2000 MHz"), "{told}");
+    }
+
+    #[test]
+    fn others_never_used_more_than_the_cores_had_and_single_ticks_disturb_nothing() {
+        // A cell of 1 ms of work whose process takes 200 ms.
+        let run = |others_s| Sample {
+            process_s: Some(0.2),
+            others_s: Some(others_s),
+            ..Sample::timed((Work::Cpu, Dispatch::Threads, 1), 1, 0.001)
+        };
+        let noise = look(&[run(0.03), run(0.01)], 2);
+        assert!((noise.others_share.unwrap() - 0.05).abs() < 1e-9);
+        assert_eq!(noise.disturbed_runs, 0);
+        let noise = look(&[run(0.41), run(0.45)], 2);
+        assert_eq!((noise.others_share, noise.disturbed_runs), (Some(1.0), 2));
     }
 
     #[test]

@@ -92,7 +92,14 @@ fn choice(results: &Results, work: Work) -> Option<Choice> {
     let worth_it = found.is_some_and(|found| {
         found.verdict == Verdict::AFaster && found.ci95[1] * PRICE_OF_SAFETY < 1.0
     });
-    Some(if worth_it { threads } else { safe })
+    Some(match worth_it {
+        // At the count that was compared, which may not be their own best.
+        true => Choice {
+            dispatch: threads.dispatch,
+            ..safe
+        },
+        false => safe,
+    })
 }
 
 #[cfg(test)]
@@ -134,6 +141,15 @@ mod tests {
             Dispatch::Workers
         );
         assert_eq!(chosen([0.80, 0.90], Verdict::Void), Dispatch::Workers);
+    }
+
+    #[test]
+    fn threads_are_chosen_at_the_count_at_which_they_were_compared() {
+        let mut results = run([0.9, 0.94], Verdict::AFaster);
+        results.fits[0].best_workers = 3;
+        assert_eq!(results.fits[0].dispatch, Dispatch::Threads);
+        let choice = Profile::of(&results).unwrap().convert.unwrap();
+        assert_eq!((choice.dispatch, choice.workers), (Dispatch::Threads, 2));
     }
 
     #[test]

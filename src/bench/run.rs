@@ -7,21 +7,15 @@ use super::costs;
 use super::matrix::{CellKey, Matrix};
 use super::noise;
 use super::python::Python;
-use super::results::{Clip, Comparison, Cost, Ffmpeg, Results, Sample, VERSION, Verdict, Work};
+use super::results::{Clip, Comparison, Cost, Ffmpeg, Results, Sample, VERSION, Work};
 use super::resume;
-use super::stats::MIN_ROUNDS;
+use super::stopping::{MOST_ROUNDS, TIGHT, is_enough, is_wide};
 use super::summary::summarise;
 use super::turn::{Turn, shuffle, turns};
-use super::warm_up::{Judge, Warm};
+use super::warm_up::{Judge, MOST_WARM_UP, Warm, Warmth, warmth};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::measure::machine;
-
-/// A comparison is settled once its interval is within this share of the ratio.
-const TIGHT: f64 = 0.015;
-
-/// More rounds than this change nothing.
-const MOST_ROUNDS: usize = 30;
 
 /// What a run is doing; for bars and lines.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,8 +117,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One run of every cell at the smallest worker count: caches are filled,
-    /// times are estimated, and outputs are compared before any time counts.
+    /// One run of every load and dispatch at the smallest worker count, and some
+    /// at the largest: caches are filled, times are estimated, and outputs are
+    /// compared before any time counts.
     fn warm_up(&mut self, follow: &mut dyn Follow) -> Result<()> {
         let options = self.matrix.options();
         let workers = options.workers.iter().copied().min().unwrap_or(1);
@@ -139,13 +134,31 @@ impl<'a> Run<'a> {
                 follow.step(&Step::WarmUp(cell));
                 self.run_cell(cell)?;
                 self.matrix.keep(work, dispatch)?;
+                self.repeat(cell, follow)?;
             }
             if !work.one_job_a_worker() {
                 follow.step(&Step::Compare(work));
                 self.warm.compare_outputs(&judge, work)?;
             }
         }
+        self.warm.tell_of_cold();
+        self.warm.measure_empty_cells(self.matrix, self.cancel)?;
         self.warm.measure_starts(self.matrix, self.cancel)
+    }
+
+    /// Runs of `cell` at the largest worker count until two agree, within bounds.
+    fn repeat(&mut self, cell: CellKey, follow: &mut dyn Follow) -> Result<()> {
+        let most = self.matrix.options().workers.iter().copied().max();
+        let workers = most.unwrap_or(cell.workers);
+        let cell = CellKey { workers, ..cell };
+        let mut times = vec![];
+        while warmth(&times) == Warmth::Cold && self.budget.used() < MOST_WARM_UP {
+            follow.step(&Step::WarmUp(cell));
+            times.push(self.run_cell(cell)?.wall_s);
+            self.matrix.clear()?;
+        }
+        self.warm.cold += usize::from(warmth(&times) != Warmth::Warm);
+        Ok(())
     }
 
     /// Rounds of all cells, each round in an order of its own, until the
@@ -165,7 +178,7 @@ impl<'a> Run<'a> {
                 self.note_budget();
                 break;
             }
-            if options.rounds.is_none() && self.rounds >= MIN_ROUNDS && self.wide().is_empty() {
+            if options.rounds.is_none() && is_enough(self.rounds, &self.comparisons()) {
                 break;
             }
             shuffle(&mut turns, &mut random);
@@ -212,12 +225,10 @@ impl<'a> Run<'a> {
 
     fn measure_costs(&mut self, follow: &mut dyn Follow) -> Result<()> {
         follow.step(&Step::Costs);
-        let (cells, ..) = summarise(&self.samples, &self.warm.known);
         let asked = costs::Asked {
             matrix: self.matrix,
             samples: &self.samples,
-            cells: &cells,
-            start_ms: &self.warm.known.start_ms,
+            known: &self.warm.known,
             left_s: self.budget.left_s(),
         };
         self.costs = costs::measure(&asked, &mut self.notes, self.cancel)?;
@@ -225,7 +236,8 @@ impl<'a> Run<'a> {
     }
 
     fn note_budget(&mut self) {
-        let wide = self.wide();
+        let mut wide = self.comparisons();
+        wide.retain(is_wide);
         if !wide.is_empty() {
             let mut list: Vec<String> = wide
                 .iter()
@@ -243,20 +255,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Comparisons that are not yet settled.
-    fn wide(&self) -> Vec<Comparison> {
-        let is_wide = |comparison: &Comparison| {
-            let [lo, hi] = comparison.ci95;
-            (hi - lo) / 2.0 > TIGHT * comparison.ratio
-                && !matches!(
-                    comparison.verdict,
-                    Verdict::Void | Verdict::TooSmallToMeasure
-                )
-        };
+    fn comparisons(&self) -> Vec<Comparison> {
         comparisons(&self.samples, &self.warm.known)
-            .into_iter()
-            .filter(is_wide)
-            .collect()
     }
 
     /// Runs a cell; what it wrote stays where it is.
@@ -272,6 +272,7 @@ impl<'a> Run<'a> {
         self.budget.took(Turn::Cell(cell), usage.wall);
         Ok(Sample {
             codec_threads: self.matrix.options().codec_threads,
+            process_s: Some(usage.wall.as_secs_f64()),
             user_s: usage.user.as_secs_f64(),
             sys_s: usage.system.as_secs_f64(),
             peak_memory_bytes: usage.peak_memory_bytes,

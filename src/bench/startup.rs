@@ -1,13 +1,15 @@
-//! What it costs to start a job that does nothing.
+//! What it costs to start a job that does nothing, and a cell of such jobs.
 
 use std::time::Instant;
 
-use super::results::Work;
+use super::cell::{self, Spec};
+use super::jobs::load_job;
+use super::results::{Dispatch, Work};
 use super::stats::median;
 use crate::dispatch::Cancel;
 use crate::engine::{Engine, Watch};
 use crate::error::Result;
-use crate::job::{self, Job, Load};
+use crate::job::{Job, Load};
 
 /// Repetitions; the median counts.
 const TRIALS: usize = 9;
@@ -25,13 +27,7 @@ impl StartUp {
     /// # Errors
     /// Where a program cannot be started, or `cancel` was set.
     pub fn measure(engine: &dyn Engine, cancel: &Cancel) -> Result<Self> {
-        let nothing = Job {
-            id: 0,
-            name: String::new(),
-            work: job::Work::Load(Load::Io { milliseconds: 0 }),
-            cost: 0.0,
-            kind: String::new(),
-        };
+        let nothing = nothing(0);
         let mut report = |_| {};
         let mut watch = Watch::new(cancel, &mut report);
         Ok(Self {
@@ -55,6 +51,27 @@ impl StartUp {
             self.media_ms
         }
     }
+}
+
+/// A job that does nothing.
+fn nothing(id: usize) -> Job {
+    load_job(id, Work::Io, Load::Io { milliseconds: 0 })
+}
+
+/// CPU seconds of a cell whose workers have one job each that does nothing:
+/// the less of two runs, since what disturbs only adds.
+///
+/// # Errors
+/// Where the cell cannot be run, or `cancel` was set.
+pub(super) fn empty_cpu_s(dispatch: Dispatch, workers: usize, cancel: &Cancel) -> Result<f64> {
+    let jobs = (0..workers).map(nothing).collect();
+    let spec = Spec::of(dispatch, workers, jobs);
+    let mut least = f64::INFINITY;
+    for _ in 0..2 {
+        let (_, usage) = cell::run(&spec, cancel)?;
+        least = least.min((usage.user + usage.system).as_secs_f64());
+    }
+    Ok(least)
 }
 
 fn typical_ms(mut start: impl FnMut() -> Result<()>) -> Result<f64> {

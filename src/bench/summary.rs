@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::compare::{Known, comparisons};
+use super::best::best_workers;
+use super::compare::{Known, comparisons, pairs};
 use super::fit::{Point, fit};
 use super::results::{Capacity, Cell, Comparison, Dispatch, Fit, Sample, Work};
-use super::stats::{MIN_ROUNDS, is_time, median, median_interval};
+use super::stats::{is_time, median, median_interval, paired_ratio};
 
 /// What samples of one cell have in common: load, dispatch, codec threads, workers.
 type Place = (Work, Dispatch, usize, usize);
@@ -18,7 +19,7 @@ pub fn summarise(
     known: &Known,
 ) -> (Vec<Cell>, Vec<Comparison>, Vec<Fit>, Option<Capacity>) {
     let cells = cells(samples);
-    let fits = fits(&cells);
+    let fits = fits(&cells, samples);
     let capacity = capacity(&cells, &fits, known.clips_s);
     (cells, comparisons(samples, known), fits, capacity)
 }
@@ -38,7 +39,7 @@ fn cells(samples: &[Sample]) -> Vec<Cell> {
         .into_iter()
         .filter_map(|(place, samples)| cell(place, &samples))
         .collect();
-    set_speedups(&mut cells);
+    set_speedups(&mut cells, samples);
     cells
 }
 
@@ -59,6 +60,7 @@ fn cell(place: Place, samples: &[&Sample]) -> Option<Cell> {
         ci95_s: [interval.lo, interval.hi],
         throughput_fps: frames.map(|frames| frames / median_s),
         speedup: None,
+        speedup_ci95: None,
         efficiency: None,
         peak_memory_bytes: median(&all(|s| s.peak_memory_bytes as f64)).unwrap_or(0.0) as u64,
         cpu_s: median(&all(|s| s.user_s + s.sys_s)).unwrap_or(0.0),
@@ -67,7 +69,7 @@ fn cell(place: Place, samples: &[&Sample]) -> Option<Cell> {
 
 /// Work done in a cell, in units of what one worker alone does in a cell: the
 /// same whatever the worker count, or one job a worker.
-fn units(work: Work, workers: usize) -> f64 {
+pub(crate) fn units(work: Work, workers: usize) -> f64 {
     if work.one_job_a_worker() {
         workers as f64
     } else {
@@ -75,56 +77,53 @@ fn units(work: Work, workers: usize) -> f64 {
     }
 }
 
-/// Rate against one worker of the same dispatch, where that was measured.
-fn set_speedups(cells: &mut [Cell]) {
-    let alone: BTreeMap<_, f64> = cells
-        .iter()
-        .filter(|cell| cell.workers == 1)
-        .map(|cell| {
-            (
-                (cell.work, cell.dispatch, cell.codec_threads),
-                cell.median_s,
-            )
-        })
-        .collect();
+/// Rate against one worker of the same dispatch in the same rounds, where that was measured.
+fn set_speedups(cells: &mut [Cell], samples: &[Sample]) {
     for cell in cells {
-        cell.speedup = alone
-            .get(&(cell.work, cell.dispatch, cell.codec_threads))
-            .map(|alone_s| units(cell.work, cell.workers) * alone_s / cell.median_s);
-        cell.efficiency = cell
-            .speedup
-            .filter(|_| cell.workers > 0)
-            .map(|speedup| speedup / cell.workers as f64);
+        let alone = times((series(cell), 1), samples);
+        let own = times((series(cell), cell.workers), samples);
+        let Some(found) = paired_ratio(&pairs(alone, own)) else {
+            continue;
+        };
+        let units = units(cell.work, cell.workers);
+        let speedup = units * found.ratio;
+        cell.speedup = Some(speedup);
+        cell.speedup_ci95 = (cell.workers != 1)
+            .then(|| [found.interval.lo, found.interval.hi].map(|end| units * end));
+        cell.efficiency = (cell.workers > 0).then(|| speedup / cell.workers as f64);
     }
 }
 
-fn fits(cells: &[Cell]) -> Vec<Fit> {
+/// The rounds of a cell with their wall times.
+pub(super) fn times((series, workers): (Series, usize), samples: &[Sample]) -> Vec<(usize, f64)> {
+    let of = |s: &&Sample| (s.work, s.dispatch, s.codec_threads) == series && s.workers == workers;
+    let own = samples.iter().filter(of);
+    own.map(|s| (s.round, s.wall_s)).collect()
+}
+
+fn fits(cells: &[Cell], samples: &[Sample]) -> Vec<Fit> {
     cells
         .chunk_by(|a, b| series(a) == series(b))
         .filter_map(|cells| {
             let points: Vec<Point> = cells.iter().map(point).collect();
-            fit(cells.first()?.work, cells.first()?.dispatch, &points)
+            let first = cells.first()?;
+            let best = best_workers(cells, samples)?;
+            Some(fit((first.work, first.dispatch), &points, best))
         })
         .collect()
 }
 
-fn series(cell: &Cell) -> (Work, Dispatch, usize) {
+/// Load, dispatch, codec threads: what cells that differ in worker counts have in common.
+type Series = (Work, Dispatch, usize);
+
+pub(super) fn series(cell: &Cell) -> Series {
     (cell.work, cell.dispatch, cell.codec_threads)
 }
 
 fn point(cell: &Cell) -> Point {
-    let units = units(cell.work, cell.workers);
     Point {
         workers: cell.workers,
-        rate: units / cell.median_s,
-        // The longest plausible time is the lowest plausible rate.
-        // Of few rounds there is no interval yet: then the median alone counts.
-        rate_lo: units
-            / if cell.n < MIN_ROUNDS {
-                cell.median_s
-            } else {
-                cell.ci95_s[1]
-            },
+        rate: units(cell.work, cell.workers) / cell.median_s,
     }
 }
 
@@ -146,7 +145,8 @@ fn capacity(cells: &[Cell], fits: &[Fit], clips_s: f64) -> Option<Capacity> {
         workers: best.workers,
         realtime_factor,
         ci95: [clips_s / best.ci95_s[1], clips_s / best.ci95_s[0]],
-        jobs_in_real_time: realtime_factor.floor() as u64,
+        // That many are shown to keep up.
+        jobs_in_real_time: (clips_s / best.ci95_s[1]).floor() as u64,
     })
 }
 
@@ -212,6 +212,22 @@ mod tests {
     }
 
     #[test]
+    fn a_speed_up_holds_the_noise_of_one_worker_too_and_is_one_by_definition_there() {
+        let walls = [6.0, 6.6, 5.4, 6.0, 6.3, 5.7];
+        let mut samples: Vec<Sample> = (1..=6)
+            .map(|n| sample(Work::Transcode, Dispatch::Threads, 1, n, walls[n - 1]))
+            .collect();
+        samples.extend((1..=6).map(|n| sample(Work::Transcode, Dispatch::Threads, 2, n, 3.0)));
+        let (cells, ..) = summarise(&samples, &Known::default());
+        assert_eq!((cells[0].speedup, cells[0].speedup_ci95), (Some(1.0), None));
+        let [lo, hi] = cells[1].speedup_ci95.unwrap();
+        assert!(
+            (lo - 1.8).abs() < 1e-9 && (hi - 2.2).abs() < 1e-9,
+            "{lo}–{hi}"
+        );
+    }
+
+    #[test]
     fn without_the_one_worker_cell_there_is_no_speedup() {
         let samples = run(Work::Cpu, &[2, 3], |_| 0.5);
         let (cells, ..) = summarise(&samples, &Known::default());
@@ -220,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn capacity_is_the_length_of_the_clips_over_the_best_time_rounded_down() {
+    fn capacity_is_the_length_of_the_clips_over_the_longest_plausible_time_rounded_down() {
         let known = Known {
             clips_s: 20.0,
             ..Known::default()
@@ -229,6 +245,16 @@ mod tests {
         let capacity = summarise(&samples, &known).3.unwrap();
         assert_eq!((capacity.workers, capacity.jobs_in_real_time), (2, 6));
         assert_eq!(summarise(&samples, &Known::default()).3, None);
+        // 7.6 at the median, 4.8 where it goes badly.
+        let walls = [1.0, 1.0, 1.0, 1.0, 1.0, 1.6];
+        let samples: Vec<Sample> = (1..=6)
+            .map(|n| sample(Work::Transcode, Dispatch::Threads, 1, n, walls[n - 1]))
+            .collect();
+        let known = Known {
+            clips_s: 7.6,
+            ..Known::default()
+        };
+        assert_eq!(summarise(&samples, &known).3.unwrap().jobs_in_real_time, 4);
     }
 
     #[test]

@@ -9,13 +9,42 @@ use super::encoders::{self, Encoder};
 use super::equal::{self, differences};
 use super::matrix::Matrix;
 use super::results::{Dispatch, Output, Work};
-use super::startup::StartUp;
+use super::startup::{StartUp, empty_cpu_s};
 use super::stats::median;
 use crate::dispatch::Cancel;
 use crate::engine::{Watch, Workers};
 use crate::error::Result;
 use crate::job::{Job, Limits, Work as JobWork};
 use crate::plan::Refused;
+
+/// Once this share of the budget is used up, nothing is repeated to warm up.
+pub(super) const MOST_WARM_UP: f64 = 0.1;
+
+/// Runs of one cell after which it is not waited any longer for two that agree.
+const MOST_RUNS: usize = 3;
+
+/// Two runs in a row agree where their times are within this share of each other.
+const AGREE: f64 = 0.05;
+
+/// What the times of a cell's first runs say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Warmth {
+    /// One more run is needed.
+    Cold,
+    /// The last two agree.
+    Warm,
+    /// Two that agree are not waited for any longer.
+    Unsteady,
+}
+
+/// Whether a cell that took `times` so far is warm.
+pub(super) fn warmth(times: &[f64]) -> Warmth {
+    match times {
+        [.., a, b] if a.max(*b) <= (1.0 + AGREE) * a.min(*b) => Warmth::Warm,
+        times if times.len() >= MOST_RUNS => Warmth::Unsteady,
+        _ => Warmth::Cold,
+    }
+}
 
 /// What the warm-up brought to light.
 #[derive(Debug, Default)]
@@ -24,28 +53,71 @@ pub(super) struct Warm {
     pub outputs: Vec<Output>,
     pub encoders: Vec<Encoder>,
     pub notes: Vec<String>,
+    /// Loads and dispatches of which no two runs agreed.
+    pub cold: usize,
 }
 
 impl Warm {
     /// What is known before anything ran.
     pub fn new(matrix: &Matrix) -> Self {
         let refused = matrix.refused.iter();
+        let all_on = matrix.options().all_on.map(|really| {
+            format!(
+                "A against A: whatever their names, all dispatches ran on {}",
+                really.name()
+            )
+        });
         Self {
             known: Known {
                 io_ms: matrix.options().io_ms as f64,
+                cpu_ms: matrix.options().cpu_ms as f64,
                 clips_s: matrix.clips_s(),
                 ..Known::default()
             },
             outputs: vec![],
             encoders: Encoder::all(matrix.options()),
-            notes: refused.map(Refused::told).collect(),
+            notes: refused.map(Refused::told).chain(all_on).collect(),
+            cold: 0,
         }
+    }
+
+    /// Notes how many cells the warm-up left before two runs agreed.
+    pub fn tell_of_cold(&mut self) {
+        if self.cold > 0 {
+            self.notes.push(format!(
+                "the warm-up ended with {} of the loads and dispatches before two runs in a row \
+                 were within {:.0} % of each other",
+                self.cold,
+                100.0 * AGREE
+            ));
+        }
+    }
+
+    /// Measures the CPU time of cells without work, at the fewest and the most
+    /// workers; between them it lies on the line.
+    pub fn measure_empty_cells(&mut self, matrix: &Matrix, cancel: &Cancel) -> Result<()> {
+        let (counts, dispatches) = (&matrix.options().workers, &matrix.options().dispatches);
+        let (Some(&fewest), Some(&most)) = (counts.iter().min(), counts.iter().max()) else {
+            return Ok(());
+        };
+        for dispatch in dispatches {
+            let really = matrix.really(*dispatch);
+            let first = empty_cpu_s(really, fewest, cancel)?;
+            let slope = match most - fewest {
+                0 => 0.0,
+                more => (empty_cpu_s(really, most, cancel)? - first) / more as f64,
+            };
+            let of = |workers| first + slope * (workers - fewest) as f64;
+            let empty = counts.iter().map(|n| ((*dispatch, *n), of(*n)));
+            self.known.empty_cpu_s.extend(empty);
+        }
+        Ok(())
     }
 
     /// Measures what starting one job costs in each dispatch.
     pub fn measure_starts(&mut self, matrix: &Matrix, cancel: &Cancel) -> Result<()> {
         for dispatch in &matrix.options().dispatches {
-            let engine = dispatch.engine(Limits::default())?;
+            let engine = matrix.really(*dispatch).engine(Limits::default())?;
             let start = StartUp::measure(engine.as_ref(), cancel)?;
             for work in &matrix.options().works {
                 let starts = &mut self.known.start_ms;
@@ -163,5 +235,20 @@ impl<'a> Judge<'a> {
         }
         let mean = found.iter().sum::<f64>() / found.len().max(1) as f64;
         Ok(median(&found).map(|_| mean))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_warm_once_two_runs_in_a_row_agree_and_is_not_waited_for_for_ever() {
+        assert_eq!(warmth(&[]), Warmth::Cold);
+        assert_eq!(warmth(&[2.0]), Warmth::Cold);
+        assert_eq!(warmth(&[2.0, 1.0]), Warmth::Cold);
+        assert_eq!(warmth(&[2.0, 1.0, 1.04]), Warmth::Warm);
+        assert_eq!(warmth(&[1.04, 1.0]), Warmth::Warm);
+        assert_eq!(warmth(&[2.0, 1.0, 1.5]), Warmth::Unsteady);
     }
 }

@@ -1,6 +1,7 @@
 //! What is plotted: series of points taken from cells and samples, cleaned.
 
 use crate::bench::results::{Cell, Comparison, Dispatch, Results, Sample, Work};
+use crate::bench::summary::units;
 use std::collections::BTreeMap;
 
 /// A quantity of a cell.
@@ -125,13 +126,25 @@ impl<'a> View<'a> {
     fn point(&self, cell: &Cell, measure: Measure) -> Option<Point> {
         let mid = of_cell(cell, measure).filter(|value| usable(*value))?;
         let samples = self.samples(cell.work, cell.dispatch, cell.workers);
-        let raw = samples.filter_map(|sample| of_sample(cell, sample, measure));
+        let raw = samples.filter_map(|sample| self.of_sample(cell, sample, measure));
         Some(Point {
             workers: cell.workers,
             mid,
             interval: interval(cell, measure),
             raw: raw.filter(|value| usable(*value)).collect(),
         })
+    }
+
+    fn of_sample(&self, cell: &Cell, sample: &Sample, measure: Measure) -> Option<f64> {
+        match measure {
+            Measure::Memory => Some(sample.peak_memory_bytes as f64),
+            Measure::Speedup => {
+                let mut alone = self.samples(cell.work, cell.dispatch, 1);
+                let alone = alone.find(|alone| alone.round == sample.round)?;
+                Some(units(cell.work, cell.workers) * alone.wall_s / sample.wall_s)
+            }
+            _ => of_seconds(cell, sample.wall_s, measure),
+        }
     }
 
     /// The raw samples of one cell, in the order in which they were taken.
@@ -196,24 +209,20 @@ fn of_seconds(cell: &Cell, seconds: f64, measure: Measure) -> Option<f64> {
     match measure {
         Measure::Time => Some(seconds),
         Measure::TimePerWorker => Some(seconds / cell.workers as f64),
-        Measure::Throughput | Measure::Speedup => {
-            Some(of_cell(cell, measure)? * cell.median_s / seconds)
-        }
-        Measure::Memory => None,
-    }
-}
-
-fn of_sample(cell: &Cell, sample: &Sample, measure: Measure) -> Option<f64> {
-    match measure {
-        Measure::Memory => Some(sample.peak_memory_bytes as f64),
-        _ => of_seconds(cell, sample.wall_s, measure),
+        Measure::Throughput => Some(of_cell(cell, measure)? * cell.median_s / seconds),
+        // That of one worker varies, too.
+        Measure::Speedup | Measure::Memory => None,
     }
 }
 
 fn interval(cell: &Cell, measure: Measure) -> Option<[f64; 2]> {
-    let [lo, hi] = cell.ci95_s;
-    let a = of_seconds(cell, lo, measure)?;
-    let b = of_seconds(cell, hi, measure)?;
+    let [a, b] = match measure {
+        Measure::Speedup => cell.speedup_ci95?,
+        _ => {
+            let [lo, hi] = cell.ci95_s.map(|end| of_seconds(cell, end, measure));
+            [lo?, hi?]
+        }
+    };
     let wide = usable(a) && usable(b) && a != b;
     wide.then(|| [a.min(b), a.max(b)])
 }
@@ -238,6 +247,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_speed_up_has_its_own_interval_and_none_at_one_worker() {
+        let results = fixture::two_cores();
+        let series = View::new(&results).series(Work::Transcode, Measure::Speedup);
+        let points = &series[0].points;
+        assert_eq!(points[0].interval, None);
+        assert!(points[0].raw.iter().all(|value| *value == 1.0));
+        let cell = results
+            .cell(Work::Transcode, series[0].dispatch, 2)
+            .unwrap();
+        assert_eq!(points[1].interval, cell.speedup_ci95);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::words;
+use crate::bench::best::{Winner, winner};
 use crate::bench::results::{Cell, Comparison, Dispatch, Output, Results, Work};
+use crate::bench::stats::CONFIDENCE;
 
 /// The conclusions: what the terminal prints last.
 pub fn sentences(results: &Results) -> Vec<String> {
@@ -12,17 +14,33 @@ pub fn sentences(results: &Results) -> Vec<String> {
     sentences.extend(best(results));
     sentences.extend(capacity(results));
     sentences.extend(quality(results));
+    sentences.extend(reading(results));
     sentences
 }
 
 /// The same in the order in which they may be left out from the end on, for
 /// where there is room for a few.
 pub fn shortest(results: &Results) -> Vec<String> {
-    let first = [best(results), capacity(results)];
+    let first = [best(results), capacity(results), reading(results)];
     let mut sentences: Vec<String> = first.into_iter().flatten().collect();
     sentences.extend(verdicts(results));
     sentences.extend(quality(results));
     sentences
+}
+
+/// How sure the verdicts are, all together.
+pub fn reading(results: &Results) -> Option<String> {
+    let python = results.python.iter().map(|python| python.comparisons.len());
+    let count = results.comparisons.len() + python.sum::<usize>();
+    // At 95 %, of twenty one is wrong by chance.
+    let wrong = count as f64 * (1.0 - CONFIDENCE);
+    match count {
+        0 => None,
+        1 => Some("The comparison is judged at 95 %.".into()),
+        _ => Some(format!(
+            "{count} comparisons, each judged by itself at 95 %: on average up to {wrong:.1} of them are wrong by chance."
+        )),
+    }
 }
 
 /// The verdicts that answer the question for each load.
@@ -115,26 +133,35 @@ fn telling(results: &Results, work: Work) -> Vec<&Comparison> {
         .collect()
 }
 
-/// The fastest way to transcode: the best worker count of the faster dispatch.
+/// The fastest way to transcode; called the best where it is shown to be faster than the others.
 pub fn best(results: &Results) -> Option<String> {
-    let fits = results
-        .fits
-        .iter()
-        .filter(|fit| fit.work == Work::Transcode);
-    let cells = fits.filter_map(|fit| cell(results, fit.work, fit.dispatch, fit.best_workers));
-    let throughput = |cell: &Cell| cell.throughput_fps.unwrap_or(0.0);
-    let best = cells.max_by(|a, b| throughput(a).total_cmp(&throughput(b)))?;
-    let speedup = best
-        .speedup
-        .map(|speedup| format!(", {speedup:.2} × one worker"))
-        .unwrap_or_default();
+    let Winner { cell, not_shown } = winner(results, Work::Transcode)?;
+    let times = speedup(cell).map(|times| format!(", {times} × one worker"));
+    let times = times.unwrap_or_default();
+    let names: Vec<&str> = not_shown.iter().map(|dispatch| dispatch.name()).collect();
+    let (title, open) = match names.as_slice() {
+        [] => ("Best here", String::new()),
+        names => (
+            "Fastest median here",
+            format!("; not shown to be faster than {}", names.join(" and ")),
+        ),
+    };
     Some(format!(
-        "Best here: {} on {}, {:.0} frames/s{speedup}, peak memory {}.",
-        workers(best.workers),
-        best.dispatch.name(),
-        throughput(best),
-        words::bytes(best.peak_memory_bytes),
+        "{title}: {} on {}, {:.0} frames/s{times}, peak memory {}{open}.",
+        workers(cell.workers),
+        cell.dispatch.name(),
+        cell.throughput_fps.unwrap_or(0.0),
+        words::bytes(cell.peak_memory_bytes),
     ))
+}
+
+/// `1.95 (1.90–2.00)`.
+pub fn speedup(cell: &Cell) -> Option<String> {
+    let interval = cell
+        .speedup_ci95
+        .map(|[lo, hi]| format!(" ({lo:.2}–{hi:.2})"));
+    let interval = interval.unwrap_or_default();
+    cell.speedup.map(|times| format!("{times:.2}{interval}"))
 }
 
 /// Medians of all cells beside each other, with what each comparison says.
@@ -174,15 +201,9 @@ pub fn table(results: &Results) -> Table {
     table
 }
 
-fn cell(results: &Results, work: Work, dispatch: Dispatch, workers: usize) -> Option<&Cell> {
-    results
-        .cells
-        .iter()
-        .find(|cell| cell.work == work && cell.dispatch == dispatch && cell.workers == workers)
-}
-
 fn time(results: &Results, work: Work, dispatch: Dispatch, workers: usize) -> String {
-    cell(results, work, dispatch, workers)
+    results
+        .cell(work, dispatch, workers)
         .map_or_else(|| "–".into(), |cell| format!("{:.3}", cell.median_s))
 }
 

@@ -29,7 +29,8 @@ pub fn lines(results: &Results) -> Vec<Line> {
     };
     let lines = [
         line("memory of a further worker".into(), &|cost| {
-            cost.memory_per_worker_bytes.map(memory)
+            let bytes = cost.memory_per_worker_bytes?;
+            Some(shown(memory(bytes), cost.memory_per_worker_ci95, 0.0))
         }),
         line("start of a job".into(), &|cost| {
             cost.start_ms.map(milliseconds)
@@ -40,10 +41,12 @@ pub fn lines(results: &Results) -> Vec<Line> {
             cost.frame_us.map(|us| milliseconds(us / 1000.0))
         }),
         line(beyond(results, "CPU"), &|cost| {
-            Some(change(cost.beyond.as_ref()?.cpu_ratio))
+            let beyond = cost.beyond.as_ref()?;
+            Some(shown(change(beyond.cpu_ratio?), beyond.cpu_ci95, 1.0))
         }),
         line(beyond(results, "time"), &|cost| {
-            Some(change(cost.beyond.as_ref()?.time_ratio))
+            let beyond = cost.beyond.as_ref()?;
+            Some(shown(change(beyond.time_ratio), beyond.time_ci95, 1.0))
         }),
     ];
     lines.into_iter().flatten().collect()
@@ -88,6 +91,14 @@ pub fn table(results: &Results) -> Option<Table> {
         }
     }
     Some(table)
+}
+
+/// A value whose interval, where it is known, leaves out the one that means nothing.
+fn shown(value: String, interval: Option<[f64; 2]>, nothing: f64) -> String {
+    match interval {
+        Some([lo, hi]) if lo <= nothing && nothing <= hi => "none shown".into(),
+        _ => value,
+    }
 }
 
 fn memory(bytes: f64) -> String {
@@ -156,6 +167,8 @@ mod tests {
         assert_eq!(of("start"), &["0.1 µs", "140 ms", "23 µs"]);
         assert_eq!(of("cancel")[1], "–");
         assert_eq!(of("CPU, 3 workers ∕ 2")[0], "+2.0 %");
+        // What may as well be nothing is not given as a number.
+        assert_eq!(of("time, 3 workers ∕ 2")[0], "none shown");
         let text = table(&results).unwrap().to_string();
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");

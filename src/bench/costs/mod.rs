@@ -3,15 +3,16 @@
 
 mod kill;
 mod passing;
+mod scaling;
 mod stops;
-
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::scaling::Beyond;
+use self::scaling::{beyond, memory_per_worker};
+use super::compare::Known;
 use super::matrix::Matrix;
-use super::results::{Cell, Dispatch, Sample, Work};
-use super::stats::median;
+use super::results::{Dispatch, Sample, Work};
 use crate::dispatch::Cancel;
 use crate::error::{Kind, Result};
 
@@ -31,8 +32,11 @@ pub struct Cost {
     pub dispatch: Dispatch,
     /// The load of which memory, stops and crashes are told.
     pub work: Work,
-    /// Memory that each further worker takes: the median slope over worker counts.
+    /// Memory that each further worker takes: the slope over worker counts, median over rounds.
     pub memory_per_worker_bytes: Option<f64>,
+    /// Its 95 % interval.
+    #[serde(default)]
+    pub memory_per_worker_ci95: Option<[f64; 2]>,
     /// Milliseconds that starting one job costs.
     pub start_ms: Option<f64>,
     /// Milliseconds from a cancel until all has stopped: median of a few.
@@ -56,25 +60,11 @@ pub struct Crash {
     pub delay_s: Option<f64>,
 }
 
-/// What more workers than cores change, against as many as cores.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Beyond {
-    /// As many workers as cores, or the nearest below.
-    pub from: usize,
-    /// The most that were measured.
-    pub to: usize,
-    /// CPU time for the same work, against that at `from`: 1 is the same.
-    pub cpu_ratio: f64,
-    /// Wall time for the same work, against that at `from`: 1 is the same.
-    pub time_ratio: f64,
-}
-
 /// What there is to measure costs by.
 pub(super) struct Asked<'a> {
     pub matrix: &'a Matrix,
     pub samples: &'a [Sample],
-    pub cells: &'a [Cell],
-    pub start_ms: &'a BTreeMap<(Work, Dispatch), f64>,
+    pub known: &'a Known,
     /// What is left of the budget.
     pub left_s: f64,
 }
@@ -102,16 +92,15 @@ pub(super) fn measure(
     let stops = stops::Stops::plan(asked, work, notes);
     let mut costs = vec![];
     for dispatch in asked.matrix.options().dispatches.iter().copied() {
-        let cells: Vec<&Cell> = asked
-            .cells
-            .iter()
-            .filter(|cell| (cell.work, cell.dispatch) == (work, dispatch))
-            .collect();
+        let own = |s: &&Sample| (s.work, s.dispatch) == (work, dispatch);
+        let samples: Vec<&Sample> = asked.samples.iter().filter(own).collect();
+        let memory = memory_per_worker(&samples);
         costs.push(Cost {
             dispatch,
             work,
-            memory_per_worker_bytes: memory_per_worker(&cells),
-            start_ms: asked.start_ms.get(&(work, dispatch)).copied(),
+            memory_per_worker_bytes: memory.map(|(bytes, _)| bytes),
+            memory_per_worker_ci95: memory.map(|(_, interval)| interval),
+            start_ms: asked.known.start_ms.get(&(work, dispatch)).copied(),
             cancel_ms: or_note((CANCEL, dispatch), stops.cancel_ms(dispatch, cancel), notes)?,
             crash: match stops.crashes {
                 true => or_note((CRASH, dispatch), stops.crash(dispatch, cancel), notes)?,
@@ -122,7 +111,7 @@ pub(super) fn measure(
                 passing::frame_us(dispatch, cancel),
                 notes,
             )?,
-            beyond: beyond(&cells, crate::values::cores()),
+            beyond: beyond(&samples, asked.known, crate::values::cores()),
         });
     }
     Ok(costs)
@@ -149,61 +138,10 @@ fn or_note<T>(
     }
 }
 
-/// The median of the slopes between all pairs of worker counts (Theil and Sen).
-fn memory_per_worker(cells: &[&Cell]) -> Option<f64> {
-    let mut slopes = vec![];
-    for a in cells.iter().filter(|cell| cell.peak_memory_bytes > 0) {
-        for b in cells
-            .iter()
-            .filter(|b| b.workers > a.workers && b.peak_memory_bytes > 0)
-        {
-            let more = b.peak_memory_bytes as f64 - a.peak_memory_bytes as f64;
-            slopes.push(more / (b.workers - a.workers) as f64);
-        }
-    }
-    median(&slopes)
-}
-
-fn beyond(cells: &[&Cell], cores: usize) -> Option<Beyond> {
-    let within = cells.iter().filter(|cell| cell.workers <= cores);
-    let from = within.max_by_key(|cell| cell.workers)?;
-    let to = cells.iter().filter(|cell| cell.workers > cores);
-    let to = to.max_by_key(|cell| cell.workers)?;
-    let work = |cell: &Cell| match cell.work.one_job_a_worker() {
-        true => cell.workers as f64,
-        false => 1.0,
-    };
-    let ratio = |of: fn(&Cell) -> f64| {
-        let ratio = (of(to) / work(to)) / (of(from) / work(from));
-        ratio.is_finite().then_some(ratio)
-    };
-    Some(Beyond {
-        from: from.workers,
-        to: to.workers,
-        cpu_ratio: ratio(|cell| cell.cpu_s)?,
-        time_ratio: ratio(|cell| cell.median_s)?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::fixture;
     use crate::error::Error;
-
-    #[test]
-    fn memory_is_the_slope_over_workers_and_one_odd_cell_does_not_move_it_far() {
-        let results = fixture::eight_cores();
-        let mut cells: Vec<Cell> = results.cells;
-        cells.retain(|c| (c.work, c.dispatch) == (Work::Transcode, Dispatch::Threads));
-        for cell in &mut cells {
-            cell.peak_memory_bytes = 1000 + 50 * cell.workers as u64;
-        }
-        cells[3].peak_memory_bytes = 9000;
-        let cells: Vec<&Cell> = cells.iter().collect();
-        assert_eq!(memory_per_worker(&cells), Some(50.0));
-        assert_eq!(memory_per_worker(&cells[..1]), None);
-    }
 
     #[test]
     fn a_value_that_could_not_be_measured_leaves_the_others_and_is_told_with_its_reason() {
@@ -219,19 +157,5 @@ mod tests {
         assert_eq!(notes, [told]);
         let stopped: Result<f64> = Err(Error::interrupted());
         assert!(or_note(on(CRASH), stopped, &mut notes).is_err());
-    }
-
-    #[test]
-    fn beyond_the_cores_is_told_where_there_is_such_a_count() {
-        let results = fixture::two_cores();
-        let cells: Vec<&Cell> = results
-            .cells
-            .iter()
-            .filter(|c| (c.work, c.dispatch) == (Work::Cpu, Dispatch::Threads))
-            .collect();
-        let found = beyond(&cells, 2).unwrap();
-        assert_eq!((found.from, found.to), (2, 3));
-        assert!(found.cpu_ratio > 0.0 && found.time_ratio > 0.0);
-        assert_eq!(beyond(&cells, 3), None);
     }
 }

@@ -23,9 +23,12 @@ pub struct Cell {
     pub ci95_s: [f64; 2],
     /// Frames a second at the median; `None` for the reference loads.
     pub throughput_fps: Option<f64>,
-    /// Jobs a second at the median, against one worker of the same dispatch; 1 at one worker.
+    /// Jobs a second against one worker of the same dispatch, median over paired rounds; 1 at one worker.
     pub speedup: Option<f64>,
-    /// Speed-up divided by workers.
+    /// Its 95 % interval; `None` at one worker, where it is 1 by definition.
+    #[serde(default)]
+    pub speedup_ci95: Option<[f64; 2]>,
+    /// Speed-up divided by workers, as its interval may be.
     pub efficiency: Option<f64>,
     /// Median of the peak memory.
     #[serde(default)]
@@ -87,7 +90,7 @@ pub struct Fit {
     pub amdahl: Option<Amdahl>,
     /// The Universal Scalability Law, where it fits.
     pub usl: Option<Usl>,
-    /// Worker count of the highest throughput.
+    /// Worker count of the highest throughput, or a smaller one that is shown to be at most 3 % slower.
     pub best_workers: usize,
 }
 
@@ -140,6 +143,6 @@ pub struct Capacity {
     /// The factor's 95 % interval; with too few rounds their range.
     #[serde(default)]
     pub ci95: [f64; 2],
-    /// The factor rounded down: that many live streams keep up.
+    /// The lower end of the interval, rounded down: that many live streams keep up.
     pub jobs_in_real_time: u64,
 }

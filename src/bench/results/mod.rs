@@ -96,6 +96,13 @@ impl Results {
         }
     }
 
+    /// The summary of one cell.
+    pub fn cell(&self, work: Work, dispatch: Dispatch, workers: usize) -> Option<&Cell> {
+        let place = (work, dispatch, workers);
+        let mut cells = self.cells.iter();
+        cells.find(|cell| (cell.work, cell.dispatch, cell.workers) == place)
+    }
+
     /// The worker count to speak about: as many as cores, or the nearest below,
     /// or the fewest; the most where the cores are not known.
     pub fn focus(&self, counts: &[usize]) -> Option<usize> {
@@ -107,10 +114,11 @@ impl Results {
         below.or(counts.iter().min()).copied()
     }
 
-    /// What `comparison` says; where there are several, with whom threads are compared.
+    /// What `comparison` says; where there are several, of whom.
     pub fn said(&self, comparison: &Comparison) -> String {
         if self.design.dispatches.len() > 2 {
-            format!("against {}, {}", comparison.b.name(), comparison.sentence)
+            let Comparison { a, b, sentence, .. } = comparison;
+            format!("{} against {}: {sentence}", a.name(), b.name())
         } else {
             comparison.sentence.clone()
         }

@@ -19,6 +19,9 @@ pub struct Sample {
     pub round: usize,
     /// From the first job's start to the last one's end, by a monotonic clock.
     pub wall_s: f64,
+    /// From before the start of the cell's process to after its end: what CPU time and others are of.
+    #[serde(default)]
+    pub process_s: Option<f64>,
     /// User CPU time of the cell's process and its children.
     pub user_s: f64,
     /// System CPU time of the cell's process and its children.
@@ -57,6 +60,7 @@ impl Sample {
             codec_threads: 1,
             round,
             wall_s,
+            process_s: None,
             user_s: 0.0,
             sys_s: 0.0,
             peak_memory_bytes: 0,

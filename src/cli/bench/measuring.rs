@@ -42,7 +42,7 @@ pub(super) struct Measuring {
     #[arg(long, value_name = "TIME", default_value = "5:15", value_parser = values::seconds)]
     budget: f64,
 
-    /// Rounds, whatever the intervals [default: as many as it takes, at least 6].
+    /// Rounds, whatever the intervals [default: as many as it takes, 12 to 24].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     rounds: Option<u16>,
 
@@ -65,6 +65,16 @@ pub(super) struct Measuring {
     /// Time from one picture to the next of a frames job.
     #[arg(long, value_name = "TIME", default_value = "0.5s", value_parser = values::positive_seconds)]
     every: Ratio,
+
+    /// Run all dispatches on this one: what they then differ in is noise.
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        hide = true,
+        conflicts_with = "resume"
+    )]
+    all_on: Option<Dispatch>,
 
     #[command(flatten)]
     encoding: Encoding,
@@ -96,6 +106,7 @@ impl Measuring {
             budget_s: self.budget,
             rounds: self.rounds.map(usize::from),
             python: self.python.then(python::find).transpose()?,
+            all_on: self.all_on,
             seed: self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
             cpu_ms: milliseconds(self.cpu),
             io_ms: milliseconds(self.io),

@@ -31,7 +31,7 @@ impl CellRow {
             time: format!("{:.3}", cell.median_s),
             interval: format!("{lo:.3}–{hi:.3}"),
             fps: or_none(cell.throughput_fps, 0),
-            speedup: or_none(cell.speedup, 2),
+            speedup: answer::speedup(cell).unwrap_or_else(|| "–".into()),
             cpu: format!("{:.3}", cell.cpu_s),
             memory: words::bytes(cell.peak_memory_bytes),
         }
