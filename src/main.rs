@@ -1,10 +1,14 @@
 //! The `rushes` program: parse, run, exit code.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 use clap::Parser;
 use rushes::cli::{Cli, Ending, exit_code};
 use rushes::dispatch::Cancel;
+use rushes::say;
+use rushes::say::all_told;
 
 fn main() -> ExitCode {
     // Before there is any other thread.
@@ -16,12 +20,13 @@ fn main() -> ExitCode {
         true => rushes::signals::watch(&cancel),
         false => Ok(()),
     };
-    let result = watched.and_then(|()| cli.run(&cancel));
+    let ran = watched.and_then(|()| cli.run(&cancel));
+    let result = ran.and_then(|ending| all_told().map(|()| ending));
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::SomeFailed) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("rushes: {}", error.report());
+            say!("rushes: {}", error.report());
             ExitCode::from(exit_code(&error, &cancel))
         }
     }

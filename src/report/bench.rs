@@ -10,6 +10,7 @@ use super::bars::style;
 use crate::bench::run::Step;
 use crate::error::{Error, Result};
 use crate::film::Audience;
+use crate::say;
 
 /// Tells the steps of a benchmark and of what follows it.
 pub struct Telling {
@@ -74,7 +75,7 @@ impl Telling {
             bar.set_message(text.to_owned());
             bar.set_position((share * 1000.0) as u64);
         } else if self.plain && line {
-            eprintln!("{text}");
+            say!("{text}");
         }
     }
 }

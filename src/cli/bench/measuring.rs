@@ -12,6 +12,7 @@ use crate::job::{Limits, Ratio};
 use crate::plan::{SourceFile, Wanted, prepare_output, scan};
 use crate::recipe::{CodecThreads, Frames, Pick, Transcode, Video};
 use crate::samples;
+use crate::say;
 use crate::terminal::shown;
 use crate::values;
 
@@ -139,7 +140,7 @@ impl Measuring {
 fn videos(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
     let found = scan(paths, &Wanted::default(), Some(output))?;
     for refused in &found.unreadable {
-        eprintln!("{}", shown(&refused.told()));
+        say!("{}", shown(&refused.told()));
     }
     Ok(found.files)
 }

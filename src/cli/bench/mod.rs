@@ -24,6 +24,7 @@ use crate::plan::prepare_output;
 use crate::report::bench::Telling;
 use crate::report::{Style, answer, costs, words};
 use crate::terminal::shown;
+use crate::{out, say};
 
 /// Measure threads against ffmpeg processes and workers: numbers, charts, a report and a film.
 #[derive(Debug, clap::Args)]
@@ -86,7 +87,7 @@ impl Args {
         let options = self.measuring.options(&self.output, cancel)?;
         let mut matrix = Matrix::plan(options, cancel)?;
         for refused in &matrix.refused {
-            eprintln!("{}", shown(&refused.told()));
+            say!("{}", shown(&refused.told()));
         }
         if let Some(before) = &before {
             resume::check(before, &matrix)?;
@@ -103,7 +104,7 @@ impl Args {
         };
         self.deliver(&results, cancel, telling)?;
         if self.save_profile {
-            println!("{}", profile::save(&results)?.display());
+            out!("{}", profile::save(&results)?.display());
         }
         Ok(if matrix.refused.is_empty() {
             Ending::Done
@@ -132,7 +133,7 @@ impl Args {
         };
         // What was asked for is to stop: where there is no room for a report, that is that.
         let _ = write_report(&results, None, &self.output);
-        eprintln!(
+        say!(
             "stopped after {} of all cells; they are kept in '{}', and the same command with --resume goes on",
             words::count(results.design.rounds, "round"),
             self.output.display()
@@ -182,18 +183,18 @@ impl Follow for Following<'_> {
 }
 
 fn print(results: &Results, written: &[PathBuf]) {
-    println!("{}", answer::table(results));
+    out!("{}", answer::table(results));
     if let Some(table) = costs::table(results) {
-        println!("\n{table}\n");
+        out!("\n{table}\n");
     }
     for sentence in answer::sentences(results) {
-        println!("{}", shown(&sentence));
+        out!("{}", shown(&sentence));
     }
     for note in &results.notes {
-        println!("note: {}", shown(note));
+        out!("note: {}", shown(note));
     }
-    println!();
+    out!();
     for path in written {
-        println!("{}", path.display());
+        out!("{}", path.display());
     }
 }

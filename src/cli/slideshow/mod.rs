@@ -24,6 +24,7 @@ use crate::report::Style;
 use crate::report::film::Telling;
 use crate::terminal::shown;
 use crate::values;
+use crate::{out, say};
 
 /// Make a film of pictures, with a chapter a picture.
 #[derive(Debug, clap::Args)]
@@ -99,7 +100,7 @@ impl Args {
         }
         let (board, unreadable) = self.storyboard(target.format)?;
         if self.dry_run {
-            print!("{}", board.text()?);
+            out!("{}", board.text()?.trim_end());
             return self.end(&unreadable);
         }
         let encoding = self.encoding(Encoding::usual(target.format))?;
@@ -112,7 +113,7 @@ impl Args {
         self.leave_out(&unreadable, &telling)?;
         let missing: String = missing(&board).into_iter().collect();
         if !missing.is_empty() && !self.quiet {
-            eprintln!(
+            say!(
                 "the film has boxes for {}: no font is embedded for them",
                 shown(&missing)
             );
@@ -154,7 +155,7 @@ impl Args {
     /// Tells what a dry run could not look into.
     fn end(&self, unreadable: &[Refused]) -> Result<Ending> {
         for refused in unreadable {
-            eprintln!("{}", shown(&refused.told()));
+            say!("{}", shown(&refused.told()));
         }
         Ok(match unreadable {
             [] => Ending::Done,
