@@ -17,7 +17,9 @@ use crate::terminal::shown;
 use crate::values;
 
 /// What is measured.
+// A group with flags by `flatten` is empty to clap, and would conflict with nothing.
 #[derive(Debug, clap::Args)]
+#[group(conflicts_with = "import")]
 pub(super) struct Measuring {
     /// Videos, or folders of videos [default: samples made from FFmpeg's own sources].
     #[arg(value_name = "PATH")]
@@ -66,9 +68,6 @@ pub(super) struct Measuring {
     /// Time from one picture to the next of a frames job.
     #[arg(long, value_name = "TIME", default_value = "0.5s", value_parser = values::positive_seconds)]
     every: Ratio,
-
-    #[command(flatten)]
-    encoding: Encoding,
 }
 
 /// libx264's speed preset where none is given: short jobs leave time for the
@@ -80,7 +79,12 @@ impl Measuring {
     ///
     /// # Errors
     /// Where something that it takes is missing or cannot be made.
-    pub(super) fn options(&self, output: &Path, cancel: &Cancel) -> Result<Options> {
+    pub(super) fn options(
+        &self,
+        encoding: &Encoding,
+        output: &Path,
+        cancel: &Cancel,
+    ) -> Result<Options> {
         for dispatch in &self.dispatch {
             dispatch.engine(Limits::default())?;
         }
@@ -100,7 +104,7 @@ impl Measuring {
             seed: self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
             cpu_ms: milliseconds(self.cpu),
             io_ms: milliseconds(self.io),
-            transcode: self.transcode()?,
+            transcode: self.transcode(encoding)?,
             frames: Frames {
                 pick: Pick::Every(self.every),
                 ..Frames::default()
@@ -108,7 +112,7 @@ impl Measuring {
         })
     }
 
-    fn transcode(&self) -> Result<Transcode> {
+    fn transcode(&self, encoding: &Encoding) -> Result<Transcode> {
         let mut transcode = Transcode {
             video: Some(Video {
                 speed: Some(SPEED.into()),
@@ -117,7 +121,7 @@ impl Measuring {
             codec_threads: CodecThreads(usize::from(self.codec_threads)),
             ..Transcode::default()
         };
-        self.encoding.apply(&mut transcode, SPEED)?;
+        encoding.apply(&mut transcode, SPEED)?;
         Ok(transcode)
     }
 

@@ -7,6 +7,7 @@ mod measuring;
 use std::path::{Path, PathBuf};
 
 use self::measuring::Measuring;
+use super::encoding::Encoding;
 use super::{Ending, profile};
 use crate::bench::export::{write_charts, write_data, write_report};
 use crate::bench::load::load;
@@ -36,13 +37,16 @@ pub struct Args {
     #[command(flatten)]
     measuring: Measuring,
 
+    #[command(flatten)]
+    encoding: Encoding,
+
     /// Where results go.
     #[arg(short, long, value_name = "DIR", default_value = "output/bench")]
     output: PathBuf,
 
     /// Measure nothing, and say what follows from the times in this file: rows of
     /// nthreads CpuThread CpuProcess IoThread IoProcess, with or without a header.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["Measuring", "Encoding", "resume", "save_profile"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = Encoding::FLAGS, conflicts_with_all = ["resume", "save_profile"])]
     import: Option<PathBuf>,
 
     /// Go on with the run in the output folder that was stopped, or whose budget
@@ -84,7 +88,9 @@ impl Args {
             return Ok(Ending::Done);
         }
         let before = self.resume.then(|| self.before()).transpose()?;
-        let options = self.measuring.options(&self.output, cancel)?;
+        let options = self
+            .measuring
+            .options(&self.encoding, &self.output, cancel)?;
         let mut matrix = Matrix::plan(options, cancel)?;
         for refused in &matrix.refused {
             say!("{}", shown(&refused.told()));
