@@ -55,6 +55,7 @@ fn commands_that_only_print_end_quietly_when_nobody_reads() {
         &args!["convert", "--preset", "help"][..],
         &args!["convert", tiny(), "-o", &out, "--dry-run"][..],
         &args!["convert", tiny(), "-o", &out, "--dry-run", "--json"][..],
+        &args!["bench", tiny(), "-o", &out, "--dry-run"],
         &args!["frames", tiny(), "-o", &out, "--count", "1", "--dry-run"][..],
         &args![
             "slideshow",

@@ -4,6 +4,7 @@
 //! fresh process, [`summary`] draws conclusions, [`export`] writes them down.
 //! [`versus`] sets two such runs beside each other.
 
+pub mod ahead;
 mod budget;
 pub mod cell;
 pub mod compare;

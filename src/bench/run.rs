@@ -21,7 +21,7 @@ use crate::measure::machine;
 const TIGHT: f64 = 0.015;
 
 /// More rounds than this change nothing.
-const MOST_ROUNDS: usize = 30;
+pub(super) const MOST_ROUNDS: usize = 30;
 
 /// What a run is doing; for bars and lines.
 #[derive(Debug, Clone, PartialEq)]
