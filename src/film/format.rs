@@ -24,6 +24,10 @@ pub struct Encoding {
     pub format: Format,
     /// The encoder's constant quality; lower is better. None for GIF.
     pub quality: f32,
+    /// Average bits a second of the pictures, in place of a constant quality.
+    pub bitrate: Option<u64>,
+    /// Bits a second of the sound, where other than usual.
+    pub sound_bitrate: Option<u64>,
     /// The encoder's own speed preset; for VP9, 0 (slow) to 8.
     pub speed: String,
 }
@@ -107,15 +111,26 @@ impl Encoding {
         Self {
             format,
             quality,
+            bitrate: None,
+            sound_bitrate: None,
             speed: speed.into(),
         }
+    }
+
+    /// How sound is encoded; `None` where there can be none.
+    pub fn audio(&self) -> Option<Audio> {
+        let audio = self.format.audio()?;
+        Some(Audio {
+            bitrate: self.sound_bitrate.or(audio.bitrate),
+            ..audio
+        })
     }
 
     /// The encoder of pictures, `rate` a second. Key frames are where slides begin, so that
     /// players find chapters at once, and now and then within long ones; GOPs are closed.
     pub fn video(&self, rate: Ratio) -> Video {
         let far = (rate.as_f64() * 10.0).round().max(1.0).to_string();
-        let options: Vec<(&str, &str)> = match self.format {
+        let mut options: Vec<(&str, &str)> = match self.format {
             Format::Mp4 => {
                 let mut options = vec![("g", &*far), ("sc_threshold", "0"), ("forced-idr", "1")];
                 // x264 keeps all frames that it looks ahead at, of 7 MiB each at 1920×1080:
@@ -125,7 +140,6 @@ impl Encoding {
             }
             Format::Webm => vec![
                 ("g", &far),
-                ("b", "0"),
                 ("deadline", "good"),
                 ("cpu-used", &self.speed),
                 ("row-mt", "1"),
@@ -133,11 +147,17 @@ impl Encoding {
             ],
             Format::Gif => vec![],
         };
+        // Where there is no bit rate to keep to, VP9 wants to be told so.
+        let unbound = self.format == Format::Webm && self.bitrate.is_none();
+        options.extend(unbound.then_some(("b", "0")));
         let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
         Video {
             encoder: self.format.encoder().into(),
             speed: (self.format == Format::Mp4).then(|| self.speed.clone()),
-            rate: (self.format != Format::Gif).then_some(Rate::Quality(self.quality)),
+            rate: (self.format != Format::Gif).then_some(match self.bitrate {
+                Some(bits) => Rate::Bitrate(bits),
+                None => Rate::Quality(self.quality),
+            }),
             options: options.into_iter().map(own).collect(),
             ..Video::default()
         }
