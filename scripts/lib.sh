@@ -103,6 +103,7 @@ missing() {
     has ffmpeg || echo ffmpeg
     if [ "$1" = tests ]; then
         has gnuplot || echo gnuplot
+        has python3 || echo python3
         has_browser || echo browser
     fi
 }
@@ -118,6 +119,7 @@ apt_packages() {
     libclang) echo libclang-dev ;;
     ffmpeg) echo ffmpeg ;;
     gnuplot) echo gnuplot-nox ;;
+    python3) echo python3 ;;
     # Ubuntu's `chromium` is another program or none.
     browser) if grep -q '^ID=ubuntu$' /etc/os-release 2>/dev/null; then echo chromium-browser; else echo chromium; fi ;;
     esac
@@ -129,6 +131,7 @@ brew_packages() {
     ffmpeg-libraries | ffmpeg) echo ffmpeg ;;
     libclang) echo llvm ;;
     gnuplot) echo gnuplot ;;
+    python3) echo python ;;
     # A cask; Homebrew has given up the one named chromium.
     browser) echo google-chrome ;;
     esac
@@ -143,6 +146,7 @@ in_words() {
     libclang) echo "libclang (if it is installed, set LIBCLANG_PATH to its folder)" ;;
     ffmpeg) echo "the ffmpeg program, $FFMPEG_OLDEST or newer, on the PATH" ;;
     gnuplot) echo "gnuplot" ;;
+    python3) echo "Python 3, as python3 on the PATH" ;;
     browser) echo "Chromium or Chrome, on the PATH or in /Applications" ;;
     esac
 }

@@ -4,6 +4,12 @@
 //! The modules in the order in which a job passes through them:
 //! folder → plan → dispatch → outcome → statistics → charts → film.
 
+#![warn(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "`println!` panics where nobody reads: `out!` and `say!` are for that"
+)]
+
 pub mod cli;
 
 pub mod error;
@@ -11,6 +17,8 @@ pub mod error;
 pub mod document;
 
 pub mod terminal;
+
+pub mod say;
 
 pub mod signals;
 

@@ -22,6 +22,13 @@ struct Samples {
     clip: Vec<SyntheticClip>,
 }
 
+/// The clips in `folder`, where all of them are made.
+pub fn made(folder: &Path) -> Option<Vec<PathBuf>> {
+    let samples: Samples = toml::from_str(RECIPE).ok()?;
+    let clips = samples.clip.iter().map(|clip| folder.join(&clip.name));
+    clips.map(|path| path.exists().then_some(path)).collect()
+}
+
 /// Makes the clips that are not yet in `folder`; returns all of them.
 ///
 /// # Errors

@@ -8,7 +8,10 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 
 use common::{fresh_folder, names, run, stderr, stdout};
 use rushes::bench::results::{Results, Verdict, Work};
@@ -111,9 +114,64 @@ fn the_file_that_is_read_is_never_written_over() {
 
 #[test]
 fn flags_of_measuring_do_not_go_with_an_import() {
-    for flag in ["--budget=1s", "--crf=23", "--work=io"] {
-        let output = run(args!["bench", "--import", "a.dat", flag]);
-        assert_eq!(output.status.code(), Some(2), "{flag}");
-        assert!(stderr(&output).contains("--import"), "{}", stderr(&output));
+    let root = fresh_folder("bench-import-flags");
+    let (file, out) = (root.join("times.dat"), root.join("out"));
+    fs::write(&file, TIMES).unwrap();
+    let help = stdout(&run(["bench", "--help"]));
+    let flags: BTreeSet<&str> = help
+        .split_whitespace()
+        .filter(|word| word.starts_with("--") && word.trim_end_matches([',', '.']) == *word)
+        .collect();
+    let goes_with = ["--import", "--output", "--no-film", "--quiet", "--json"];
+    let ends_all = ["--help", "--version"];
+    for flag in flags {
+        if goes_with.contains(&flag) || ends_all.contains(&flag) {
+            continue;
+        }
+        let value = VALUES.iter().find(|(name, _)| *name == flag);
+        let value = value.unwrap_or_else(|| panic!("does {flag} go with --import?"));
+        let given = [flag.into()].into_iter().chain(value.1.map(Into::into));
+        let given: Vec<OsString> = given.collect();
+        refuses(&file, &out, &given, flag);
     }
+    refuses(&file, &out, &[root.clone().into()], "[PATH]");
+    let allowed = args!["bench", "--import", &file, "-o", &out, "--no-film", "-q"];
+    assert_eq!(run(allowed).status.code(), Some(0));
+}
+
+/// The flags of `bench` that say what is measured, each with a value that it takes.
+const VALUES: [(&str, Option<&str>); 23] = [
+    ("--work", Some("io")),
+    ("--dispatch", Some("threads")),
+    ("--workers", Some("1")),
+    ("--codec-threads", Some("2")),
+    ("--budget", Some("1s")),
+    ("--rounds", Some("3")),
+    ("--python", None),
+    ("--seed", Some("1")),
+    ("--cpu", Some("20ms")),
+    ("--io", Some("20ms")),
+    ("--every", Some("1s")),
+    ("--vcodec", Some("libx264")),
+    ("--crf", Some("23")),
+    ("--bitrate", Some("1M")),
+    ("--speed", Some("fast")),
+    ("--acodec", Some("aac")),
+    ("--abitrate", Some("96k")),
+    ("--size", Some("64x48")),
+    ("--fps", Some("25")),
+    ("--deinterlace", Some("off")),
+    ("--resume", None),
+    ("--save-profile", None),
+    ("--dry-run", None),
+];
+
+/// An import of `file` with `flags`, too, is refused and names `flag`.
+fn refuses(file: &Path, out: &Path, flags: &[OsString], flag: &str) {
+    let import = args!["bench", "--import", file, "-o", out, "--no-film"];
+    let output = run([&import, flags].concat());
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{flag}: {told}");
+    assert!(told.contains("--import") && told.contains(flag), "{told}");
+    assert!(!out.exists(), "{flag}");
 }

@@ -269,3 +269,56 @@ fn name_and_format_must_fit() {
         assert!(!film.exists());
     }
 }
+
+#[test]
+fn bit_rates_are_those_that_are_asked_for() {
+    let root = tempfile::tempdir().unwrap();
+    let photos = three_greys(root.path());
+    let song = tone(root.path(), "a.wav", 1.0);
+    let film = root.path().join("film.mp4");
+    let flags = args![
+        "slideshow",
+        &photos,
+        "-o",
+        &film,
+        "--size",
+        "128x72",
+        "--verbose"
+    ];
+    let rates = args!["--bitrate", "123k", "--abitrate", "48k", "--music", &song];
+    let output = run([&flags[..], &rates].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("[[slide]]"), "{}", stderr(&output));
+    let bytes = std::fs::read(&film).unwrap();
+    let told = String::from_utf8_lossy(&bytes);
+    assert!(
+        told.contains("rc=abr") && told.contains("bitrate=123 "),
+        "as x264 tells"
+    );
+    let entries = [
+        "-select_streams",
+        "a",
+        "-show_entries",
+        "stream=bit_rate",
+        "-of",
+        "csv=p=0",
+    ];
+    let sound: f64 = ffprobe(&entries, &film).trim().parse().unwrap();
+    assert!(
+        (20e3..80e3).contains(&sound),
+        "{sound} b/s, and 192k are usual"
+    );
+
+    for (name, flag) in [("a.gif", "--bitrate=1M"), ("a.gif", "--abitrate=48k")] {
+        let output = run(args![
+            "slideshow",
+            &photos,
+            "-o",
+            root.path().join(name),
+            flag
+        ]);
+        assert_eq!(output.status.code(), Some(2), "{flag}");
+        let named = flag.split('=').next().unwrap();
+        assert!(stderr(&output).contains(named), "{}", stderr(&output));
+    }
+}

@@ -318,3 +318,10 @@ fn cost(dispatch: Dispatch) -> Cost {
         }),
     }
 }
+
+/// Says that a test does not run for lack of `program`, which is an error where `CI` is set.
+pub fn skipped(program: &str) {
+    let all = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+    assert!(!all, "there is no '{program}'");
+    eprintln!("skipped: there is no '{program}'");
+}

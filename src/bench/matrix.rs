@@ -54,6 +54,23 @@ pub struct Options {
     pub frames: Frames,
 }
 
+impl Options {
+    /// All cells, in reporting order.
+    pub fn cells(&self) -> Vec<CellKey> {
+        let mut cells = Vec::new();
+        for work in &self.works {
+            for workers in &self.workers {
+                cells.extend(self.dispatches.iter().map(|dispatch| CellKey {
+                    work: *work,
+                    dispatch: *dispatch,
+                    workers: *workers,
+                }));
+            }
+        }
+        cells
+    }
+}
+
 /// One cell: what is measured in one fresh process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CellKey {
@@ -128,18 +145,7 @@ impl Matrix {
 
     /// All cells, in reporting order.
     pub fn cells(&self) -> Vec<CellKey> {
-        let options = &self.options;
-        let mut cells = Vec::new();
-        for work in &options.works {
-            for workers in &options.workers {
-                cells.extend(options.dispatches.iter().map(|dispatch| CellKey {
-                    work: *work,
-                    dispatch: *dispatch,
-                    workers: *workers,
-                }));
-            }
-        }
-        cells
+        self.options.cells()
     }
 
     /// What the process of `cell` is to do.

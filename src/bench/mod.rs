@@ -4,6 +4,7 @@
 //! fresh process, [`summary`] draws conclusions, [`export`] writes them down.
 //! [`versus`] sets two such runs beside each other.
 
+pub mod ahead;
 pub mod best;
 mod budget;
 pub mod cell;

@@ -123,6 +123,7 @@ pub(crate) mod testing {
 mod tests {
     use super::testing::results;
     use super::*;
+    use crate::bench::fixture::skipped;
     use crate::bench::results::Verdict;
     use proptest::prelude::*;
     use std::process::Command;
@@ -202,8 +203,7 @@ mod tests {
     #[test]
     fn gnuplot_with_the_originals_settings_draws_every_row_and_names_the_lines() {
         if which::which("gnuplot").is_err() {
-            eprintln!("skipped: gnuplot is not installed");
-            return;
+            return skipped("gnuplot");
         }
         let rows = |points: &str| points.lines().filter(|line| line.contains(" i")).count();
         let ours = drawn(&write_original(&results(

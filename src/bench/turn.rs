@@ -16,7 +16,8 @@ pub enum Turn {
 }
 
 impl Turn {
-    fn seat(&self) -> (Work, usize) {
+    /// Load and workers.
+    pub fn seat(&self) -> (Work, usize) {
         match self {
             Turn::Cell(key) => (key.work, key.workers),
             Turn::Python(key) => (key.work, key.workers),

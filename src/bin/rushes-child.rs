@@ -8,7 +8,10 @@
 //! so many bytes of memory. In any case the process ends with the one that
 //! started it, whose id is PARENT: also when that is killed.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
 fn become_program(program: &OsStr, arguments: &[OsString]) -> ExitCode {
     // Comes back only where it failed.
     let error = Command::new(program).args(arguments).exec();
-    eprintln!("cannot start '{}': {error}", program.display());
+    tell(&format!("cannot start '{}': {error}", program.display()));
     ExitCode::from(127)
 }
 
@@ -101,9 +104,14 @@ fn end_with_parent(parent: u64) -> Option<()> {
 }
 
 fn usage() -> ExitCode {
-    eprintln!(
+    tell(
         "usage: rushes-child PARENT cpu ITERATIONS | io MILLISECONDS | run PROGRAM ARGUMENT… \
-         | fenced MEMORY N READ… N START… N WRITE… PROGRAM ARGUMENT…"
+         | fenced MEMORY N READ… N START… N WRITE… PROGRAM ARGUMENT…",
     );
     ExitCode::from(2)
+}
+
+/// Says so where somebody listens.
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -11,6 +11,7 @@ use super::{Ending, config, outcome, site};
 use crate::bench::results::Work;
 use crate::dispatch::{Cancel, Split};
 use crate::error::{Error, Result};
+use crate::out;
 use crate::recipe::{CodecThreads, Container, Copying, Presets, Recipe, Transcode};
 use crate::values;
 
@@ -161,5 +162,5 @@ fn print_presets(presets: &Presets) {
     for (name, about) in presets.list() {
         table.add_row([name.to_owned(), about]);
     }
-    println!("{table}");
+    out!("{table}");
 }

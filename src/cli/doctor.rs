@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::job::Limits;
 use crate::measure::machine;
 use crate::media;
+use crate::out;
 use crate::report::words;
 use crate::values;
 
@@ -53,14 +54,14 @@ impl Args {
             table.add_row(["not linked".to_owned(), join(&missing)]);
         }
         table.add_row(["fences".to_owned(), fences()]);
-        println!("{table}");
+        out!("{table}");
         if let Some(missing) = fence::strength().missing() {
-            println!("{missing}");
+            out!("{missing}");
         }
         if let Err(error) = Program::find(Limits::default()) {
-            println!("{}", error.report());
+            out!("{}", error.report());
         } else if !ffmpeg.same_version {
-            println!(
+            out!(
                 "the ffmpeg program and the linked FFmpeg differ in version: their outputs may differ"
             );
         }

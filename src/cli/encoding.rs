@@ -66,6 +66,19 @@ pub struct Encoding {
 }
 
 impl Encoding {
+    /// Their ids, for a flag that none of them goes with.
+    pub const FLAGS: [&str; 9] = [
+        "vcodec",
+        "crf",
+        "bitrate",
+        "speed",
+        "acodec",
+        "abitrate",
+        "size",
+        "fps",
+        "deinterlace",
+    ];
+
     /// Lays the flags over `recipe`; `speed` is that of libx264 and libx265 where none is given.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod profile;
 mod running;
 mod samples;
 mod settle;
+mod shell;
 mod site;
 mod slideshow;
 mod watch;
@@ -48,6 +49,9 @@ enum Command {
     Slideshow(slideshow::Args),
     Samples(samples::Args),
     Doctor(doctor::Args),
+    Completions(shell::Completions),
+    #[command(hide = true)]
+    Man(shell::Man),
     #[command(hide = true)]
     Cell(internal::Cell),
     #[command(hide = true)]
@@ -76,6 +80,8 @@ impl Cli {
             Command::Slideshow(args) => args.run(cancel),
             Command::Samples(args) => args.run(cancel),
             Command::Doctor(args) => args.run(),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
             Command::Cell(_) => internal::run_cell(cancel),
             Command::Worker => internal::run_worker(),
         }

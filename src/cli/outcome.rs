@@ -17,6 +17,7 @@ use crate::recipe::Recipe;
 use crate::report::summary::{self, Report};
 use crate::report::{Style, announce, planned, run_batch, words};
 use crate::terminal::{shown, shown_path};
+use crate::{out, say};
 
 /// So many sources fit a screen with their lines.
 const FEW: usize = 20;
@@ -68,7 +69,7 @@ pub(super) fn run_recipes(
     }
     if running.verbose {
         for line in planned::lines(&plan) {
-            eprintln!("{line}");
+            say!("{line}");
         }
     }
     match journal {
@@ -83,7 +84,7 @@ fn show(plan: &Plan, style: Style) -> Ending {
         Style::Json => announce_jobs(plan),
         Style::Auto | Style::Quiet => {
             for line in planned::lines(plan) {
-                println!("{line}");
+                out!("{line}");
             }
         }
     }
@@ -125,7 +126,7 @@ fn run(
     let report = Report::new(&plan, &outcomes, words, started);
     // The results are in place, whether the report finds room or not.
     if let Err(error) = keep(&report, &running.output) {
-        eprintln!("{}", shown(&error.line()));
+        say!("{}", shown(&error.line()));
     }
     tell(&report, style);
     match ending(&report, cancel)? {
@@ -144,7 +145,7 @@ fn keep(report: &Report, output: &Path) -> Result<()> {
     }
     let other = output.join(journal::FOLDER).join(summary::FILE);
     let (usual, shown) = (usual.display(), other.display());
-    eprintln!("'{usual}' is not from rushes and is kept; the report is '{shown}'");
+    say!("'{usual}' is not from rushes and is kept; the report is '{shown}'");
     place_bytes(&other, &text)
 }
 
@@ -155,10 +156,10 @@ fn tell(report: &Report, style: Style) {
     // Among many jobs, what went wrong has long left the screen.
     if report.sources.len() > FEW {
         for line in report.failures() {
-            eprintln!("{line}");
+            say!("{line}");
         }
     }
-    println!("{}", report.table());
+    out!("{}", report.table());
 }
 
 /// Tells which sources will not become jobs, and why.
@@ -198,17 +199,17 @@ fn announce_jobs(plan: &Plan) {
 fn tell_done(plan: &Plan) {
     if plan.own_results > 0 {
         let results = words::count(plan.own_results, "result");
-        eprintln!("{results} of earlier runs left alone");
+        say!("{results} of earlier runs left alone");
     }
     if plan.jobs.is_empty() && plan.retiring.is_empty() {
-        eprintln!("nothing is left to do");
+        say!("nothing is left to do");
     }
 }
 
 /// Says which results carry the source's ending in their name, and why.
 fn tell_renamed(plan: &Plan) {
     if let Some(first) = plan.by_whole_name.first() {
-        eprintln!(
+        say!(
             "{} would have shared a name; their results keep the source's ending, such as that of '{}'",
             words::count(plan.by_whole_name.len(), "file"),
             shown_path(first)

@@ -18,6 +18,7 @@ use crate::journal::Known;
 use crate::media::verify::Depth;
 use crate::plan::{Existing, Found, Rules, Wanted, scan};
 use crate::report::Style;
+use crate::say;
 use crate::values;
 
 /// What a batch works on, how it runs, and how it is told.
@@ -169,7 +170,7 @@ impl Running {
         }
         let say = |line: String| {
             if !self.quiet {
-                eprintln!("{line}");
+                say!("{line}");
             }
         };
         let Some((profile, place)) = profile::load(&say) else {
@@ -249,7 +250,7 @@ impl Running {
             return;
         }
         if let Some(missing) = fence::strength().missing() {
-            eprintln!("{missing}");
+            say!("{missing}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Ending;
 use crate::dispatch::Cancel;
 use crate::error::Result;
+use crate::out;
 use crate::samples;
 
 /// Make the sample clips, from FFmpeg's own test sources.
@@ -18,7 +19,7 @@ pub struct Args {
 impl Args {
     pub(super) fn run(self, cancel: &Cancel) -> Result<Ending> {
         for path in samples::make(&self.output, cancel)? {
-            println!("{}", path.display());
+            out!("{}", path.display());
         }
         Ok(Ending::Done)
     }

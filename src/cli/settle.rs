@@ -12,6 +12,7 @@ use crate::job::{Done, Failure, Job, MediaJob, Outcome, Verdict, Work};
 use crate::journal::{Journal, Record, Stamp};
 use crate::plan::Planned;
 use crate::report::{Style, announce};
+use crate::say;
 use crate::terminal::shown;
 
 /// What follows the outcomes of a batch.
@@ -165,7 +166,7 @@ impl<'a> Settling<'a> {
             let kept = to_trash(source).err().map(|error| error.line());
             if let Some(why) = &kept {
                 stayed += 1;
-                eprintln!("rushes: {}", shown(why));
+                say!("rushes: {}", shown(why));
             }
             self.tell(source, target, kept);
         }

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::journal::{self, Journal};
 use crate::plan::{Existing, Found, prepare_output};
 use crate::report::words;
+use crate::say;
 
 /// Finds the sources, makes sure of the output folder, keeps other runs out of
 /// it, and clears away what killed ones left. A dry run looks alone.
@@ -30,7 +31,7 @@ pub(super) fn take(running: &Running) -> Result<(Journal, bool)> {
     let cleared = sweep(output, &journal.known());
     if cleared > 0 && !running.quiet {
         let what = words::count(cleared, "leftover");
-        eprintln!("{what} of an earlier run cleared away");
+        say!("{what} of an earlier run cleared away");
     }
     Ok((journal, cleared > 0))
 }

@@ -24,6 +24,10 @@ pub struct Encoding {
     pub format: Format,
     /// The encoder's constant quality; lower is better. None for GIF.
     pub quality: f32,
+    /// Average bits a second of the pictures, in place of a constant quality.
+    pub bitrate: Option<u64>,
+    /// Bits a second of the sound, where other than usual.
+    pub sound_bitrate: Option<u64>,
     /// The encoder's own speed preset; for VP9, 0 (slow) to 8.
     pub speed: String,
 }
@@ -65,12 +69,6 @@ impl Format {
             bitrate: Some(bitrate),
             ..Audio::default()
         })
-    }
-
-    /// Whether parts of a film can be encoded by themselves and joined.
-    pub(super) fn can_be_cut(self) -> bool {
-        // What stands still may be told apart from one picture to the next by filters alone.
-        self.filter().is_none()
     }
 
     /// The filters between a film's pictures and the encoder, where it takes others.
@@ -116,8 +114,25 @@ impl Encoding {
         Self {
             format,
             quality,
+            bitrate: None,
+            sound_bitrate: None,
             speed: speed.into(),
         }
+    }
+
+    /// How sound is encoded; `None` where there can be none.
+    pub fn audio(&self) -> Option<Audio> {
+        let audio = self.format.audio()?;
+        Some(Audio {
+            bitrate: self.sound_bitrate.or(audio.bitrate),
+            ..audio
+        })
+    }
+
+    /// Whether parts of a film can be encoded by themselves and joined: not where a picture
+    /// depends on all before it, as by filters, or by a bit rate to keep to.
+    pub(super) fn can_be_cut(&self) -> bool {
+        self.format.filter().is_none() && self.bitrate.is_none()
     }
 
     /// So many encoders work side by side at most on a film of that size: x264 keeps the
@@ -127,7 +142,7 @@ impl Encoding {
         const KEPT: u64 = 320 << 20;
         let frames = SHARED_LOOKAHEAD + 5;
         let each = frames * u64::from(size.width) * u64::from(size.height) * 7 / 2;
-        match self.format.can_be_cut() && !self.looks_far() {
+        match self.can_be_cut() && !self.looks_far() {
             true => usize::try_from(KEPT / each.max(1)).unwrap_or(1).max(1),
             false => 1,
         }
@@ -161,7 +176,7 @@ impl Encoding {
     pub fn video(&self, rate: Ratio, at_once: usize) -> Video {
         let far = (rate.as_f64() * 10.0).round().max(1.0).to_string();
         let lookahead = self.lookahead(at_once).map(|frames| frames.to_string());
-        let options: Vec<(&str, &str)> = match self.format {
+        let mut options: Vec<(&str, &str)> = match self.format {
             Format::Mp4 => {
                 let mut options = vec![("g", &*far), ("sc_threshold", "0"), ("forced-idr", "1")];
                 options.extend(lookahead.as_deref().map(|frames| ("rc-lookahead", frames)));
@@ -169,7 +184,6 @@ impl Encoding {
             }
             Format::Webm => vec![
                 ("g", &far),
-                ("b", "0"),
                 ("deadline", "good"),
                 ("cpu-used", &self.speed),
                 ("row-mt", "1"),
@@ -177,11 +191,17 @@ impl Encoding {
             ],
             Format::Gif => vec![],
         };
+        // Where there is no bit rate to keep to, VP9 wants to be told so.
+        let unbound = self.format == Format::Webm && self.bitrate.is_none();
+        options.extend(unbound.then_some(("b", "0")));
         let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
         Video {
             encoder: self.format.encoder().into(),
             speed: (self.format == Format::Mp4).then(|| self.speed.clone()),
-            rate: (self.format != Format::Gif).then_some(Rate::Quality(self.quality)),
+            rate: (self.format != Format::Gif).then_some(match self.bitrate {
+                Some(bits) => Rate::Bitrate(bits),
+                None => Rate::Quality(self.quality),
+            }),
             options: options.into_iter().map(own).collect(),
             ..Video::default()
         }

@@ -30,7 +30,7 @@ impl<'a> Output<'a> {
     pub(super) fn create(film: &'a Film, part: &Path, cancel: &Cancel) -> Result<Self> {
         let format = film.encoding.format;
         let (name, options) = format.muxer();
-        let heard = film.music.as_ref().zip(format.audio());
+        let heard = film.music.as_ref().zip(film.encoding.audio());
         let streams = 1 + usize::from(heard.is_some());
         let mut muxer = Muxer::create(part, &name, &options, streams, cancel)?;
         muxer.set_tag("title", &film.title);

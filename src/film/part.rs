@@ -145,19 +145,18 @@ mod tests {
         }
     }
 
-    /// The parts, each as the numbers of its slides, its frames, and those of its slides alone.
-    fn parts(film: &Film, drawn: &[usize]) -> Vec<(Vec<usize>, Range<u64>, Vec<Range<u64>>)> {
+    /// A part's slides by number, with the frames at which each is seen alone.
+    type Slides = Vec<(usize, u64, u64)>;
+
+    fn parts(film: &Film, drawn: &[usize]) -> Vec<Slides> {
         let shot = || Shot::Still(still(64, 36, &[0; 64 * 36 * 4]).unwrap());
         let drawn = drawn.iter().map(|number| (*number, shot()));
         let mut parts = vec![];
         cut(film, drawn, |part| {
             assert_eq!(part.number, parts.len());
-            let numbers = part.slides.iter().map(|slide| slide.number).collect();
-            let alone = part
-                .slides
-                .iter()
-                .map(|slide| slide.span.start..slide.alone_until);
-            parts.push((numbers, part.frames(), alone.collect()));
+            let alone = part.slides.iter();
+            let alone = alone.map(|slide| (slide.number, slide.span.start, slide.alone_until));
+            parts.push(alone.collect());
             true
         });
         parts
@@ -168,10 +167,10 @@ mod tests {
         let film = film(&[3.0, 1.0, 0.5, 0.5, 2.0, 0.2]);
         let parts = parts(&film, &[0, 1, 2, 3, 4, 5]);
         let expected = [
-            (vec![0], 0..90, vec![0..75]),
-            (vec![1, 2, 3], 90..150, vec![90..105, 120..121, 135..136]),
-            (vec![4], 150..210, vec![150..195]),
-            (vec![5], 210..216, vec![210..216]),
+            vec![(0, 0, 75)],
+            vec![(1, 90, 105), (2, 120, 121), (3, 135, 136)],
+            vec![(4, 150, 195)],
+            vec![(5, 210, 216)],
         ];
         assert_eq!(parts, expected);
         assert_eq!(count(&film), 4);
@@ -180,12 +179,9 @@ mod tests {
     #[test]
     fn slides_that_are_left_out_are_in_no_part_and_the_last_one_left_stands_to_its_end() {
         let film = film(&[3.0; 4]);
-        let expected = [
-            (vec![1], 0..90, vec![0..75]),
-            (vec![2], 90..180, vec![90..180]),
-        ];
+        let expected = [vec![(1, 0, 75)], vec![(2, 90, 180)]];
         assert_eq!(parts(&film, &[1, 2]), expected);
-        assert_eq!(parts(&film, &[]), []);
+        assert_eq!(parts(&film, &[]), Vec::<Slides>::new());
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl<'a, 'f> Projector<'a, 'f> {
             }
         }
         let frames = part.frames();
-        if part.next.is_none() || self.film.encoding.format.can_be_cut() {
+        if part.next.is_none() || self.film.encoding.can_be_cut() {
             running.finish(frames.end)?;
         }
         let reel = Reel {
@@ -133,7 +133,7 @@ impl<'a, 'f> Projector<'a, 'f> {
             frames: frames.end - frames.start,
             chapters: self.chapters(part),
         };
-        if !self.film.encoding.format.can_be_cut() {
+        if !self.film.encoding.can_be_cut() {
             self.running = Some(running);
         }
         Ok(reel)
@@ -152,7 +152,7 @@ impl<'a, 'f> Projector<'a, 'f> {
         };
         let video = self.film.encoding.video(rate, self.encoders.at_once);
         let mut spec = video.encoder_spec(self.setup.threads);
-        if self.film.encoding.format.can_be_cut() {
+        if self.film.encoding.can_be_cut() {
             spec.tell_repeats(&self.repeats(part));
         }
         spec.width = Some(like.size().0);

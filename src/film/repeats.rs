@@ -33,24 +33,23 @@ mod tests {
 
     const RATE: Ratio = Ratio::new(30, 1);
 
-    fn runs(alone: Range<u64>, moves: Option<RangeInclusive<f64>>) -> Vec<Range<u64>> {
-        repeats(alone, moves.as_ref(), RATE).collect()
+    /// First frames and those after the last.
+    fn runs(alone: Range<u64>, moves: Option<RangeInclusive<f64>>) -> Vec<(u64, u64)> {
+        let runs = repeats(alone, moves.as_ref(), RATE);
+        runs.map(|run| (run.start, run.end)).collect()
     }
 
     #[test]
     fn a_slide_repeats_from_its_second_frame_up_to_its_transition() {
-        assert_eq!(
-            runs(0..75, None),
-            std::iter::once(1..75).collect::<Vec<_>>()
-        );
+        assert_eq!(runs(0..75, None), [(1, 75)]);
         assert_eq!(runs(90..95, None), []);
     }
 
     #[test]
     fn a_slide_that_moves_repeats_before_and_after() {
-        assert_eq!(runs(0..75, Some(0.0..=1.0)), [31..75]);
-        assert_eq!(runs(90..180, Some(-0.5..=1.5)), [136..180]);
-        assert_eq!(runs(0..75, Some(1.0..=2.95)), [1..30]);
-        assert_eq!(runs(90..180, Some(1.0..=1.5)), [91..120, 136..180]);
+        assert_eq!(runs(0..75, Some(0.0..=1.0)), [(31, 75)]);
+        assert_eq!(runs(90..180, Some(-0.5..=1.5)), [(136, 180)]);
+        assert_eq!(runs(0..75, Some(1.0..=2.95)), [(1, 30)]);
+        assert_eq!(runs(90..180, Some(1.0..=1.5)), [(91, 120), (136, 180)]);
     }
 }

@@ -8,6 +8,7 @@ use super::gauge::{Gauge, Running};
 use super::{Reporter, plain, words};
 use crate::dispatch::Event;
 use crate::job::{Outcome, Verdict};
+use crate::say;
 
 /// Slots that get a line of their own; a terminal is not endless.
 const LINES: usize = 12;
@@ -53,7 +54,7 @@ impl Reporter for Bars {
                 let _ = self.all.clear();
                 self.total = None;
                 if self.gauge.not_started > 0 {
-                    eprintln!("{}", plain::not_started(self.gauge.not_started));
+                    say!("{}", plain::not_started(self.gauge.not_started));
                 }
             }
             Event::SourceSkipped { .. }

@@ -13,6 +13,7 @@ use crate::dispatch::OnError;
 use crate::error::{Error, Result};
 use crate::film::{Audience, Made};
 use crate::terminal::{shown, shown_path};
+use crate::{out, say};
 
 /// Time between two lines, and between two objects.
 const EVERY: Duration = Duration::from_secs(5);
@@ -47,13 +48,13 @@ impl Telling {
         let took = self.began.elapsed();
         let bytes = std::fs::metadata(target).map_or(0, |data| data.len());
         match self.style {
-            Style::Json => println!(
+            Style::Json => out!(
                 "{}",
                 json!({"event": "film_made", "target": target.display().to_string(),
                        "frames": made.frames, "left_out": made.left_out, "bytes": bytes,
                        "seconds": took.as_secs_f64()})
             ),
-            Style::Auto => println!(
+            Style::Auto => out!(
                 "{}: {} of film, {}, made in {}",
                 shown_path(target),
                 words::duration(seconds),
@@ -66,10 +67,10 @@ impl Telling {
 
     /// Tells of a picture that is left out.
     pub fn left_out(&self, reason: &str) {
-        let say = || eprintln!("left out: {}", shown(reason));
+        let say = || say!("left out: {}", shown(reason));
         match (self.style, &self.bar) {
             (Style::Json, _) => {
-                println!("{}", json!({"event": "picture_left_out", "reason": reason}));
+                out!("{}", json!({"event": "picture_left_out", "reason": reason}));
             }
             (_, Some(bar)) => bar.suspend(say),
             (_, None) => say(),
@@ -98,11 +99,11 @@ impl Audience for Telling {
         }
         self.told = Instant::now();
         match self.style {
-            Style::Json => println!(
+            Style::Json => out!(
                 "{}",
                 json!({"event": "film_progress", "frames": done, "of": all})
             ),
-            Style::Auto => eprintln!("frame {done} of {all}"),
+            Style::Auto => say!("frame {done} of {all}"),
             Style::Quiet => {}
         }
     }

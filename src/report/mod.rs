@@ -1,6 +1,7 @@
 //! What people and programs are told while a batch runs. Each way of telling
 //! consumes the same events.
 
+pub mod ahead;
 pub mod answer;
 mod bars;
 pub mod bench;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Reporter, words};
 use crate::dispatch::Event;
 use crate::job::{Done, Outcome, Verdict};
+use crate::say;
 use crate::terminal::shown;
 
 #[derive(Default)]
@@ -40,8 +41,8 @@ impl Reporter for Plain {
                     let slots = words::count(*slots, "slot");
                     match jobs {
                         // They are to come.
-                        0 => eprintln!("waiting for videos on {slots} ({engine})"),
-                        _ => eprintln!("{} on {slots} ({engine})", words::count(*jobs, "job")),
+                        0 => say!("waiting for videos on {slots} ({engine})"),
+                        _ => say!("{} on {slots} ({engine})", words::count(*jobs, "job")),
                     }
                 }
             }
@@ -52,11 +53,11 @@ impl Reporter for Plain {
             Event::JobFinished { name, outcome } => self.finished(name, outcome),
             Event::SourceRefused { .. } => {
                 if let Some(text) = refusal(event) {
-                    eprintln!("{text}");
+                    say!("{text}");
                 }
             }
             Event::BatchFinished { .. } if self.not_started > 0 && !self.failures_only => {
-                eprintln!("{}", not_started(self.not_started));
+                say!("{}", not_started(self.not_started));
             }
             Event::SourceSkipped { .. }
             | Event::SourceReplaced { .. }
@@ -78,7 +79,7 @@ impl Plain {
         let failed = matches!(outcome.verdict, Verdict::Failed(_));
         if failed || !self.failures_only {
             let text = ending(name, outcome, bytes_in);
-            eprintln!("[{}/{}] {text}", self.ended, self.jobs);
+            say!("[{}/{}] {text}", self.ended, self.jobs);
         }
     }
 }

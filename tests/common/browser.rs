@@ -75,6 +75,10 @@ pub struct Seen {
 pub fn find() -> Option<PathBuf> {
     let found = BROWSERS.iter().find_map(|name| which::which(name).ok());
     if found.is_none() {
+        assert!(
+            !crate::common::installed_for_tests("browser"),
+            "there is none"
+        );
         eprintln!("skipped: there is no Chromium and no Chrome; scripts/test installs one");
     }
     found

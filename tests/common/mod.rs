@@ -70,13 +70,21 @@ pub fn long() -> bool {
     std::env::var_os("RUSHES_LONG").is_some_and(|value| value != "0" && !value.is_empty())
 }
 
-/// Whether a program is on the PATH; says so where it is not.
+/// Whether a program is on the PATH; says so where it is not. Those that
+/// scripts/lib.sh installs for the tests are missed where `CI` is set.
 pub fn have(program: &str) -> bool {
     let found = which::which(program).is_ok();
     if !found {
+        assert!(!installed_for_tests(program), "there is no '{program}'");
         eprintln!("skipped: there is no '{program}' on the PATH");
     }
     found
+}
+
+/// Whether `program` must be there, since all tests are to run.
+pub fn installed_for_tests(program: &str) -> bool {
+    let all = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+    all && ["ffmpeg", "gnuplot", "python3", "browser"].contains(&program)
 }
 
 /// The folder with media that others made; says where it is missing that the test is skipped.

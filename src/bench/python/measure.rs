@@ -103,12 +103,12 @@ impl Python {
 mod tests {
     use super::super::How;
     use super::*;
+    use crate::bench::fixture::skipped;
 
     #[test]
     fn two_threads_of_python_take_turns_and_two_processes_do_not() {
         let Ok(program) = find() else {
-            eprintln!("skipped: there is no python3");
-            return;
+            return skipped("python3");
         };
         let cancel = Cancel::new();
         let python = Python::meet(&program, 40, &cancel).unwrap();

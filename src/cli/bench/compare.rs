@@ -11,6 +11,7 @@ use crate::document;
 use crate::draw::Theme;
 use crate::draw::raster::render;
 use crate::error::Result;
+use crate::out;
 use crate::plan::prepare_output;
 use crate::report::{versus as report, words};
 use crate::terminal::shown;
@@ -41,9 +42,9 @@ impl Args {
         prepare_output(&self.output)?;
         let written = write(&versus, verdicts.clone(), &self.output)?;
         print(&versus, &verdicts);
-        println!();
+        out!();
         for path in written {
-            println!("{}", path.display());
+            out!("{}", path.display());
         }
         Ok(Ending::Done)
     }
@@ -51,7 +52,7 @@ impl Args {
 
 fn print(versus: &Versus, verdicts: &[String]) {
     for (name, side) in [("A", &versus.a), ("B", &versus.b)] {
-        println!(
+        out!(
             "{name}: {}, {}, {}",
             shown(&side.file),
             shown(&side.started),
@@ -60,15 +61,15 @@ fn print(versus: &Versus, verdicts: &[String]) {
     }
     for differs in &versus.differs {
         let line = format!("differs: {}: {} | {}", differs.what, differs.a, differs.b);
-        println!("{}", shown(&line));
+        out!("{}", shown(&line));
     }
-    println!("\n{}\n", report::table(versus));
+    out!("\n{}\n", report::table(versus));
     for verdict in verdicts {
-        println!("{}", shown(verdict));
+        out!("{}", shown(verdict));
     }
-    println!("{}.", report::answer(versus));
+    out!("{}.", report::answer(versus));
     for note in &versus.notes {
-        println!("note: {}", shown(note));
+        out!("note: {}", shown(note));
     }
 }
 

@@ -9,14 +9,21 @@ use crate::cli::encoding::Encoding;
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::{Limits, Ratio};
-use crate::plan::{SourceFile, Wanted, prepare_output, scan};
+use crate::plan::{Found, Refused, SourceFile, Wanted, prepare_output, scan};
 use crate::recipe::{CodecThreads, Frames, Pick, Transcode, Video};
 use crate::samples;
-use crate::terminal::shown;
 use crate::values;
 
+/// What is to be measured, and what cannot be looked into.
+pub(super) struct Asked {
+    pub options: Options,
+    pub unreadable: Vec<Refused>,
+}
+
 /// What is measured.
+// A group with flags by `flatten` is empty to clap, and would conflict with nothing.
 #[derive(Debug, clap::Args)]
+#[group(conflicts_with = "import")]
 pub(super) struct Measuring {
     /// Videos, or folders of videos [default: samples made from FFmpeg's own sources].
     #[arg(value_name = "PATH")]
@@ -75,9 +82,6 @@ pub(super) struct Measuring {
         conflicts_with = "resume"
     )]
     all_on: Option<Dispatch>,
-
-    #[command(flatten)]
-    encoding: Encoding,
 }
 
 /// libx264's speed preset where none is given: short jobs leave time for the
@@ -85,16 +89,66 @@ pub(super) struct Measuring {
 const SPEED: &str = "veryfast";
 
 impl Measuring {
-    /// What is to be measured, with results in `output`.
+    /// What is to be measured, with results in `output`, which is made.
     ///
     /// # Errors
     /// Where something that it takes is missing or cannot be made.
-    pub(super) fn options(&self, output: &Path, cancel: &Cancel) -> Result<Options> {
-        for dispatch in &self.dispatch {
-            dispatch.engine(Limits::default())?;
-        }
+    pub(super) fn options(
+        &self,
+        encoding: &Encoding,
+        output: &Path,
+        cancel: &Cancel,
+    ) -> Result<Asked> {
+        self.check_engines()?;
+        // What is named is looked at before anything is made.
+        let named = self.named(output)?;
+        prepare_output(output)?;
+        let found = match named {
+            Some(found) => found,
+            None => {
+                let made = samples::make(&samples::folder_beside(output), cancel)?;
+                videos(&made, output)?
+            }
+        };
+        self.asked(found, encoding, output)
+    }
+
+    /// What would be measured; samples that are not there are not made.
+    ///
+    /// # Errors
+    /// Where something that it takes is missing.
+    pub(super) fn options_ahead(&self, encoding: &Encoding, output: &Path) -> Result<Asked> {
+        self.check_engines()?;
+        let made = || samples::made(&samples::folder_beside(output));
+        let found = match (self.named(output)?, made()) {
+            (Some(found), _) => found,
+            (None, Some(made)) => videos(&made, output)?,
+            (None, None) => Found::default(),
+        };
+        self.asked(found, encoding, output)
+    }
+
+    fn check_engines(&self) -> Result<()> {
+        let mut engines = self.dispatch.iter();
+        engines.try_for_each(|how| how.engine(Limits::default()).map(drop))
+    }
+
+    fn asked(&self, found: Found, encoding: &Encoding, output: &Path) -> Result<Asked> {
+        let options = self.options_of(found.files, encoding, output)?;
+        Ok(Asked {
+            options,
+            unreadable: found.unreadable,
+        })
+    }
+
+    fn options_of(
+        &self,
+        sources: Vec<SourceFile>,
+        encoding: &Encoding,
+        output: &Path,
+    ) -> Result<Options> {
         Ok(Options {
-            sources: self.sources(output, cancel)?,
+            sources,
             output: output.to_owned(),
             works: distinct(&self.work),
             dispatches: distinct(&self.dispatch),
@@ -110,7 +164,7 @@ impl Measuring {
             seed: self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
             cpu_ms: milliseconds(self.cpu),
             io_ms: milliseconds(self.io),
-            transcode: self.transcode()?,
+            transcode: self.transcode(encoding)?,
             frames: Frames {
                 pick: Pick::Every(self.every),
                 ..Frames::default()
@@ -118,7 +172,7 @@ impl Measuring {
         })
     }
 
-    fn transcode(&self) -> Result<Transcode> {
+    fn transcode(&self, encoding: &Encoding) -> Result<Transcode> {
         let mut transcode = Transcode {
             video: Some(Video {
                 speed: Some(SPEED.into()),
@@ -127,32 +181,19 @@ impl Measuring {
             codec_threads: CodecThreads(usize::from(self.codec_threads)),
             ..Transcode::default()
         };
-        self.encoding.apply(&mut transcode, SPEED)?;
+        encoding.apply(&mut transcode, SPEED)?;
         Ok(transcode)
     }
 
-    fn sources(&self, output: &Path, cancel: &Cancel) -> Result<Vec<SourceFile>> {
-        if !self.paths.is_empty() {
-            // What is named is looked at before anything is made.
-            let named = videos(&self.paths, output)?;
-            prepare_output(output)?;
-            return Ok(named);
-        }
-        prepare_output(output)?;
-        videos(
-            &samples::make(&samples::folder_beside(output), cancel)?,
-            output,
-        )
+    /// The videos that are named, where any are.
+    fn named(&self, output: &Path) -> Result<Option<Found>> {
+        let named = !self.paths.is_empty();
+        named.then(|| videos(&self.paths, output)).transpose()
     }
 }
 
-/// What is to be measured; what cannot be read is told and left out.
-fn videos(paths: &[PathBuf], output: &Path) -> Result<Vec<SourceFile>> {
-    let found = scan(paths, &Wanted::default(), Some(output))?;
-    for refused in &found.unreadable {
-        eprintln!("{}", shown(&refused.told()));
-    }
-    Ok(found.files)
+fn videos(paths: &[PathBuf], output: &Path) -> Result<Found> {
+    scan(paths, &Wanted::default(), Some(output))
 }
 
 /// The values in reporting order, each once.

@@ -7,7 +7,9 @@ mod measuring;
 use std::path::{Path, PathBuf};
 
 use self::measuring::Measuring;
+use super::encoding::Encoding;
 use super::{Ending, profile};
+use crate::bench::ahead::Ahead;
 use crate::bench::export::{write_charts, write_data, write_report};
 use crate::bench::load::load;
 use crate::bench::matrix::Matrix;
@@ -20,10 +22,11 @@ use crate::draw::Theme;
 use crate::error::{Error, Kind, Result};
 use crate::film;
 use crate::film::format::Format;
-use crate::plan::prepare_output;
-use crate::report::bench::Telling;
-use crate::report::{Style, answer, costs, words};
+use crate::plan::{Refused, prepare_output};
+use crate::report::bench::{Telling, events};
+use crate::report::{Style, ahead, answer, costs, words};
 use crate::terminal::shown;
+use crate::{out, say};
 
 /// Measure threads against ffmpeg processes and workers: numbers, charts, a report and a film.
 #[derive(Debug, clap::Args)]
@@ -35,13 +38,16 @@ pub struct Args {
     #[command(flatten)]
     measuring: Measuring,
 
+    #[command(flatten)]
+    encoding: Encoding,
+
     /// Where results go.
     #[arg(short, long, value_name = "DIR", default_value = "output/bench")]
     output: PathBuf,
 
     /// Measure nothing, and say what follows from the times in this file: rows of
     /// nthreads CpuThread CpuProcess IoThread IoProcess, with or without a header.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["Measuring", "Encoding", "resume", "save_profile"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = Encoding::FLAGS, conflicts_with_all = ["resume", "save_profile"])]
     import: Option<PathBuf>,
 
     /// Go on with the run in the output folder that was stopped, or whose budget
@@ -57,15 +63,26 @@ pub struct Args {
     #[arg(long)]
     no_film: bool,
 
+    /// Print events on stdout, one JSON object a line.
+    #[arg(long)]
+    json: bool,
+
     /// Tell of nothing but the result.
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
+
+    /// Print what would be measured, and do nothing.
+    #[arg(long, conflicts_with_all = ["import", "save_profile"])]
+    dry_run: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Instead {
     Compare(compare::Args),
 }
+
+/// The file with all that was measured.
+const RESULTS: &str = "results.json";
 
 /// The film's file name in the result folder.
 const FILM: &str = "summary.mp4";
@@ -75,19 +92,23 @@ impl Args {
         if let Some(Instead::Compare(args)) = &self.instead {
             return args.run();
         }
-        let mut telling = Telling::new(Style::of(false, self.quiet));
+        if self.dry_run {
+            return self.ahead(cancel);
+        }
+        let mut telling = Telling::new(self.style());
         if let Some(file) = &self.import {
             let results = import::import(file, &self.output)?;
             prepare_output(&self.output)?;
-            self.deliver(&results, cancel, telling)?;
+            self.deliver(&results, &[], cancel, telling)?;
             return Ok(Ending::Done);
         }
         let before = self.resume.then(|| self.before()).transpose()?;
-        let options = self.measuring.options(&self.output, cancel)?;
-        let mut matrix = Matrix::plan(options, cancel)?;
-        for refused in &matrix.refused {
-            eprintln!("{}", shown(&refused.told()));
-        }
+        let asked = self
+            .measuring
+            .options(&self.encoding, &self.output, cancel)?;
+        let mut matrix = Matrix::plan(asked.options, cancel)?;
+        matrix.refused.splice(0..0, asked.unreadable);
+        telling.refused(&matrix.refused);
         if let Some(before) = &before {
             resume::check(before, &matrix)?;
             matrix.go_on(&before.design);
@@ -101,20 +122,42 @@ impl Args {
             Ok(results) => results,
             Err(error) => return Err(self.stopped(error, follow.kept)),
         };
-        self.deliver(&results, cancel, telling)?;
+        self.deliver(&results, &matrix.refused, cancel, telling)?;
         if self.save_profile {
-            println!("{}", profile::save(&results)?.display());
+            let file = profile::save(&results)?;
+            match self.style() {
+                Style::Json => out!("{}", events::profile_saved(&file)),
+                Style::Auto | Style::Quiet => out!("{}", file.display()),
+            }
         }
-        Ok(if matrix.refused.is_empty() {
-            Ending::Done
-        } else {
-            Ending::SomeFailed
-        })
+        Ok(ending(&matrix.refused))
+    }
+
+    /// Tells what would be measured.
+    fn ahead(&self, cancel: &Cancel) -> Result<Ending> {
+        let asked = self.measuring.options_ahead(&self.encoding, &self.output)?;
+        let before = load(&self.output.join(RESULTS)).ok();
+        let (ahead, mut refused) = Ahead::of(&asked.options, before.as_ref(), cancel)?;
+        refused.splice(0..0, asked.unreadable);
+        Telling::new(self.style()).refused(&refused);
+        match self.style() {
+            Style::Json => out!("{}", events::planned(&ahead)),
+            Style::Auto | Style::Quiet => {
+                for line in ahead::lines(&ahead) {
+                    out!("{line}");
+                }
+            }
+        }
+        Ok(ending(&refused))
+    }
+
+    fn style(&self) -> Style {
+        Style::of(self.json, self.quiet)
     }
 
     /// What a stopped run has left here.
     fn before(&self) -> Result<Results> {
-        let file = self.output.join("results.json");
+        let file = self.output.join(RESULTS);
         if !file.exists() {
             return Err(Error::usage(format!(
                 "--resume: there is no run to go on with in '{}'",
@@ -132,7 +175,7 @@ impl Args {
         };
         // What was asked for is to stop: where there is no room for a report, that is that.
         let _ = write_report(&results, None, &self.output);
-        eprintln!(
+        say!(
             "stopped after {} of all cells; they are kept in '{}', and the same command with --resume goes on",
             words::count(results.design.rounds, "round"),
             self.output.display()
@@ -141,7 +184,14 @@ impl Args {
     }
 
     /// Writes everything that follows from `results`, and prints the answer.
-    fn deliver(&self, results: &Results, cancel: &Cancel, mut telling: Telling) -> Result<()> {
+    /// Of `refused` it was told before.
+    fn deliver(
+        &self,
+        results: &Results,
+        refused: &[Refused],
+        cancel: &Cancel,
+        mut telling: Telling,
+    ) -> Result<()> {
         let mut written = write_data(results, &self.output)?;
         let charts = charts(results, &Theme::DARK)?;
         write_charts(&charts, &self.output)?;
@@ -157,7 +207,10 @@ impl Args {
             write_report(results, Some(FILM), &self.output)?;
         }
         telling.finish();
-        print(results, &written);
+        match self.style() {
+            Style::Json => out!("{}", events::finished(results, &written)),
+            Style::Auto | Style::Quiet => print(results, refused, &written),
+        }
         Ok(())
     }
 }
@@ -181,19 +234,27 @@ impl Follow for Following<'_> {
     }
 }
 
-fn print(results: &Results, written: &[PathBuf]) {
-    println!("{}", answer::table(results));
+fn ending(refused: &[Refused]) -> Ending {
+    match refused {
+        [] => Ending::Done,
+        _ => Ending::SomeFailed,
+    }
+}
+
+fn print(results: &Results, refused: &[Refused], written: &[PathBuf]) {
+    out!("{}", answer::table(results));
     if let Some(table) = costs::table(results) {
-        println!("\n{table}\n");
+        out!("\n{table}\n");
     }
     for sentence in answer::sentences(results) {
-        println!("{}", shown(&sentence));
+        out!("{}", shown(&sentence));
     }
-    for note in &results.notes {
-        println!("note: {}", shown(note));
+    let told: Vec<String> = refused.iter().map(Refused::told).collect();
+    for note in results.notes.iter().filter(|note| !told.contains(note)) {
+        out!("note: {}", shown(note));
     }
-    println!();
+    out!();
     for path in written {
-        println!("{}", path.display());
+        out!("{}", path.display());
     }
 }

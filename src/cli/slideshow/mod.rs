@@ -24,6 +24,7 @@ use crate::report::Style;
 use crate::report::film::Telling;
 use crate::terminal::shown;
 use crate::values;
+use crate::{out, say};
 
 /// Make a film of pictures, with a chapter a picture.
 #[derive(Debug, clap::Args)]
@@ -55,9 +56,17 @@ pub struct Args {
     #[arg(long, value_name = "Q", value_parser = encoding::crf)]
     crf: Option<f32>,
 
+    /// Average video bit rate, such as 2M, in place of a constant quality.
+    #[arg(long, value_name = "RATE", value_parser = values::bit_rate, conflicts_with = "crf")]
+    bitrate: Option<u64>,
+
     /// The encoder's own speed preset, for webm 0 (slow) to 8 [default: medium in mp4, 4 in webm].
     #[arg(long, value_name = "PRESET")]
     speed: Option<String>,
+
+    /// Bit rate of the music [default: 192k in mp4, 160k in webm].
+    #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
+    abitrate: Option<u64>,
 
     /// What a picture that cannot be read means: `continue` makes the film without it, `stop` makes none.
     #[arg(
@@ -81,6 +90,10 @@ pub struct Args {
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
 
+    /// Tell the film's storyboard first, as --dry-run does.
+    #[arg(short, long, conflicts_with_all = ["quiet", "json", "dry_run"])]
+    verbose: bool,
+
     /// Print the film's storyboard, which can be changed and given as PATH, and do nothing.
     #[arg(long)]
     dry_run: bool,
@@ -99,8 +112,11 @@ impl Args {
         }
         let (board, unreadable) = self.storyboard(target.format)?;
         if self.dry_run {
-            print!("{}", board.text()?);
+            out!("{}", board.text()?.trim_end());
             return self.end(&unreadable);
+        }
+        if self.verbose {
+            say!("{}", board.text()?.trim_end());
         }
         let encoding = self.encoding(Encoding::usual(target.format))?;
         let pictures = board.slides.iter().map(|slide| &slide.picture);
@@ -112,7 +128,7 @@ impl Args {
         self.leave_out(&unreadable, &telling)?;
         let missing: String = missing(&board).into_iter().collect();
         if !missing.is_empty() && !self.quiet {
-            eprintln!(
+            say!(
                 "the film has boxes for {}: no font is embedded for them",
                 shown(&missing)
             );
@@ -154,7 +170,7 @@ impl Args {
     /// Tells what a dry run could not look into.
     fn end(&self, unreadable: &[Refused]) -> Result<Ending> {
         for refused in unreadable {
-            eprintln!("{}", shown(&refused.told()));
+            say!("{}", shown(&refused.told()));
         }
         Ok(match unreadable {
             [] => Ending::Done,
@@ -196,14 +212,16 @@ impl Args {
     fn encoding(&self, usual: Encoding) -> Result<Encoding> {
         let format = usual.format;
         if format == Format::Gif {
-            return match self.crf.is_some() || self.speed.is_some() {
-                true => Err(Error::usage("--crf and --speed: gif has neither")
+            return match self.of_no_use_in_a_gif() {
+                Some(flag) => Err(Error::usage(format!("{flag}: gif has no such thing"))
                     .cure("a smaller --size or --fps makes a smaller gif")),
-                false => Ok(usual),
+                None => Ok(usual),
             };
         }
         let encoding = Encoding {
             quality: self.crf.unwrap_or(usual.quality),
+            bitrate: self.bitrate,
+            sound_bitrate: self.abitrate,
             speed: self.speed.clone().unwrap_or(usual.speed),
             format,
         };
@@ -216,6 +234,17 @@ impl Args {
         encoders::linked("slideshow needs", format.encoder())?;
         encoders::try_out(&encoding.video(Ratio::new(30, 1), 1), 1)?;
         Ok(encoding)
+    }
+
+    fn of_no_use_in_a_gif(&self) -> Option<&'static str> {
+        let given = [
+            ("--crf", self.crf.is_some()),
+            ("--bitrate", self.bitrate.is_some()),
+            ("--speed", self.speed.is_some()),
+            ("--abitrate", self.abitrate.is_some()),
+        ];
+        let first = given.into_iter().find(|(_, given)| *given);
+        first.map(|(flag, _)| flag)
     }
 
     fn style(&self) -> Style {

@@ -51,6 +51,7 @@ impl Args {
             ("--include", !self.include.is_empty()),
             ("--exclude", !self.exclude.is_empty()),
             ("--dry-run", self.dry_run),
+            ("--verbose", self.verbose),
             ("--seconds", look.seconds.is_some()),
             ("--transition", look.transition.is_some()),
             ("--transition-seconds", look.transition_seconds.is_some()),

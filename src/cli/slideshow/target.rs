@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::film::format::Format;
 use crate::plan::{Existing, free_names};
+use crate::say;
 
 /// Where the film goes.
 pub(super) struct Target {
@@ -70,7 +71,7 @@ impl Target {
                 .cure("choose another name with -o, or another --exists")),
             Existing::Skip => {
                 if !quiet {
-                    eprintln!("'{shown}' is there already; --exists overwrite makes it anew");
+                    say!("'{shown}' is there already; --exists overwrite makes it anew");
                 }
                 Ok(None)
             }

@@ -26,6 +26,7 @@ use crate::plan::{
 use crate::recipe::Recipe;
 use crate::report::{Style, run_fed};
 use crate::terminal::shown_path;
+use crate::{out, say};
 
 /// Time between two lists; shorter where a file settles sooner.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -75,7 +76,7 @@ pub(super) fn run(
         },
     )?;
     if running.style() == Style::Auto {
-        println!("{}", shared.tally().words(began.elapsed()));
+        out!("{}", shared.tally().words(began.elapsed()));
     }
     if cancel.is_set() {
         return Err(Error::interrupted()
@@ -104,7 +105,7 @@ fn tell_missing(running: &Running) {
     let missing = running.paths.iter().filter(|path| !path.exists());
     if running.style() != Style::Quiet {
         for path in missing {
-            eprintln!("'{}' is not there yet; waiting for it", shown_path(path));
+            say!("'{}' is not there yet; waiting for it", shown_path(path));
         }
     }
 }

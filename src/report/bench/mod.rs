@@ -1,25 +1,31 @@
 //! How far a benchmark is: a bar on a terminal, a line a round elsewhere.
 
+pub mod events;
+
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 
-use super::Style;
 use super::bars::style;
+use super::{Style, announce};
 use crate::bench::run::Step;
+use crate::dispatch::Event;
 use crate::error::{Error, Result};
 use crate::film::Audience;
+use crate::plan::Refused;
+use crate::terminal::shown;
+use crate::{out, say};
 
 /// Tells the steps of a benchmark and of what follows it.
 pub struct Telling {
     bar: Option<ProgressBar>,
-    plain: bool,
+    how: Style,
     round: usize,
 }
 
 impl Telling {
-    /// In `how`; there are no events of it, so [`Style::Json`] tells nothing.
+    /// In `how`.
     pub fn new(how: Style) -> Self {
         let bar = (how == Style::Auto && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(1000);
@@ -29,15 +35,25 @@ impl Telling {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self {
-            plain: how == Style::Auto && bar.is_none(),
-            bar,
-            round: 0,
+        Self { how, bar, round: 0 }
+    }
+
+    /// Tells of clips that are left out.
+    pub fn refused(&self, refused: &[Refused]) {
+        for refused in refused {
+            match self.how {
+                Style::Json => announce(Style::Json, &Event::from(refused)),
+                Style::Auto | Style::Quiet => say!("{}", shown(&refused.told())),
+            }
         }
     }
 
     /// Tells a step of the measuring.
     pub fn step(&mut self, step: &Step) {
+        if self.how == Style::Json {
+            out!("{}", events::step(step));
+            return;
+        }
         match step {
             Step::WarmUp(cell) => self.say(&format!("warm-up: {}", cell), 0.0, true),
             Step::Compare(work) => self.say(
@@ -73,8 +89,8 @@ impl Telling {
         if let Some(bar) = &self.bar {
             bar.set_message(text.to_owned());
             bar.set_position((share * 1000.0) as u64);
-        } else if self.plain && line {
-            eprintln!("{text}");
+        } else if self.how == Style::Auto && line {
+            say!("{text}");
         }
     }
 }
