@@ -85,7 +85,7 @@ impl Warm {
     pub fn tell_of_cold(&mut self) {
         if self.cold > 0 {
             self.notes.push(format!(
-                "the warm-up ended with {} of the loads and dispatches before two runs in a row \
+                "for {} of the loads and dispatches, the warm-up ended before two runs in a row \
                  were within {:.0} % of each other",
                 self.cold,
                 100.0 * AGREE

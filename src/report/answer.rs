@@ -159,6 +159,7 @@ pub fn best(results: &Results) -> Option<String> {
 pub fn speedup(cell: &Cell) -> Option<String> {
     let interval = cell
         .speedup_ci95
+        .filter(|[lo, hi]| hi > lo)
         .map(|[lo, hi]| format!(" ({lo:.2}–{hi:.2})"));
     let interval = interval.unwrap_or_default();
     cell.speedup.map(|times| format!("{times:.2}{interval}"))
