@@ -8,7 +8,7 @@ use super::reel::{Reel, setup};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
-use crate::media::{Chapter, Encoded, Muxer, Sound};
+use crate::media::{Encoded, Muxer, Sound};
 use crate::recipe::{MUSIC_RATE, music};
 
 /// A film being written.
@@ -62,8 +62,9 @@ impl<'a> Output<'a> {
         self.frames
     }
 
-    /// Adds what was encoded of the next frames, and has the music follow.
-    pub(super) fn add(&mut self, reel: Reel) -> Result<()> {
+    /// Adds what was encoded of the next frames, and has the music follow; whether a part
+    /// ends with it.
+    pub(super) fn add(&mut self, reel: Reel) -> Result<bool> {
         match (&self.encoded, reel.encoded) {
             (None, Some(encoded)) => {
                 self.muxer.encoded(PICTURES, &encoded, None, None)?;
@@ -80,12 +81,17 @@ impl<'a> Output<'a> {
         }
         self.frames += reel.frames;
         let (until, muxer) = (self.sample(), &mut self.muxer);
-        match &mut self.sound {
-            Some((sound, player)) => player.follow(until, |samples| {
+        if let Some((sound, player)) = &mut self.sound {
+            player.follow(until, |samples| {
                 sound.encode(samples, |packet| muxer.write(MUSIC, packet))
-            }),
-            None => Ok(()),
+            })?;
         }
+        // Which slides there are is known at the end: muxers that have some chapters when they
+        // write their header take no more later.
+        for chapter in reel.chapters.iter().flatten() {
+            self.muxer.add_chapter(chapter)?;
+        }
+        Ok(reel.chapters.is_some())
     }
 
     /// The sample of music at which the next frame begins.
@@ -93,11 +99,6 @@ impl<'a> Output<'a> {
         let (num, den) = (self.rate.num.max(1) as u64, self.rate.den.max(1) as u64);
         let samples = self.frames * den * u64::from(MUSIC_RATE);
         (samples + num / 2) / num
-    }
-
-    /// The muxer takes chapters until it finishes: which slides there are is known by then.
-    pub(super) fn chapter(&mut self, chapter: &Chapter) -> Result<()> {
-        self.muxer.add_chapter(chapter)
     }
 
     /// Writes what is left.

@@ -13,7 +13,8 @@ use crate::job::Ratio;
 use crate::media::{Chapter, Encoded, Encoder, Frame, Graph, Picture, Setup, VideoTiming};
 use crate::values;
 
-/// What was encoded of a part.
+/// What was encoded of a part since the last one.
+#[derive(Default)]
 pub(super) struct Reel {
     /// The part's position.
     pub number: usize,
@@ -23,9 +24,15 @@ pub(super) struct Reel {
     pub packets: Vec<Packet>,
     /// Frames that were shown.
     pub frames: u64,
-    /// Its slides.
-    pub chapters: Vec<Chapter>,
+    /// The part's slides, where it ends with this.
+    pub chapters: Option<Vec<Chapter>>,
 }
+
+/// So many packets are handed on at once: a part may be of an hour.
+const AT_ONCE: usize = 100;
+
+/// Called for each frame; fails where there are to be no more.
+pub(super) type Call<'a> = dyn Fn() -> Result<()> + Sync + 'a;
 
 /// How the encoders of a film share the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +76,9 @@ pub(super) struct Projector<'a, 'f> {
     encoders: Encoders,
     setup: Setup,
     // Called for each frame.
-    shown: &'a (dyn Fn() -> Result<()> + Sync),
+    shown: &'a Call<'a>,
+    // Takes what is encoded.
+    take: &'a dyn Fn(Reel),
     // What goes on from part to part, where a film's frames depend on each other throughout.
     running: Option<Running>,
 }
@@ -78,22 +87,25 @@ pub(super) struct Projector<'a, 'f> {
 struct Running {
     filter: Option<Graph>,
     encoder: Encoder,
-    packets: Vec<Packet>,
+    // What is not handed on yet.
+    reel: Reel,
 }
 
 impl<'a, 'f> Projector<'a, 'f> {
-    /// For `film`. `shown` is called for each frame, and ends all where it fails.
+    /// For `film`. `shown` is called for each frame, and ends all where it fails; `take` gets
+    /// what is encoded.
     pub(super) fn new(
         film: &'a Film<'f>,
         encoders: Encoders,
         global_header: bool,
-        shown: &'a (dyn Fn() -> Result<()> + Sync),
+        (shown, take): (&'a Call<'a>, &'a dyn Fn(Reel)),
     ) -> Self {
         Self {
             film,
             encoders,
             setup: setup(global_header, encoders.threads),
             shown,
+            take,
             running: None,
         }
     }
@@ -102,16 +114,12 @@ impl<'a, 'f> Projector<'a, 'f> {
     ///
     /// # Errors
     /// Where a picture cannot be drawn or encoded, and what `shown` fails with.
-    pub(super) fn encode(&mut self, part: &Part<'f>) -> Result<Reel> {
-        let mut encoded = None;
+    pub(super) fn encode(&mut self, part: &Part<'f>) -> Result<()> {
         let mut running = match self.running.take() {
             Some(running) => running,
-            None => {
-                let running = self.begin(part)?;
-                encoded = Some(running.encoder.encoded()?);
-                running
-            }
+            None => self.begin(part)?,
         };
+        running.reel.number = part.number;
         for (slide, next) in part.pairs() {
             running.encoder.key_next();
             let (start, rate) = (slide.span.start, self.film.rate);
@@ -122,21 +130,14 @@ impl<'a, 'f> Projector<'a, 'f> {
                 self.go_over(&mut running, slide, next)?;
             }
         }
-        let frames = part.frames();
-        if part.next.is_none() || self.film.encoding.can_be_cut() {
-            running.finish(frames.end)?;
+        let goes_on = part.next.is_some() && !self.film.encoding.can_be_cut();
+        if !goes_on {
+            running.finish(part.frames().end)?;
         }
-        let reel = Reel {
-            number: part.number,
-            encoded,
-            packets: std::mem::take(&mut running.packets),
-            frames: frames.end - frames.start,
-            chapters: self.chapters(part),
-        };
-        if !self.film.encoding.can_be_cut() {
-            self.running = Some(running);
-        }
-        Ok(reel)
+        running.reel.chapters = Some(self.chapters(part));
+        (self.take)(std::mem::take(&mut running.reel));
+        self.running = goes_on.then_some(running);
+        Ok(())
     }
 
     /// An encoder for `part`, which is told where that stands still.
@@ -165,10 +166,14 @@ impl<'a, 'f> Projector<'a, 'f> {
             }
             None => (None, open(&like)?),
         };
+        let reel = Reel {
+            encoded: Some(encoder.encoded()?),
+            ..Reel::default()
+        };
         Ok(Running {
             filter,
             encoder,
-            packets: vec![],
+            reel,
         })
     }
 
@@ -211,6 +216,14 @@ impl<'a, 'f> Projector<'a, 'f> {
                 (self.shown)()?;
                 running.show(picture, frame)?;
             }
+            if running.reel.packets.len() >= AT_ONCE {
+                let number = running.reel.number;
+                let next = Reel {
+                    number,
+                    ..Reel::default()
+                };
+                (self.take)(std::mem::replace(&mut running.reel, next));
+            }
         }
         Ok(())
     }
@@ -235,6 +248,7 @@ fn seconds(start: u64, frame: u64, rate: Ratio) -> f64 {
 
 impl Running {
     fn show(&mut self, picture: &Picture, number: u64) -> Result<()> {
+        self.reel.frames += 1;
         let mut frame = picture.at(number as i64)?;
         match &mut self.filter {
             Some(filter) => {
@@ -265,7 +279,7 @@ impl Running {
     }
 
     fn encode(&mut self, frame: Option<&mut Frame>) -> Result<()> {
-        let packets = &mut self.packets;
+        let packets = &mut self.reel.packets;
         self.encoder.encode(frame, |packet| {
             packets.push(packet);
             Ok(())

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use super::output::Output;
 use super::part::{Part, cut};
-use super::reel::{Encoders, Projector, Reel};
+use super::reel::{Call, Encoders, Projector, Reel};
 use super::timeline::Timeline;
 use super::{Audience, Film};
 use crate::delivery;
@@ -68,7 +68,7 @@ pub fn render(
 enum Event {
     /// Slide `.0` cannot be drawn.
     Lost(usize, Error),
-    /// A part is encoded.
+    /// Some of a part is encoded.
     Reel(Reel),
     /// One cannot be.
     Failed(Error),
@@ -97,7 +97,7 @@ impl<'a, 'f> Stage<'a, 'f> {
     }
 
     fn run(&self, output: Output, audience: &mut dyn Audience) -> Result<Made> {
-        let shown = || self.show_one();
+        let shown: &Call = &|| self.show_one();
         let global_header = output.wants_global_header();
         std::thread::scope(|scope| {
             // One that is drawn, one at each encoder, and one that waits for those before it.
@@ -109,12 +109,13 @@ impl<'a, 'f> Stage<'a, 'f> {
                 permits,
                 events: tell.clone(),
             };
-            let shown = &shown;
             spawn(scope, "slides", move || self.draw_all(&script))?;
             for _ in 0..self.encoders.at_once {
                 let (parts, tell) = (parts.clone(), tell.clone());
-                let projector = Projector::new(self.film, self.encoders, global_header, shown);
                 spawn(scope, "encoder", move || {
+                    let take = |reel| drop(tell.send(Event::Reel(reel)));
+                    let told: (&Call, &dyn Fn(Reel)) = (shown, &take);
+                    let projector = Projector::new(self.film, self.encoders, global_header, told);
                     encode_all(projector, &parts, &tell);
                 })?;
             }
@@ -158,7 +159,7 @@ impl<'a, 'f> Stage<'a, 'f> {
         permit: &Sender<()>,
         audience: &mut dyn Audience,
     ) -> Result<Made> {
-        let (mut waiting, mut next) = (BTreeMap::new(), 0);
+        let (mut waiting, mut next) = (BTreeMap::<usize, Vec<Reel>>::new(), 0);
         let (mut lost, mut all) = (vec![], self.film.frames());
         while permit.try_send(()).is_ok() {}
         loop {
@@ -168,18 +169,18 @@ impl<'a, 'f> Stage<'a, 'f> {
                     lost.push(number);
                     all = self.frames_without(&lost);
                 }
-                Ok(Event::Reel(reel)) => drop(waiting.insert(reel.number, reel)),
+                Ok(Event::Reel(reel)) => waiting.entry(reel.number).or_default().push(reel),
                 Ok(Event::Failed(error)) => return Err(error),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            while let Some(mut reel) = waiting.remove(&next) {
-                next += 1;
-                for chapter in std::mem::take(&mut reel.chapters) {
-                    output.chapter(&chapter)?;
+            while let Some(reels) = waiting.remove(&next) {
+                for reel in reels {
+                    if output.add(reel)? {
+                        next += 1;
+                        let _ = permit.try_send(());
+                    }
                 }
-                output.add(reel)?;
-                let _ = permit.try_send(());
             }
             let done = self.shown.load(Ordering::Relaxed);
             audience.progress(done, all.max(done));
@@ -231,12 +232,8 @@ fn encode_all<'f>(
     events: &Sender<Event>,
 ) {
     for part in parts {
-        let event = match projector.encode(&part) {
-            Ok(reel) => Event::Reel(reel),
-            Err(error) => Event::Failed(error),
-        };
-        drop(part);
-        if events.send(event).is_err() {
+        if let Err(error) = projector.encode(&part) {
+            let _ = events.send(Event::Failed(error));
             return;
         }
     }
