@@ -50,7 +50,7 @@ fn a_dry_run_prints_the_matrix_and_makes_nothing() {
     let whole = args!["bench", "-o", &out, "--dry-run"];
     let told = stdout(&succeed(&whole));
     assert!(told.contains("the samples, which are made first"), "{told}");
-    assert!(told.contains("6 to 30 rounds"), "{told}");
+    assert!(told.contains("12 to 24 rounds"), "{told}");
     assert!(!root.join("out").exists(), "neither results nor samples");
 
     let clips = args!["bench", tiny(), "-o", &out, "--dry-run", "--work", "frames"];
@@ -96,7 +96,9 @@ fn events_tell_each_cell_and_then_what_was_found() {
             .filter(|event| event["event"] == "cell_started" && event["round"].as_u64() == round);
         of.count()
     };
-    assert_eq!([cells(None), cells(Some(1)), cells(Some(2))], [2, 4, 4]);
+    assert_eq!([cells(Some(1)), cells(Some(2))], [4, 4]);
+    // Each of two to warm up, until two runs agree.
+    assert!(cells(None) >= 2);
     assert!(told.iter().any(|event| event["event"] == "costs_started"));
     let last = told.last().unwrap();
     assert_eq!(

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::jobs::plans;
 use super::matrix::{CellKey, Options};
 use super::results::{Dispatch, Results, Work};
-use super::stats::MIN_ROUNDS;
+use super::stopping::{LOOKS, MOST_ROUNDS};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::Job;
@@ -54,7 +54,7 @@ impl Ahead {
             cells: options.cells().len(),
             rounds: match options.rounds {
                 Some(rounds) => [rounds; 2],
-                None => [MIN_ROUNDS, super::stopping::MOST_ROUNDS],
+                None => [LOOKS[0], MOST_ROUNDS],
             },
             budget_s: options.budget_s,
             round_s: before.and_then(|before| round_s(options, before)),

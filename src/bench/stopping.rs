@@ -12,7 +12,7 @@ use super::results::{Comparison, Verdict};
 pub(super) const TIGHT: f64 = 0.015;
 
 /// Rounds after which it is looked whether all is settled.
-const LOOKS: [usize; 2] = [12, 18];
+pub(super) const LOOKS: [usize; 2] = [12, 18];
 
 /// More rounds than this change little.
 pub(super) const MOST_ROUNDS: usize = 24;
