@@ -5,7 +5,7 @@
 //! error: the rest is not told, and the work goes on.
 //!
 //! [`out!`]: crate::out
-//! [`say!`]: crate::say
+//! [`say!`]: crate::say!
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};

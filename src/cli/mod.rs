@@ -88,8 +88,8 @@ impl Cli {
     }
 
     /// What comes before there is any other thread: priority, which threads and children
-    /// inherit, and workers that stand by. Gives back what this process is to run, which is
-    /// [`Command::Worker`] in these.
+    /// inherit, and workers that stand by. Gives back what this process is to run: a worker's
+    /// command in these.
     ///
     /// # Errors
     /// Where the system refuses the priority.
