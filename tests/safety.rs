@@ -352,13 +352,15 @@ fn what_appears_under_a_results_name_while_it_is_made_stays() {
         let target = existing.out().join("a.mp4");
         fs::remove_file(&target).unwrap();
         let source = existing.root.path().join("a.mov");
+        let long = "testsrc2=size=320x240:rate=25:duration=40";
+        common::ffmpeg(["-f", "lavfi", "-i", long, "-c:v", "mpeg4"], &source);
         let slow = args![
             "convert",
             source,
             "-o",
             existing.out(),
             "--limit-cpu",
-            "5",
+            "50",
             "--dispatch",
             dispatch
         ];
