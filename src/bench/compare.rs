@@ -27,6 +27,14 @@ pub struct Known {
     pub clips_s: f64,
 }
 
+impl Known {
+    /// CPU seconds that starting the cell of `sample` took; 0 where unknown.
+    pub fn start_cpu_s(&self, sample: &Sample) -> f64 {
+        let cell = (sample.dispatch, sample.workers);
+        self.empty_cpu_s.get(&cell).copied().unwrap_or(0.0)
+    }
+}
+
 /// The samples of one dispatch in a comparison.
 type Side<'a> = Vec<&'a Sample>;
 
@@ -141,8 +149,8 @@ fn job_size(
 fn work_ms_a_job(known: &Known, side: &Side) -> Option<f64> {
     median_ms(side, cpu_s)?;
     let of_work = |sample: &Sample| {
-        let empty = known.empty_cpu_s.get(&(sample.dispatch, sample.workers));
-        1000.0 * (cpu_s(sample) - empty.unwrap_or(&0.0)).max(0.0) / sample.jobs as f64
+        let work_s = cpu_s(sample) - known.start_cpu_s(sample);
+        1000.0 * work_s.max(0.0) / sample.jobs as f64
     };
     let values: Vec<f64> = side.iter().map(|sample| of_work(sample)).collect();
     median(&values)

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use super::timeline::{Span, Timeline};
 use super::{Film, Shot};
 
-/// No part is shorter in seconds, but the last: an encoder takes some hundredths of a second
-/// to begin, and looks ahead within its part only.
+/// No part is shorter in seconds, but the last, or one of many slides: an encoder takes some
+/// hundredths of a second to begin, and looks ahead within its part only.
 const LEAST_S: f64 = 2.0;
+
+/// No part has more slides: each is a picture that is kept until its part is encoded.
+const MOST_SLIDES: usize = 4;
 
 /// A slide with what is seen of it.
 pub(super) struct Shown<'f> {
@@ -59,7 +62,7 @@ pub(super) fn cut<'f>(
     let mut drawn = drawn
         .map(|(number, shot)| (number, Arc::new(shot)))
         .peekable();
-    let (mut parts, mut slides) = (0.., vec![]);
+    let (mut parts, mut slides) = (0, vec![]);
     while let Some((number, shot)) = drawn.next() {
         let slide = &film.slides[number];
         let span = timeline.next(slide.seconds);
@@ -75,17 +78,16 @@ pub(super) fn cut<'f>(
             span,
             alone_until,
         });
-        let slides_so_far = slides
-            .first()
-            .map_or(0, |first: &Shown| span.end - first.span.start);
-        if next.is_some() && is_short(slides_so_far, film) {
-            continue;
-        }
         let part = Part {
-            number: parts.next().unwrap_or_default(),
-            slides: std::mem::take(&mut slides),
+            number: parts,
+            slides,
             next,
         };
+        if part.next.is_some() && is_short(&part.frames(), part.slides.len(), film) {
+            slides = part.slides;
+            continue;
+        }
+        (parts, slides) = (parts + 1, vec![]);
         if !take(part) {
             return;
         }
@@ -95,18 +97,21 @@ pub(super) fn cut<'f>(
 /// How many parts `film` has, if all of its slides can be drawn.
 pub(super) fn count(film: &Film) -> usize {
     let mut timeline = Timeline::new(film.rate);
-    let (mut parts, mut start) = (0, 0);
+    let (mut parts, mut start, mut slides) = (0, 0, 0);
     for slide in &film.slides {
         let span = timeline.next(slide.seconds);
-        if !is_short(span.end - start, film) {
-            (parts, start) = (parts + 1, span.end);
+        slides += 1;
+        if !is_short(&(start..span.end), slides, film) {
+            (parts, start, slides) = (parts + 1, span.end, 0);
         }
     }
-    parts + usize::from(start < timeline.frames())
+    parts + usize::from(slides > 0)
 }
 
-fn is_short(frames: u64, film: &Film) -> bool {
-    (frames as f64) < LEAST_S * film.rate.as_f64()
+/// Whether a part of so many frames and slides goes on with the next slide.
+fn is_short(frames: &Range<u64>, slides: usize, film: &Film) -> bool {
+    let least = LEAST_S * film.rate.as_f64();
+    ((frames.end - frames.start) as f64) < least && slides < MOST_SLIDES
 }
 
 #[cfg(test)]
@@ -174,6 +179,15 @@ mod tests {
         ];
         assert_eq!(parts, expected);
         assert_eq!(count(&film), 4);
+    }
+
+    #[test]
+    fn many_short_slides_are_many_parts_so_that_few_pictures_wait() {
+        let film = film(&[0.1; 10]);
+        let parts = parts(&film, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let slides: Vec<usize> = parts.iter().map(Vec::len).collect();
+        assert_eq!(slides, [4, 4, 2]);
+        assert_eq!(count(&film), 3);
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub(super) struct Reel {
     pub chapters: Option<Vec<Chapter>>,
 }
 
-/// So many packets are handed on at once: a part may be of an hour.
-const AT_ONCE: usize = 100;
+/// So many packets wait to be handed on: a part may be of an hour.
+const PACKETS: usize = 100;
 
 /// Called for each frame; fails where there are to be no more.
 pub(super) type Call<'a> = dyn Fn() -> Result<()> + Sync + 'a;
@@ -216,7 +216,7 @@ impl<'a, 'f> Projector<'a, 'f> {
                 (self.shown)()?;
                 running.show(picture, frame)?;
             }
-            if running.reel.packets.len() >= AT_ONCE {
+            if running.reel.packets.len() >= PACKETS {
                 let number = running.reel.number;
                 let next = Reel {
                     number,

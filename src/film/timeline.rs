@@ -40,11 +40,6 @@ impl Timeline {
         Span { start, end }
     }
 
-    /// Frames so far.
-    pub(super) fn frames(&self) -> u64 {
-        self.frames
-    }
-
     /// Frames of slides of so many seconds each.
     pub(super) fn length(rate: Ratio, seconds: impl Iterator<Item = f64>) -> u64 {
         let mut timeline = Self::new(rate);

@@ -14,15 +14,19 @@ pub enum Side {
     Copy,
 }
 
+/// Whether this process is known to have no other thread.
+pub(super) fn has_one_thread() -> bool {
+    // Where the system does not tell, there is no such folder.
+    std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count) == 1
+}
+
 /// Copies this process; `None` where it is not known to have a single thread: what
 /// another one holds at this moment, the copy could wait for without end.
 ///
 /// # Errors
 /// Where there are too many processes, or too little memory.
 pub fn fork() -> io::Result<Option<Side>> {
-    // Where the system does not tell, there is no such folder.
-    let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
-    if threads != 1 {
+    if !has_one_thread() {
         return Ok(None);
     }
     // SAFETY: there is no other thread, so that nothing is held or half written that

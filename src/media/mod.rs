@@ -88,8 +88,7 @@ impl From<crate::job::Ratio> for ffmpeg_next::Rational {
 /// Keeps encoders that write to stderr by themselves from doing so, here and in
 /// children; to be called before any thread is started, and of no effect later.
 pub fn silence_encoders() {
-    let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
-    if threads == 1 {
+    if fork::has_one_thread() {
         // SAFETY: there is no other thread that could read the environment meanwhile.
         // SVT-AV1 tells of fatal errors alone then.
         unsafe { std::env::set_var("SVT_LOG", "0") };

@@ -83,8 +83,7 @@ pub(super) fn beyond(samples: &[&Sample], known: &Known, cores: usize) -> Option
 
 /// CPU seconds of a cell's work alone; `None` where starting the cell takes more of it.
 fn work_cpu_s(sample: &Sample, known: &Known) -> Option<f64> {
-    let empty = known.empty_cpu_s.get(&(sample.dispatch, sample.workers));
-    let start = empty.copied().unwrap_or(0.0);
+    let start = known.start_cpu_s(sample);
     let work = sample.user_s + sample.sys_s - start;
     (work > start).then_some(work)
 }
