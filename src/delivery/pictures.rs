@@ -145,16 +145,9 @@ pub(super) fn count(
 
 /// The time of the only picture, where the result is that.
 pub(super) fn only_time(product: &Product, times: &[f64]) -> Option<f64> {
-    match gathered(product)? {
+    match product.gathered()? {
         Gathered::Picture => times.first().copied(),
         Gathered::Folder | Gathered::Sheet(_) => None,
-    }
-}
-
-fn gathered(product: &Product) -> Option<&Gathered> {
-    match &product.sink {
-        Sink::Pictures { gathered, .. } => Some(gathered),
-        Sink::File { .. } => None,
     }
 }
 

@@ -267,13 +267,17 @@ impl Product {
         matches!(self.sink, Sink::Pictures { .. })
     }
 
-    /// Whether its result is a folder.
-    pub fn is_folder(&self) -> bool {
-        let gathered = match &self.sink {
+    /// What becomes of its pictures, where it is such.
+    pub fn gathered(&self) -> Option<&Gathered> {
+        match &self.sink {
             Sink::Pictures { gathered, .. } => Some(gathered),
             Sink::File { .. } => None,
-        };
-        gathered == Some(&Gathered::Folder)
+        }
+    }
+
+    /// Whether its result is a folder.
+    pub fn is_folder(&self) -> bool {
+        self.gathered() == Some(&Gathered::Folder)
     }
 
     /// The way of its only track, where it is pictures.
