@@ -75,7 +75,7 @@ impl Film<'_> {
 
 /// Who is told while a film is made.
 pub trait Audience {
-    /// So many frames of all are encoded.
+    /// So many frames of all are encoded; told with 0 once, at the beginning, and as more are.
     fn progress(&mut self, done: u64, all: u64);
 
     /// Slide `number` cannot be drawn. It is left out where this gives `Ok`.

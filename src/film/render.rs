@@ -160,7 +160,8 @@ impl<'a, 'f> Stage<'a, 'f> {
         audience: &mut dyn Audience,
     ) -> Result<Made> {
         let (mut waiting, mut next) = (BTreeMap::<usize, Vec<Reel>>::new(), 0);
-        let (mut lost, mut all) = (vec![], self.film.frames());
+        let (mut lost, mut all, mut told) = (vec![], self.film.frames(), 0);
+        audience.progress(0, all);
         while permit.try_send(()).is_ok() {}
         loop {
             match events.recv_timeout(TOLD_EVERY) {
@@ -183,7 +184,10 @@ impl<'a, 'f> Stage<'a, 'f> {
                 }
             }
             let done = self.shown.load(Ordering::Relaxed);
-            audience.progress(done, all.max(done));
+            if done > told {
+                told = done;
+                audience.progress(done, all.max(done));
+            }
         }
         let frames = output.frames();
         if frames == 0 {

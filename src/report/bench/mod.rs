@@ -97,12 +97,12 @@ impl Telling {
 
 impl Audience for Telling {
     fn progress(&mut self, done: u64, all: u64) {
-        if let (Some(bar), 1) = (&self.bar, done) {
+        if let (Some(bar), 0) = (&self.bar, done) {
             bar.reset();
         }
         if self.bar.is_some() {
             self.say("rendering the film", done as f64 / all.max(1) as f64, false);
-        } else if done == 1 {
+        } else if done == 0 {
             self.say("rendering the film", 0.0, true);
         }
     }
