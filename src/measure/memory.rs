@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 
 /// What looking may take of the time that passes. A proportional size takes a
 /// millisecond or two, as the kernel walks all of a process's pages for it.
-const LOOKING: f64 = 0.004;
+const LOOKING: f64 = 0.0025;
+
+/// Until then a family is only starting: what its processes share is not yet
+/// what they will share, and to read it would be in vain.
+const STARTING: Duration = Duration::from_millis(50);
 
 /// How much more must be in memory of files until proportional sizes are read again.
 const GROWN: f64 = 1.2;
@@ -67,7 +71,8 @@ impl Peak {
         let seen = sizes(self.root);
         self.own = self.own.max(seen.own);
         self.files = self.files.max(seen.files);
-        if seen.processes > 0 && self.is_new(seen) && self.rest().is_zero() {
+        let may_read = began - self.began >= STARTING && self.rest().is_zero();
+        if seen.processes > 0 && may_read && self.is_new(seen) {
             self.read(seen);
         }
         self.spent += began.elapsed();
@@ -271,6 +276,7 @@ mod tests {
         }
         assert!(is_seen());
         let mut peak = Peak::of(child.id());
+        std::thread::sleep(STARTING);
         peak.look();
         let counted = family_bytes(child.id());
         drop(child.stdin.take());
@@ -296,6 +302,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(10));
         }
         let mut peak = Peak::of(child.id());
+        std::thread::sleep(STARTING);
         peak.look();
         let (found, counted) = (peak.bytes(), family_bytes(child.id()));
         drop(child.stdin.take());

@@ -18,14 +18,14 @@ use crate::error::{Error, Result};
 
 /// Time between two looks at the memory: short against a cell, long against
 /// the look itself (about a tenth of a millisecond a process).
-const LOOK_EVERY: Duration = Duration::from_millis(60);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The longest time between two looks, where they take long.
-const LOOK_AT_LEAST_EVERY: Duration = Duration::from_millis(150);
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_millis(200);
 
 /// Time to the first look, and then twice as long to each next one up to
 /// `LOOK_EVERY`, so that a short cell is seen, too.
-const FIRST_LOOK: Duration = Duration::from_millis(2);
+const FIRST_LOOK: Duration = Duration::from_millis(4);
 
 /// Time that a process has to end by itself once it is asked to.
 const GRACE: Duration = Duration::from_secs(10);

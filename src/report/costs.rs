@@ -6,6 +6,10 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::words;
 use crate::bench::costs::{CANCEL, CRASH, PASSING};
 use crate::bench::results::{Cost, Results};
+use crate::bench::stats::MIN_ROUNDS;
+
+/// What stands before a value that too few rounds gave no interval.
+const UNSURE: &str = "≈";
 
 /// One line of the table: what it is, and each dispatch's value.
 pub struct Line {
@@ -62,8 +66,13 @@ pub fn reading(results: &Results) -> Option<String> {
             words::count(crash.jobs, "job")
         )
     });
+    let marked = |line: &Line| line.values.iter().any(|value| value.starts_with(UNSURE));
+    let unsure = match lines(results).iter().any(marked) {
+        true => format!(" {UNSURE}: too few rounds for an interval; use at least {MIN_ROUNDS}."),
+        false => String::new(),
+    };
     Some(format!(
-        "Memory, cancel and crash are those of {work}.{kill}"
+        "Memory, cancel and crash are those of {work}.{kill}{unsure}"
     ))
 }
 
@@ -93,11 +102,13 @@ pub fn table(results: &Results) -> Option<Table> {
     Some(table)
 }
 
-/// A value whose interval, where it is known, leaves out the one that means nothing.
+/// A value whose interval leaves out the one that means nothing; where too few
+/// rounds gave it none, it is marked.
 fn shown(value: String, interval: Option<[f64; 2]>, nothing: f64) -> String {
     match interval {
         Some([lo, hi]) if lo <= nothing && nothing <= hi => "none shown".into(),
-        _ => value,
+        Some(_) => value,
+        None => format!("{UNSURE} {value}"),
     }
 }
 
@@ -169,6 +180,11 @@ mod tests {
         assert_eq!(of("CPU, 3 workers ∕ 2")[0], "+2.0 %");
         // What may as well be nothing is not given as a number.
         assert_eq!(of("time, 3 workers ∕ 2")[0], "none shown");
+        assert!(!reading(&results).unwrap().contains(UNSURE));
+        results.costs[2].memory_per_worker_ci95 = None;
+        let marked = self::lines(&results);
+        assert!(marked[0].values[2].starts_with("≈ "), "{:?}", marked[0].values);
+        assert!(reading(&results).unwrap().ends_with("use at least 6."));
         let text = table(&results).unwrap().to_string();
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");

@@ -34,7 +34,7 @@ pub struct Cost {
     pub work: Work,
     /// Memory that each further worker takes: the slope over worker counts, median over rounds.
     pub memory_per_worker_bytes: Option<f64>,
-    /// Its 95 % interval.
+    /// Its 95 % interval; `None` where there were too few rounds for one.
     #[serde(default)]
     pub memory_per_worker_ci95: Option<[f64; 2]>,
     /// Milliseconds that starting one job costs.
@@ -99,7 +99,7 @@ pub(super) fn measure(
             dispatch,
             work,
             memory_per_worker_bytes: memory.map(|(bytes, _)| bytes),
-            memory_per_worker_ci95: memory.map(|(_, interval)| interval),
+            memory_per_worker_ci95: memory.and_then(|(_, interval)| interval),
             start_ms: asked.known.start_ms.get(&(work, dispatch)).copied(),
             cancel_ms: or_note((CANCEL, dispatch), stops.cancel_ms(dispatch, cancel), notes)?,
             crash: match stops.crashes {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::compare::{Known, pairs};
 use crate::bench::results::Sample;
-use crate::bench::stats::{median, median_interval, paired_ratio};
+use crate::bench::stats::{CONFIDENCE, Interval, median, median_interval, paired_ratio};
 use crate::bench::summary::units;
 
 /// What more workers than cores change, against as many as cores.
@@ -19,7 +19,7 @@ pub struct Beyond {
     /// CPU time for the same work, against that at `from`: 1 is the same. The start of
     /// the cells is not in it; `None` where that takes more than the work.
     pub cpu_ratio: Option<f64>,
-    /// Its 95 % interval.
+    /// Its 95 % interval; `None` where there were too few rounds for one.
     #[serde(default)]
     pub cpu_ci95: Option<[f64; 2]>,
     /// Wall time for the same work, against that at `from`: 1 is the same.
@@ -29,8 +29,12 @@ pub struct Beyond {
     pub time_ci95: Option<[f64; 2]>,
 }
 
-/// A value and its 95 % interval.
-type Measured = (f64, [f64; 2]);
+/// A value and its 95 % interval, where there are rounds enough for one.
+type Measured = (f64, Option<[f64; 2]>);
+
+fn ci95(interval: Interval) -> Option<[f64; 2]> {
+    (interval.confidence >= CONFIDENCE).then_some([interval.lo, interval.hi])
+}
 
 /// Bytes a worker: of each round the median of the slopes between all pairs of
 /// worker counts (Theil and Sen), and of those the median.
@@ -42,7 +46,7 @@ pub(super) fn memory_per_worker(samples: &[&Sample]) -> Option<Measured> {
     }
     let slopes: Vec<f64> = rounds.values().filter_map(|at| slope(at)).collect();
     let interval = median_interval(&slopes)?;
-    Some((median(&slopes)?, [interval.lo, interval.hi]))
+    Some((median(&slopes)?, ci95(interval)))
 }
 
 fn slope(points: &[(f64, f64)]) -> Option<f64> {
@@ -67,7 +71,7 @@ pub(super) fn beyond(samples: &[&Sample], known: &Known, cores: usize) -> Option
     let ratio = |of: &dyn Fn(&Sample) -> f64| -> Option<Measured> {
         let rounds = pairs(at(to, of), at(from, of));
         let found = paired_ratio(&rounds).filter(|found| found.rounds == rounds.len())?;
-        Some((found.ratio, [found.interval.lo, found.interval.hi]))
+        Some((found.ratio, ci95(found.interval)))
     };
     let cpu = ratio(&|sample| work_cpu_s(sample, known).unwrap_or(f64::NAN));
     let (time_ratio, time_ci95) = ratio(&|sample| sample.wall_s)?;
@@ -75,9 +79,9 @@ pub(super) fn beyond(samples: &[&Sample], known: &Known, cores: usize) -> Option
         from,
         to,
         cpu_ratio: cpu.map(|(ratio, _)| ratio),
-        cpu_ci95: cpu.map(|(_, interval)| interval),
+        cpu_ci95: cpu.and_then(|(_, interval)| interval),
         time_ratio,
-        time_ci95: Some(time_ci95),
+        time_ci95,
     })
 }
 
@@ -116,8 +120,13 @@ mod tests {
         let (mut samples, _) = run(0.5);
         samples[2].peak_memory_bytes = 9000;
         let samples: Vec<&Sample> = samples.iter().collect();
-        let (bytes, [lo, hi]) = memory_per_worker(&samples).unwrap();
+        let (bytes, interval) = memory_per_worker(&samples).unwrap();
+        let [lo, hi] = interval.unwrap();
         assert!((bytes - 50.0).abs() < 1e-9 && lo <= 50.0 && hi > 50.0);
+        // Five rounds are too few for an interval of 95 %.
+        let five: Vec<&Sample> = samples.iter().copied().filter(|s| s.round < 6).collect();
+        assert_eq!(memory_per_worker(&five).unwrap().1, None);
+        assert_eq!(beyond(&five, &Known::default(), 2).unwrap().time_ci95, None);
         assert_eq!(memory_per_worker(&samples[..1]), None);
     }
 

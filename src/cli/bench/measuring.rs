@@ -46,7 +46,7 @@ pub(super) struct Measuring {
     codec_threads: u16,
 
     /// Time that measuring may take; rounds that do not fit are not begun.
-    #[arg(long, value_name = "TIME", default_value = "5:15", value_parser = values::seconds)]
+    #[arg(long, value_name = "TIME", default_value = "5:45", value_parser = values::seconds)]
     budget: f64,
 
     /// Rounds, whatever the intervals [default: as many as it takes, 12 to 24].

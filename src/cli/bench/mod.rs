@@ -198,6 +198,11 @@ impl Args {
         written.push(self.output.join("charts"));
         // Whole before there is a film, whose making may be interrupted.
         written.push(write_report(results, None, &self.output)?);
+        let people = self.style() != Style::Json;
+        if people {
+            // The film takes a while, and changes nothing of the answer.
+            telling.aside(|| print(results, refused));
+        }
         if !self.no_film && !charts.is_empty() {
             let film = self.output.join(FILM);
             let encoding = film::bench::encoding(Format::Mp4);
@@ -207,9 +212,9 @@ impl Args {
             write_report(results, Some(FILM), &self.output)?;
         }
         telling.finish();
-        match self.style() {
-            Style::Json => out!("{}", events::finished(results, &written)),
-            Style::Auto | Style::Quiet => print(results, refused, &written),
+        match people {
+            false => out!("{}", events::finished(results, &written)),
+            true => written.iter().for_each(|path| out!("{}", path.display())),
         }
         Ok(())
     }
@@ -241,7 +246,7 @@ fn ending(refused: &[Refused]) -> Ending {
     }
 }
 
-fn print(results: &Results, refused: &[Refused], written: &[PathBuf]) {
+fn print(results: &Results, refused: &[Refused]) {
     out!("{}", answer::table(results));
     if let Some(table) = costs::table(results) {
         out!("\n{table}\n");
@@ -254,7 +259,4 @@ fn print(results: &Results, refused: &[Refused], written: &[PathBuf]) {
         out!("note: {}", shown(note));
     }
     out!();
-    for path in written {
-        out!("{}", path.display());
-    }
 }

@@ -78,6 +78,14 @@ impl Telling {
         }
     }
 
+    /// Runs what prints something else, with no bar in between.
+    pub fn aside(&self, print: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
     /// Clears the bar.
     pub fn finish(self) {
         if let Some(bar) = self.bar {
