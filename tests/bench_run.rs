@@ -248,6 +248,78 @@ fn outputs_were_equal_before_times_were_compared() {
 }
 
 #[test]
+fn codec_threads_and_remuxing_are_measured_beside_the_rest_and_never_mixed() {
+    let flags = [
+        "--work",
+        "transcode,remux",
+        "--codec-threads",
+        "1,2",
+        "--rounds",
+        "1",
+        "--no-film",
+    ];
+    let ran = bench("bench-codec-threads", &flags);
+    let results = ran.results();
+    // No codec runs where streams are copied: that is measured once.
+    let loads = [(Work::Transcode, 1), (Work::Transcode, 2), (Work::Remux, 1)];
+    let of = |load: rushes::bench::results::Load| (load.work, load.codec_threads);
+    assert_eq!(
+        results
+            .design
+            .loads()
+            .into_iter()
+            .map(of)
+            .collect::<Vec<_>>(),
+        loads
+    );
+    for (what, found) in [
+        (
+            "cells",
+            results
+                .cells
+                .iter()
+                .map(|c| of(c.load()))
+                .collect::<Vec<_>>(),
+        ),
+        (
+            "comparisons",
+            results.comparisons.iter().map(|c| of(c.load())).collect(),
+        ),
+        (
+            "outputs",
+            results.outputs.iter().map(|o| of(o.load())).collect(),
+        ),
+    ] {
+        let mut distinct = found.clone();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct, loads, "{what}");
+    }
+    let equal = |found: &rushes::bench::results::Comparison| found.equal_output == Some(true);
+    assert!(results.comparisons.iter().all(equal), "{:?}", results.notes);
+    for told in [
+        "transcode with 1 codec thread ",
+        "transcode with 2 codec threads ",
+        " remux ",
+    ] {
+        assert!(ran.stdout.contains(told), "{told}: {}", ran.stdout);
+    }
+    // What goes on with it must have been asked for the same.
+    let mut again = args!["bench", ran.root.join("clips"), "-o", ran.out()].to_vec();
+    again.extend(SMALL.iter().chain(&flags).map(Into::into));
+    let position = again.iter().position(|flag| flag == "1,2").unwrap();
+    again[position] = "1".into();
+    again.push("--resume".into());
+    let refused = run(again);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        stderr(&refused).contains("--codec-threads"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+#[test]
 fn every_sample_is_a_row_of_the_csv() {
     let (results, csv) = (numbers().results(), numbers().text("results.csv"));
     let mut reader = csv::Reader::from_reader(csv.as_bytes());

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{DISPATCHES, decoded, leftovers, names, rushes, sample, succeed, tiny, wait_for};
+use common::{DISPATCHES, decoded, leftovers, long_sample, names, rushes, succeed, tiny, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// What a stop may take; a loaded machine is slow.
@@ -37,7 +37,7 @@ impl Sources {
         let folder = root.path().join("in");
         fs::create_dir(&folder).unwrap();
         fs::copy(tiny(), folder.join("short.mp4")).unwrap();
-        fs::copy(sample("bars-360p25.mp4"), folder.join("long.mp4")).unwrap();
+        fs::copy(long_sample("bars-360p25.mp4"), folder.join("long.mp4")).unwrap();
         Self { root }
     }
 
@@ -241,7 +241,7 @@ fn an_interrupt_while_pictures_are_taken_leaves_no_folder_of_them() {
         let child = rushes()
             .args(args![
                 "frames",
-                sample("fractal-720p24.mkv"),
+                long_sample("fractal-720p24.mkv"),
                 "-o",
                 &out,
                 "--dispatch",

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use common::{DISPATCHES, decoded, events, ffmpeg, ffprobe, run, sample, stderr, succeed, tiny};
+use common::{
+    DISPATCHES, decoded, events, ffmpeg, ffprobe, long_sample, run, sample, stderr, succeed, tiny,
+};
 use serde_json::Value;
 
 /// A folder for sources and results of one test.
@@ -810,7 +812,7 @@ fn cut_short(source: &Path, target: &Path, share: f64) {
 #[test]
 fn a_source_cut_short_is_salvaged_and_no_success_is_claimed() {
     let bench = Bench::new();
-    let whole = sample("fractal-720p24.mkv");
+    let whole = long_sample("fractal-720p24.mkv");
     let torn = bench.path("torn.mkv");
     cut_short(&whole, &torn, 0.5);
     for dispatch in DISPATCHES {

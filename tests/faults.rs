@@ -21,7 +21,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::told::Told;
-use common::{DISPATCHES, decoded, names, rushes, sample, stderr, tiny};
+use common::{DISPATCHES, decoded, long_sample, names, rushes, stderr, tiny};
 use disk::Disk;
 use serde_json::Value;
 
@@ -144,7 +144,7 @@ fn a_full_disk_fails_the_job_that_needs_the_space_alone_and_the_next_run_finishe
     for dispatch in DISPATCHES {
         let root = tempfile::tempdir().unwrap();
         let sources = folder(root.path().join("in"));
-        fs::copy(sample("noise-240p15.avi"), sources.join("large.avi")).unwrap();
+        fs::copy(long_sample("noise-240p15.avi"), sources.join("large.avi")).unwrap();
         fs::copy(tiny(), sources.join("small.mp4")).unwrap();
         let Some(disk) = Disk::new(4096) else {
             return;
@@ -169,7 +169,7 @@ fn a_full_disk_fails_the_job_that_needs_the_space_alone_and_the_next_run_finishe
         let out = disk.outside().join("out");
         assert_eq!(results(&out), ["small.mp4"], "{dispatch}");
         fs::remove_file(filler).unwrap();
-        assert_finishes(run(), &out, &[("large.mp4", 30), ("small.mp4", 25)]);
+        assert_finishes(run(), &out, &[("large.mp4", 45), ("small.mp4", 25)]);
     }
 }
 
@@ -260,7 +260,7 @@ fn a_folder_that_loses_its_write_permission_midway_fails_its_jobs_alone() {
             ("open", "other.mp4"),
         ] {
             let source = if name == "long.mov" {
-                sample("gradients-360p24.mov")
+                long_sample("gradients-360p24.mov")
             } else {
                 tiny()
             };
@@ -291,7 +291,7 @@ fn a_folder_that_loses_its_write_permission_midway_fails_its_jobs_alone() {
         mode(0o755);
         let expected = [
             ("locked/later.mp4", 25),
-            ("locked/long.mp4", 72),
+            ("locked/long.mp4", 90),
             ("open/other.mp4", 25),
         ];
         assert_finishes(run("ultrafast"), &out, &expected);
@@ -303,7 +303,11 @@ fn an_output_folder_that_is_removed_midway_fails_the_running_job_with_the_reason
     for dispatch in DISPATCHES {
         let root = tempfile::tempdir().unwrap();
         let sources = folder(root.path().join("in"));
-        fs::copy(sample("gradients-360p24.mov"), sources.join("long.mov")).unwrap();
+        fs::copy(
+            long_sample("gradients-360p24.mov"),
+            sources.join("long.mov"),
+        )
+        .unwrap();
         fs::copy(tiny(), sources.join("later.mp4")).unwrap();
         let out = root.path().join("out");
         let told = tell(
@@ -321,7 +325,7 @@ fn an_output_folder_that_is_removed_midway_fails_the_running_job_with_the_reason
         }
         assert!(!out.join("long.mp4").exists(), "{dispatch}");
         let again = convert(&sources, &out, dispatch, &["--speed", "ultrafast"]);
-        assert_finishes(again, &out, &[("later.mp4", 25), ("long.mp4", 72)]);
+        assert_finishes(again, &out, &[("later.mp4", 25), ("long.mp4", 90)]);
     }
 }
 
@@ -332,7 +336,7 @@ fn long_and_short(root: &Path) -> PathBuf {
         "-stream_loop",
         "2",
         "-i",
-        sample("gradients-360p24.mov"),
+        long_sample("gradients-360p24.mov"),
         "-c",
         "copy"
     ];
@@ -361,7 +365,7 @@ fn a_source_that_is_removed_is_read_to_its_end_or_fails_with_the_reason() {
         told.assert_failed("short.mp4", "No such file or directory");
         // What is open stays readable.
         match told.reason("long.mov") {
-            None => assert_eq!(decoded(&out.join("long.mp4")).frames.len(), 3 * 72),
+            None => assert_eq!(decoded(&out.join("long.mp4")).frames.len(), 3 * 90),
             Some(_) => assert!(!out.join("long.mp4").exists(), "{dispatch}"),
         }
         assert!(!out.join("short.mp4").exists(), "{dispatch}");

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{DISPATCHES, names, rushes, sample, stderr, tiny, wait_for};
+use common::{DISPATCHES, long_sample, names, rushes, sample, stderr, tiny, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// When a run is given up: it hangs.
@@ -104,7 +104,7 @@ fn a_source_of_too_many_streams_is_refused() {
 
 #[test]
 fn a_job_whose_result_grows_too_large_is_stopped() {
-    let pair = Pair::new(&sample("noise-240p15.avi"));
+    let pair = Pair::new(&long_sample("noise-240p15.avi"));
     for dispatch in DISPATCHES {
         pair.assert_fails_alone(
             dispatch,
@@ -118,7 +118,7 @@ fn a_job_whose_result_grows_too_large_is_stopped() {
 fn a_job_that_takes_too_long_is_stopped() {
     let root = tempfile::tempdir().unwrap();
     let long = root.path().join("long.mov");
-    let source = sample("gradients-360p24.mov");
+    let source = long_sample("gradients-360p24.mov");
     common::ffmpeg(
         args!["-stream_loop", "9", "-i", source, "-c", "copy"],
         &long,
@@ -218,7 +218,7 @@ fn at_work_on(path: &Path, program: u32) -> Vec<i32> {
 #[test]
 fn a_job_that_stands_still_is_stopped_and_the_others_go_on() {
     for dispatch in ["processes", "workers"] {
-        let pair = Pair::new(&sample("fractal-720p24.mkv"));
+        let pair = Pair::new(&long_sample("fractal-720p24.mkv"));
         let source = pair.root.path().join("in/much.mkv");
         let mut child = rushes()
             .args(args![

@@ -11,7 +11,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{DISPATCHES, events, names, run, rushes, sample, stderr, succeed, tiny};
+use common::{DISPATCHES, events, long_sample, names, run, rushes, stderr, succeed, tiny};
 use rushes::dispatch::Cancel;
 use rushes::measure::run_measured;
 
@@ -39,7 +39,7 @@ fn cores_used(folder: &Path, dispatch: &str, more: &[&str]) -> f64 {
 
 #[test]
 fn a_limited_batch_uses_much_less_of_the_machine_through_either_dispatch() {
-    let folder = one_clip_a_core(&sample("bars-360p25.mp4"));
+    let folder = one_clip_a_core(&long_sample("bars-360p25.mp4"));
     for dispatch in DISPATCHES {
         let all = cores_used(folder.path(), dispatch, &[]);
         let limited = cores_used(folder.path(), dispatch, &["--limit-cpu", "20%"]);
@@ -66,7 +66,7 @@ fn a_limited_batch_gives_the_same_results() {
 #[cfg(target_os = "linux")]
 fn a_nice_batch_starts_its_children_as_nice() {
     use std::process::Stdio;
-    let folder = one_clip_a_core(&sample("bars-360p25.mp4"));
+    let folder = one_clip_a_core(&long_sample("bars-360p25.mp4"));
     let out = tempfile::tempdir().unwrap();
     let slow = [
         "--speed",
@@ -126,7 +126,7 @@ fn priorities_and_shares_that_do_not_exist_are_refused_by_name() {
 /// Two clips: the one that costs more looks whole and holds no picture.
 fn one_that_fails_first() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let mut bytes = fs::read(sample("bars-360p25.mp4")).unwrap();
+    let mut bytes = fs::read(long_sample("bars-360p25.mp4")).unwrap();
     let media = bytes.windows(4).position(|word| word == b"mdat").unwrap() + 4;
     let index = bytes.windows(4).position(|word| word == b"moov").unwrap() - 4;
     let end = if index > media { index } else { bytes.len() };

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use browser::Seen;
-use common::{DISPATCHES, ffmpeg, ffprobe, names, rushes, samples, stderr, tiny};
+use common::{DISPATCHES, ffmpeg, ffprobe, long_sample, names, rushes, samples, stderr, tiny};
 
 /// A way to convert, and what is expected of its results.
 struct Row {
@@ -351,7 +351,7 @@ fn the_browser_tells_of_a_file_that_is_cut_off() {
     ffmpeg(
         args![
             "-i",
-            samples().join("bars-360p25.mp4"),
+            long_sample("bars-360p25.mp4"),
             "-c",
             "copy",
             "-movflags",

@@ -15,7 +15,9 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use common::{DISPATCHES, decoded, ffmpeg, leftovers, names, run, rushes, sample, stderr, tiny};
+use common::{
+    DISPATCHES, decoded, ffmpeg, leftovers, long_sample, names, run, rushes, stderr, tiny,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -186,7 +188,7 @@ fn what_arrives_while_a_long_job_runs_is_done_at_once_and_a_stop_leaves_nothing_
     for dispatch in DISPATCHES {
         let mut watching = Watching::start(dispatch, &["--speed", "placebo", "--limit-cpu", "10"]);
         fs::copy(
-            sample("bars-360p25.mp4"),
+            long_sample("bars-360p25.mp4"),
             watching.folder().join("long.mp4"),
         )
         .unwrap();
@@ -233,9 +235,9 @@ fn a_folder_may_come_later_and_a_changed_file_replaces_its_old_result() {
     fs::rename(&aside, &folder).unwrap();
     assert_eq!(watching.happens_within(2), [] as [Value; 0]);
 
-    fs::copy(sample("bars-360p25.mp4"), &source).unwrap();
+    fs::copy(long_sample("bars-360p25.mp4"), &source).unwrap();
     assert_eq!(watching.wait_for_done(), "day1/a.mp4");
-    assert_eq!(decoded(&result).frames.len(), 100);
+    assert_eq!(decoded(&result).frames.len(), 150);
 
     // One that would get the same name gets another, and a torn one is told of.
     fs::write(watching.folder().join("torn.mp4"), b"no video at all").unwrap();
@@ -255,7 +257,7 @@ fn a_folder_may_come_later_and_a_changed_file_replaces_its_old_result() {
         decoded(&watching.out().join("day1/a.mov.mp4")).frames.len(),
         25
     );
-    assert_eq!(decoded(&result).frames.len(), 100);
+    assert_eq!(decoded(&result).frames.len(), 150);
 }
 
 #[test]

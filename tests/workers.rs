@@ -19,7 +19,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use common::told::Told;
-use common::{decoded, events, leftovers, names, rushes, sample, stderr, tiny, wait_for};
+use common::{decoded, events, leftovers, long_sample, names, rushes, stderr, tiny, wait_for};
 use rushes::engine::workers::protocol::VERSION;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ impl Batch {
     fn of(count: usize) -> Self {
         let batch = Self::new();
         for number in 0..count {
-            batch.add(&sample("bars-360p25.mp4"), &format!("{number}.mp4"));
+            batch.add(&long_sample("bars-360p25.mp4"), &format!("{number}.mp4"));
         }
         batch
     }
@@ -206,7 +206,7 @@ fn a_worker_that_is_killed_over_the_parts_of_a_film_costs_no_frame() {
 #[test]
 fn a_job_that_always_kills_its_worker_fails_alone_and_tells_how() {
     let batch = Batch::of(3);
-    batch.add(&sample("fractal-720p24.mkv"), "poison.mkv");
+    batch.add(&long_sample("fractal-720p24.mkv"), "poison.mkv");
     let mut kills = 0;
     // The clip takes long enough that it cannot be missed.
     let told = batch.run(&["--speed", "slow"], |batch| {

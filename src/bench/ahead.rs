@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::jobs::plans;
+use super::jobs::{plans, refused};
 use super::matrix::{CellKey, Options};
 use super::results::{Dispatch, Results, Work};
 use super::stopping::{LOOKS, MOST_ROUNDS};
@@ -21,7 +21,7 @@ pub struct Ahead {
     /// The worker counts.
     pub workers: Vec<usize>,
     /// Codec threads a job.
-    pub codec_threads: usize,
+    pub codec_threads: Vec<usize>,
     /// Cells of a round.
     pub cells: usize,
     /// The fewest rounds that are asked for, and the most.
@@ -50,7 +50,7 @@ impl Ahead {
             works: options.works.clone(),
             dispatches: options.dispatches.clone(),
             workers: options.workers.clone(),
-            codec_threads: options.codec_threads,
+            codec_threads: options.codec_threads.clone(),
             cells: options.cells().len(),
             rounds: match options.rounds {
                 Some(rounds) => [rounds; 2],
@@ -63,25 +63,19 @@ impl Ahead {
         if options.sources.is_empty() {
             return Ok((ahead, vec![]));
         }
-        let [transcode, frames] = plans(options, &options.output, cancel)?;
-        // Both read the same clips.
-        let plan = match transcode.jobs.is_empty() {
-            true => frames,
-            false => transcode,
-        };
-        ahead.clips = plan.jobs.len();
-        ahead.clips_s = plan.jobs.iter().filter_map(Job::duration_s).sum();
-        Ok((ahead, plan.refused))
+        let plans = plans(options, &options.output, cancel)?;
+        if let Some(plan) = plans.values().find(|plan| !plan.jobs.is_empty()) {
+            ahead.clips = plan.jobs.len();
+            ahead.clips_s = plan.jobs.iter().filter_map(Job::duration_s).sum();
+        }
+        Ok((ahead, refused(&plans)))
     }
 }
 
 /// What the cells of a round took in an earlier run; nothing where it lacks one of them.
 fn round_s(options: &Options, before: &Results) -> Option<f64> {
     let took = |key: CellKey| {
-        let cell = before.cells.iter().find(|cell| {
-            (cell.work, cell.dispatch, cell.workers) == (key.work, key.dispatch, key.workers)
-                && cell.codec_threads == options.codec_threads
-        });
+        let cell = before.cell(key.load, key.dispatch, key.workers);
         cell.map(|cell| cell.median_s)
     };
     options.cells().into_iter().map(took).sum()

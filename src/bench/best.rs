@@ -2,7 +2,7 @@
 //! for a median alone.
 
 use super::compare::pairs;
-use super::results::{Cell, Dispatch, Results, Sample, Verdict, Work};
+use super::results::{Cell, Results, Sample, Verdict, Work};
 use super::stats::{CONFIDENCE, paired_ratio};
 use super::summary::{series, times, units};
 use super::verdict::{Contest, decide};
@@ -32,35 +32,35 @@ pub(super) fn best_workers(cells: &[Cell], samples: &[Sample]) -> Option<usize> 
     fewest.or(Some(fastest.workers))
 }
 
-/// The fastest of all dispatches, each at its best worker count.
+/// The fastest of all dispatches and codec threads, each at its best worker count.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Winner<'a> {
     /// The cell of the lowest median time.
     pub cell: &'a Cell,
-    /// Dispatches that it is not shown to be faster than.
-    pub not_shown: Vec<Dispatch>,
+    /// Those of the others that it is not shown to be faster than.
+    pub not_shown: Vec<&'a Cell>,
 }
 
 /// The winner of `work`, whose cells all do the same.
 pub fn winner(results: &Results, work: Work) -> Option<Winner<'_>> {
     let fits = results.fits.iter().filter(|fit| fit.work == work);
     let cells: Vec<&Cell> = fits
-        .filter_map(|fit| results.cell(work, fit.dispatch, fit.best_workers))
+        .filter_map(|fit| results.cell(fit.load(), fit.dispatch, fit.best_workers))
         .collect();
     let cell = *cells
         .iter()
         .min_by(|a, b| a.median_s.total_cmp(&b.median_s))?;
-    let others = cells.iter().filter(|other| other.dispatch != cell.dispatch);
+    let others = cells.iter().filter(|other| series(other) != series(cell));
     let open = others.filter(|other| !is_faster(results, cell, other));
     Some(Winner {
         cell,
-        not_shown: open.map(|other| other.dispatch).collect(),
+        not_shown: open.copied().collect(),
     })
 }
 
 fn is_faster(results: &Results, a: &Cell, b: &Cell) -> bool {
     let made = |found: &&super::results::Comparison| {
-        found.work == a.work && [a.dispatch, b.dispatch].contains(&found.b)
+        [(a.load(), a.dispatch), (b.load(), b.dispatch)].contains(&(found.load(), found.b))
     };
     let mut made = results.comparisons.iter().filter(made);
     let times = |cell: &Cell| times((series(cell), cell.workers), &results.samples);
@@ -76,6 +76,7 @@ fn is_faster(results: &Results, a: &Cell, b: &Cell) -> bool {
 mod tests {
     use super::*;
     use crate::bench::compare::Known;
+    use crate::bench::results::Dispatch;
     use crate::bench::summary::summarise;
     use crate::bench::summary::testing::sample;
 
@@ -121,11 +122,14 @@ mod tests {
         let mut results = Results::of_times(samples);
         let found = winner(&results, Work::Transcode).unwrap();
         assert_eq!(found.cell.dispatch, Dispatch::Threads);
-        assert_eq!(found.not_shown, [Dispatch::Workers]);
+        let open = |found: &Winner| -> Vec<Dispatch> {
+            found.not_shown.iter().map(|cell| cell.dispatch).collect()
+        };
+        assert_eq!(open(&found), [Dispatch::Workers]);
         // Nobody is faster than what made something else.
         results.comparisons[0].equal_output = Some(false);
         let found = winner(&results, Work::Transcode).unwrap();
-        assert_eq!(found.not_shown, [Dispatch::Processes, Dispatch::Workers]);
+        assert_eq!(open(&found), [Dispatch::Processes, Dispatch::Workers]);
         assert_eq!(winner(&results, Work::Frames), None);
     }
 }

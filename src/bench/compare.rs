@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::results::{Comparison, Dispatch, Sample, Work};
+use super::results::{Comparison, Dispatch, Load, Sample, Work};
 use super::sentence::sentence;
 use super::stats::{is_time, median};
 use super::verdict::{Contest, JobSize, decide};
@@ -16,7 +16,7 @@ pub struct Known {
     /// reference loads (see [`comparisons`]) and not judged for the others.
     pub start_ms: BTreeMap<(Work, Dispatch), f64>,
     /// Whether a dispatch gave the same output as `threads` did.
-    pub equal_output: BTreeMap<(Work, Dispatch), bool>,
+    pub equal_output: BTreeMap<(Load, Dispatch), bool>,
     /// Milliseconds that an `io` job waits; 0 where unknown.
     pub io_ms: f64,
     /// Milliseconds of one core that a `cpu` job takes; 0 where unknown.
@@ -48,10 +48,7 @@ type Side<'a> = Vec<&'a Sample>;
 /// reference load is the difference between the two wall times at one worker,
 /// where both do the same single job and can differ by nothing else.
 pub fn comparisons(samples: &[Sample], known: &Known) -> Vec<Comparison> {
-    let mut places: Vec<_> = samples
-        .iter()
-        .map(|s| (s.work, s.codec_threads, s.workers))
-        .collect();
+    let mut places: Vec<Place> = samples.iter().map(|s| (s.load(), s.workers)).collect();
     places.sort_unstable();
     places.dedup();
     places
@@ -65,14 +62,18 @@ pub fn comparisons(samples: &[Sample], known: &Known) -> Vec<Comparison> {
         .collect()
 }
 
-/// Load, codec threads, workers.
-type Place = (Work, usize, usize);
+/// Load and workers.
+type Place = (Load, usize);
 
 fn compare(samples: &[Sample], known: &Known, place: Place, b: Dispatch) -> Option<Comparison> {
     let a = Dispatch::Threads;
-    let (work, codec_threads, workers) = place;
-    let at = |dispatch, workers| side(samples, (work, codec_threads, workers), dispatch);
-    let equal_output = known.equal_output.get(&(work, b)).copied();
+    let (load, workers) = place;
+    let Load {
+        work,
+        codec_threads,
+    } = load;
+    let at = |dispatch, workers| side(samples, (load, workers), dispatch);
+    let equal_output = known.equal_output.get(&(load, b)).copied();
     let decision = decide(&Contest {
         rounds: &pairs(times(&at(a, workers)), times(&at(b, workers))),
         size: job_size(
@@ -87,6 +88,7 @@ fn compare(samples: &[Sample], known: &Known, place: Place, b: Dispatch) -> Opti
     Some(Comparison {
         work,
         workers,
+        codec_threads,
         a,
         b,
         ratio: decision.measured.ratio,
@@ -100,7 +102,7 @@ fn compare(samples: &[Sample], known: &Known, place: Place, b: Dispatch) -> Opti
 fn side<'a>(samples: &'a [Sample], place: Place, dispatch: Dispatch) -> Side<'a> {
     samples
         .iter()
-        .filter(|s| (s.work, s.codec_threads, s.workers) == place && s.dispatch == dispatch)
+        .filter(|s| (s.load(), s.workers) == place && s.dispatch == dispatch)
         .collect()
 }
 
@@ -267,10 +269,17 @@ mod tests {
         );
     }
 
+    fn once(work: Work) -> Load {
+        Load {
+            work,
+            codec_threads: 1,
+        }
+    }
+
     #[test]
     fn unequal_output_voids_and_is_told() {
         let known = Known {
-            equal_output: [((Work::Frames, Dispatch::Processes), false)].into(),
+            equal_output: [((once(Work::Frames), Dispatch::Processes), false)].into(),
             ..Known::default()
         };
         let found = comparisons(&rounds(Work::Frames, [1.0, 1.0], [2.0, 1.0]), &known);

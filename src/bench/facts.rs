@@ -32,6 +32,9 @@ pub struct Output {
     pub work: Work,
     /// How it was run.
     pub dispatch: Dispatch,
+    /// Codec threads a job.
+    #[serde(default = "super::results::one")]
+    pub codec_threads: usize,
     /// Size of all results together.
     pub bytes: u64,
     /// XXH3 over all decoded pictures and the length of the sound.

@@ -12,7 +12,7 @@
 //! nothing. Written over throughput⁻¹ the law is linear, and least squares
 //! with non-negative coefficients takes the few lines below.
 
-use super::results::{Amdahl, Dispatch, Fit, Residual, Usl, Work};
+use super::results::{Amdahl, Dispatch, Fit, Load, Residual, Usl};
 
 /// The least coefficient of determination with which a model is claimed.
 pub const MIN_R2: f64 = 0.9;
@@ -30,11 +30,12 @@ pub struct Point {
 ///
 /// Points are of distinct worker counts; those without a positive throughput
 /// are left out.
-pub fn fit((work, dispatch): (Work, Dispatch), points: &[Point], best_workers: usize) -> Fit {
+pub fn fit((load, dispatch): (Load, Dispatch), points: &[Point], best_workers: usize) -> Fit {
     let usable = |point: &&Point| point.workers > 0 && point.rate.is_normal() && point.rate > 0.0;
     let points: Vec<Point> = points.iter().filter(usable).copied().collect();
     Fit {
-        work,
+        work: load.work,
+        codec_threads: load.codec_threads,
         dispatch,
         amdahl: amdahl(&points),
         usl: usl(&points),
@@ -210,6 +211,7 @@ fn squares(points: &[(f64, f64)], model: impl Fn(f64) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::results::Work;
     use proptest::prelude::*;
 
     fn points(rate: impl Fn(f64) -> f64, workers: &[usize]) -> Vec<Point> {
@@ -223,7 +225,11 @@ mod tests {
     }
 
     fn fitted(points: &[Point]) -> Fit {
-        fit((Work::Transcode, Dispatch::Threads), points, 1)
+        let load = Load {
+            work: Work::Transcode,
+            codec_threads: 1,
+        };
+        fit((load, Dispatch::Threads), points, 1)
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn two_cores() -> Results {
         cores: 2,
         workers: vec![1, 2, 3],
         rounds: 8,
-        works: Work::ALL.to_vec(),
+        works: WORKS.to_vec(),
         gap: 1.12,
     })
 }
@@ -35,7 +35,7 @@ pub fn eight_cores() -> Results {
         cores: 8,
         workers: (1..=15).collect(),
         rounds: 8,
-        works: Work::ALL.to_vec(),
+        works: WORKS.to_vec(),
         gap: 1.12,
     })
 }
@@ -116,6 +116,9 @@ fn jobs(setup: &Setup) -> usize {
     setup.cores * 3
 }
 
+/// The loads of a run that asks for none.
+pub const WORKS: [Work; 4] = [Work::Transcode, Work::Frames, Work::Cpu, Work::Io];
+
 fn seconds(setup: &Setup, cell: (Work, Dispatch, usize)) -> f64 {
     let (work, dispatch, workers) = cell;
     let (n, cores) = (workers as f64, setup.cores as f64);
@@ -128,7 +131,7 @@ fn seconds(setup: &Setup, cell: (Work, Dispatch, usize)) -> f64 {
     };
     match work {
         Work::Transcode => 22.4 / parallel * over * gap,
-        Work::Frames => 6.1 / parallel * over * (1.0 + (gap - 1.0) * 2.0),
+        Work::Frames | Work::Remux => 6.1 / parallel * over * (1.0 + (gap - 1.0) * 2.0),
         Work::Cpu => 0.5 * (n / cores).max(1.0) * over + 0.02 * (gap - 1.0) * n,
         Work::Io => 1.0 + 0.001 * n + 0.03 * (gap - 1.0),
     }
@@ -279,6 +282,7 @@ fn comparison(work: Work, workers: usize, (b, ratio): (Dispatch, f64)) -> Compar
     Comparison {
         work,
         workers,
+        codec_threads: 1,
         a: Dispatch::Threads,
         b,
         ratio,

@@ -1,42 +1,33 @@
 //! The jobs that the cells of a matrix run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::matrix::Options;
-use super::results::Work;
+use super::results::{self, Work};
 use crate::dispatch::Cancel;
 use crate::engine::Workers;
 use crate::error::{Error, Result};
 use crate::job::{self, Job, Limits, Load};
-use crate::plan::{Existing, Plan, Rules, plan};
-use crate::recipe::{CodecThreads, Frames, Recipe, Transcode};
+use crate::plan::{Existing, Plan, Refused, Rules, plan};
+use crate::recipe::{CodecThreads, Container, Frames, Presets, Recipe, Transcode};
 
-/// The jobs of transcode and of frames, with results in `target`.
-pub(super) fn plans(options: &Options, target: &Path, cancel: &Cancel) -> Result<[Plan; 2]> {
+/// What is planned of each load, in reporting order.
+type Plans = BTreeMap<results::Load, Plan>;
+
+/// The plan of each load that works on clips, with results in `target`.
+pub(super) fn plans(options: &Options, target: &Path, cancel: &Cancel) -> Result<Plans> {
     let workers = Workers::find(Limits::default())?;
-    let planned = |work, recipe: Recipe| -> Result<Plan> {
-        if !options.works.contains(&work) {
-            return Ok(Plan::default());
+    let rules = Rules::new(Existing::Overwrite, &workers);
+    let mut plans = Plans::new();
+    for load in options.loads() {
+        if let Some(recipe) = recipe(options, load)? {
+            let plan = plan(&options.sources, &[recipe], target, &rules, cancel)?;
+            plans.insert(load, plan);
         }
-        let rules = Rules::new(Existing::Overwrite, &workers);
-        plan(&options.sources, &[recipe], target, &rules, cancel)
-    };
-    let codec_threads = CodecThreads(options.codec_threads);
-    let transcode = Recipe::Transcode(Transcode {
-        codec_threads,
-        ..options.transcode.clone()
-    });
-    let frames = Recipe::Frames(Frames {
-        codec_threads,
-        ..options.frames.clone()
-    });
-    let plans = [
-        planned(Work::Transcode, transcode)?,
-        planned(Work::Frames, frames)?,
-    ];
-    let media = options.works.iter().any(|work| !work.one_job_a_worker());
-    if media && plans.iter().all(|plan| plan.jobs.is_empty()) {
-        let first = plans.iter().flat_map(|plan| &plan.refused).next();
+    }
+    if !plans.is_empty() && plans.values().all(|plan| plan.jobs.is_empty()) {
+        let first = plans.values().flat_map(|plan| &plan.refused).next();
         let why = first.map(|refused| format!("'{}' {}", refused.source.display(), refused.reason));
         return Err(
             Error::usage("none of the files can be worked on; nothing was started")
@@ -44,6 +35,36 @@ pub(super) fn plans(options: &Options, target: &Path, cancel: &Cancel) -> Result
         );
     }
     Ok(plans)
+}
+
+/// What a job of `load` does with a clip; `None` where it reads none.
+fn recipe(options: &Options, load: results::Load) -> Result<Option<Recipe>> {
+    let codec_threads = CodecThreads(load.codec_threads);
+    Ok(match load.work {
+        Work::Transcode => Some(Recipe::Transcode(Transcode {
+            codec_threads,
+            ..options.transcode.clone()
+        })),
+        Work::Frames => Some(Recipe::Frames(Frames {
+            codec_threads,
+            ..options.frames.clone()
+        })),
+        Work::Remux => {
+            let preset = Presets::own()?.get("remux")?;
+            Some(Recipe::Transcode(Transcode {
+                // It holds whatever a clip has.
+                container: Container::Mkv,
+                ..preset.recipe("remux")
+            }))
+        }
+        Work::Cpu | Work::Io => None,
+    })
+}
+
+/// The clips that cannot be worked on, each once: all loads have the same clips.
+pub(super) fn refused(plans: &Plans) -> Vec<Refused> {
+    let first = plans.values().next();
+    first.map_or(vec![], |plan| plan.refused.clone())
 }
 
 /// A job of `work` that reads nothing.

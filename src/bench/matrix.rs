@@ -1,5 +1,6 @@
 //! What is measured: loads × dispatches × worker counts, and the jobs of each cell.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
@@ -9,12 +10,12 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::cell::Spec;
 use super::facts::{self, Clip};
-use super::jobs::{load_job, plans};
-use super::results::{Design, Dispatch, Work};
+use super::jobs::{load_job, plans, refused};
+use super::results::{Design, Dispatch, Load, Work, loads};
 use crate::dispatch::Cancel;
 use crate::engine::calibrate;
 use crate::error::{Error, Result};
-use crate::job::{Job, Load};
+use crate::job::{self, Job};
 use crate::plan::{Refused, SourceFile};
 use crate::recipe::{Frames, Recipe, Transcode};
 use crate::report::words;
@@ -32,8 +33,8 @@ pub struct Options {
     pub dispatches: Vec<Dispatch>,
     /// The worker counts.
     pub workers: Vec<usize>,
-    /// Codec threads a job.
-    pub codec_threads: usize,
+    /// Codec threads a job, at least one count.
+    pub codec_threads: Vec<usize>,
     /// Time allowed in seconds, from the first cell on.
     pub budget_s: f64,
     /// Rounds, whatever the intervals; else as many as it takes.
@@ -55,13 +56,18 @@ pub struct Options {
 }
 
 impl Options {
+    /// The loads, each at each of the codec threads that it has.
+    pub fn loads(&self) -> Vec<Load> {
+        loads(&self.works, &self.codec_threads)
+    }
+
     /// All cells, in reporting order.
     pub fn cells(&self) -> Vec<CellKey> {
         let mut cells = Vec::new();
-        for work in &self.works {
+        for load in self.loads() {
             for workers in &self.workers {
                 cells.extend(self.dispatches.iter().map(|dispatch| CellKey {
-                    work: *work,
+                    load,
                     dispatch: *dispatch,
                     workers: *workers,
                 }));
@@ -74,8 +80,8 @@ impl Options {
 /// One cell: what is measured in one fresh process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CellKey {
-    /// What is done.
-    pub work: Work,
+    /// What is done, and with how many codec threads.
+    pub load: Load,
     /// How it is run.
     pub dispatch: Dispatch,
     /// Jobs at once.
@@ -84,21 +90,23 @@ pub struct CellKey {
 
 impl fmt::Display for CellKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let workers = words::count(self.workers, "worker");
-        write!(
-            f,
-            "{} on {}, {workers}",
-            self.work.name(),
-            self.dispatch.name()
-        )
+        let Load {
+            work,
+            codec_threads,
+        } = self.load;
+        write!(f, "{} on {}, ", work.name(), self.dispatch.name())?;
+        if codec_threads > 1 {
+            write!(f, "{codec_threads} codec threads, ")?;
+        }
+        f.write_str(&words::count(self.workers, "worker"))
     }
 }
 
 /// The cells and the jobs that they run.
 pub struct Matrix {
     scratch: tempfile::TempDir,
-    transcode: Vec<Job>,
-    frames: Vec<Job>,
+    /// The jobs of each load that works on clips.
+    media: BTreeMap<Load, Vec<Job>>,
     options: Options,
     /// Iterations of a `cpu` job.
     pub cpu_iterations: u64,
@@ -119,21 +127,18 @@ impl Matrix {
                 Error::failed(format!("cannot write to '{}'", options.output.display()))
                     .because(error)
             })?;
-        let [transcode, frames] = plans(&options, &cell_folder(scratch.path()), cancel)?;
-        let needs = |work| options.works.contains(&work);
+        let plans = plans(&options, &cell_folder(scratch.path()), cancel)?;
         Ok(Self {
             scratch,
-            transcode: transcode.jobs,
-            frames: frames.jobs,
-            cpu_iterations: match needs(Work::Cpu) {
+            cpu_iterations: match options.works.contains(&Work::Cpu) {
                 true => calibrate(options.cpu_ms),
                 false => 0,
             },
-            // Both read the same clips.
-            refused: match needs(Work::Transcode) {
-                true => transcode.refused,
-                false => frames.refused,
-            },
+            refused: refused(&plans),
+            media: plans
+                .into_iter()
+                .map(|(load, plan)| (load, plan.jobs))
+                .collect(),
             options,
         })
     }
@@ -150,18 +155,19 @@ impl Matrix {
 
     /// What the process of `cell` is to do.
     pub fn spec(&self, cell: CellKey) -> Spec {
-        let load = |load: Load| {
+        let load = |load: job::Load| {
             (0..cell.workers)
-                .map(|id| load_job(id, cell.work, load))
+                .map(|id| load_job(id, cell.load.work, load))
                 .collect()
         };
-        let jobs = match cell.work {
-            Work::Transcode => self.transcode.clone(),
-            Work::Frames => self.frames.clone(),
-            Work::Cpu => load(Load::Cpu {
+        let jobs = match cell.load.work {
+            Work::Transcode | Work::Frames | Work::Remux => {
+                self.media.get(&cell.load).cloned().unwrap_or_default()
+            }
+            Work::Cpu => load(job::Load::Cpu {
                 iterations: self.cpu_iterations,
             }),
-            Work::Io => load(Load::Io {
+            Work::Io => load(job::Load::Io {
                 milliseconds: self.options.io_ms,
             }),
         };
@@ -173,10 +179,10 @@ impl Matrix {
         self.options.all_on.unwrap_or(dispatch)
     }
 
-    /// The jobs of `work`, of which a cell runs all; one, where each worker brings its own.
-    pub fn jobs(&self, work: Work) -> Vec<Job> {
+    /// The jobs of `load`, of which a cell runs all; one, where each worker brings its own.
+    pub fn jobs(&self, load: Load) -> Vec<Job> {
         let cell = CellKey {
-            work,
+            load,
             dispatch: Dispatch::Threads,
             workers: 1,
         };
@@ -215,24 +221,24 @@ impl Matrix {
         }
     }
 
-    /// Empties the folder that cells write to, and keeps what the one of `work`
+    /// Empties the folder that cells write to, and keeps what the one of `load`
     /// and `dispatch` wrote there in [`kept_folder`](Self::kept_folder).
     ///
     /// # Errors
     /// Where that cannot be.
-    pub fn keep(&self, work: Work, dispatch: Dispatch) -> Result<()> {
+    pub fn keep(&self, load: Load, dispatch: Dispatch) -> Result<()> {
         let folder = self.cell_folder();
-        match fs::rename(&folder, self.kept_folder(work, dispatch)) {
+        match fs::rename(&folder, self.kept_folder(load, dispatch)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(untidy(&folder, error)),
             _ => Ok(()),
         }
     }
 
     /// A folder for the outputs that are compared.
-    pub fn kept_folder(&self, work: Work, dispatch: Dispatch) -> PathBuf {
-        self.scratch
-            .path()
-            .join(format!("{}-{}", work.name(), dispatch.name()))
+    pub fn kept_folder(&self, load: Load, dispatch: Dispatch) -> PathBuf {
+        let (work, threads) = (load.work.name(), load.codec_threads);
+        let name = format!("{work}-{threads}-{}", dispatch.name());
+        self.scratch.path().join(name)
     }
 
     /// What was asked for, as results tell it, of so many `rounds` on `clip_facts`.
@@ -247,7 +253,8 @@ impl Matrix {
             works: options.works.clone(),
             dispatches: options.dispatches.clone(),
             workers: options.workers.clone(),
-            codec_threads: options.codec_threads,
+            codec_threads: options.codec_threads.first().copied().unwrap_or(1),
+            further_codec_threads: options.codec_threads.iter().skip(1).copied().collect(),
             rounds,
             seed: options.seed,
             budget_s: options.budget_s,
@@ -273,12 +280,10 @@ impl Matrix {
         self.media().iter().filter_map(Job::duration_s).sum()
     }
 
+    /// The jobs of the first load that works on clips: all work on the same.
     fn media(&self) -> &[Job] {
-        if self.transcode.is_empty() {
-            &self.frames
-        } else {
-            &self.transcode
-        }
+        let first = self.media.values().find(|jobs| !jobs.is_empty());
+        first.map_or(&[], Vec::as_slice)
     }
 }
 

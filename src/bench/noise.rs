@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::results::{Dispatch, Sample, Work};
+use super::results::{Dispatch, Load, Sample};
 use super::stats::{MIN_ROUNDS, mad, median};
 
 /// What disturbed a run, as far as it can be seen.
@@ -68,9 +68,9 @@ fn others_and_all(sample: &Sample, cores: usize) -> Option<(f64, f64)> {
 
 /// Of each outlier whether it was its cell's first run, and whether it was slower.
 fn outliers(samples: &[Sample]) -> Vec<(bool, bool)> {
-    let mut cells: BTreeMap<(Work, Dispatch, usize), Vec<&Sample>> = BTreeMap::new();
+    let mut cells: BTreeMap<(Load, Dispatch, usize), Vec<&Sample>> = BTreeMap::new();
     for sample in samples {
-        let place = (sample.work, sample.dispatch, sample.workers);
+        let place = (sample.load(), sample.dispatch, sample.workers);
         cells.entry(place).or_default().push(sample);
     }
     let mut found = Vec::new();
@@ -139,6 +139,7 @@ impl Noise {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::results::Work;
 
     /// Ten rounds of one cell with small noise, the first one at `first_s`.
     fn rounds(first_s: f64) -> Vec<Sample> {

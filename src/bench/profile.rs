@@ -63,20 +63,19 @@ impl Profile {
         match work {
             Work::Transcode => self.convert,
             Work::Frames => self.frames,
-            Work::Cpu | Work::Io => None,
+            Work::Remux | Work::Cpu | Work::Io => None,
         }
     }
 }
 
 fn choice(results: &Results, work: Work) -> Option<Choice> {
+    // What is chosen holds for the codec threads that the profile tells.
+    let load = results.lead(work);
     let best = |dispatch| {
         let mut fits = results.fits.iter();
-        let fit = fits.find(|fit| (fit.work, fit.dispatch) == (work, dispatch))?;
-        let mut cells = results.cells.iter().filter(|cell| cell.work == work);
-        let measured = cells.any(|cell| {
-            (cell.dispatch, cell.workers) == (dispatch, fit.best_workers) && cell.n >= MIN_ROUNDS
-        });
-        measured.then_some(Choice {
+        let fit = fits.find(|fit| (fit.load(), fit.dispatch) == (load, dispatch))?;
+        let cell = results.cell(load, dispatch, fit.best_workers)?;
+        (cell.n >= MIN_ROUNDS).then_some(Choice {
             dispatch,
             workers: fit.best_workers,
         })
@@ -86,7 +85,7 @@ fn choice(results: &Results, work: Work) -> Option<Choice> {
         return safe.or_else(|| best(Dispatch::Threads));
     };
     let of_the_two = |found: &&super::results::Comparison| {
-        found.work == work && found.b == safe.dispatch && found.workers == safe.workers
+        found.load() == load && (found.b, found.workers) == (safe.dispatch, safe.workers)
     };
     let found = results.comparisons.iter().find(of_the_two);
     let worth_it = found.is_some_and(|found| {
@@ -114,6 +113,7 @@ mod tests {
         results.fits = Dispatch::ALL
             .map(|dispatch| Fit {
                 work: Work::Transcode,
+                codec_threads: 1,
                 dispatch,
                 amdahl: None,
                 usl: None,

@@ -73,7 +73,7 @@ const ASKED: [Flag; 8] = [
     ("--workers", |design| {
         list(&design.workers, usize::to_string)
     }),
-    ("--codec-threads", |design| design.codec_threads.to_string()),
+    ("--codec-threads", Design::codec_threads_told),
     ("--cpu", |design| format!("{} ms", design.cpu_ms)),
     ("--io", |design| format!("{} ms", design.io_ms)),
     ("the encoding", Design::transcode_settings),

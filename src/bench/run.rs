@@ -124,21 +124,21 @@ impl<'a> Run<'a> {
         let options = self.matrix.options();
         let workers = options.workers.iter().copied().min().unwrap_or(1);
         let judge = Judge::new(self.matrix, self.cancel)?;
-        for work in options.works.clone() {
+        for load in options.loads() {
             for dispatch in options.dispatches.clone() {
                 let cell = CellKey {
-                    work,
+                    load,
                     dispatch,
                     workers,
                 };
                 follow.step(&Step::WarmUp(cell));
                 self.run_cell(cell)?;
-                self.matrix.keep(work, dispatch)?;
+                self.matrix.keep(load, dispatch)?;
                 self.repeat(cell, follow)?;
             }
-            if !work.one_job_a_worker() {
-                follow.step(&Step::Compare(work));
-                self.warm.compare_outputs(&judge, work)?;
+            if !load.work.one_job_a_worker() {
+                follow.step(&Step::Compare(load.work));
+                self.warm.compare_outputs(&judge, load)?;
             }
         }
         self.warm.tell_of_cold();
@@ -239,10 +239,12 @@ impl<'a> Run<'a> {
         let mut wide = self.comparisons();
         wide.retain(is_wide);
         if !wide.is_empty() {
-            let mut list: Vec<String> = wide
-                .iter()
-                .map(|c| format!("{} at {}", c.work.name(), c.workers))
-                .collect();
+            let several = self.matrix.options().codec_threads.len() > 1;
+            let told = |c: &Comparison| {
+                let threads = c.load().threads_told(several);
+                format!("{}{threads} at {}", c.work.name(), c.workers)
+            };
+            let mut list: Vec<String> = wide.iter().map(told).collect();
             list.dedup();
             self.notes.push(format!(
                 "the budget of {:.0} s was spent after {} rounds; intervals wider than ±{:.1} %: {} \
@@ -271,7 +273,7 @@ impl<'a> Run<'a> {
         })?;
         self.budget.took(Turn::Cell(cell), usage.wall);
         Ok(Sample {
-            codec_threads: self.matrix.options().codec_threads,
+            codec_threads: cell.load.codec_threads,
             process_s: Some(usage.wall.as_secs_f64()),
             user_s: usage.user.as_secs_f64(),
             sys_s: usage.system.as_secs_f64(),
@@ -283,7 +285,11 @@ impl<'a> Run<'a> {
             others_s: usage.others.map(|time| time.as_secs_f64()),
             clock_mhz: usage.clock_mhz,
             lanes: report.lanes,
-            ..Sample::timed((cell.work, cell.dispatch, cell.workers), 0, report.wall_s)
+            ..Sample::timed(
+                (cell.load.work, cell.dispatch, cell.workers),
+                0,
+                report.wall_s,
+            )
         })
     }
 

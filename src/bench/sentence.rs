@@ -36,17 +36,21 @@ pub fn void(why: &str) -> String {
 fn faster(winner: &str, times: f64, interval: [f64; 2]) -> String {
     let percent = |times: f64| 100.0 * (times - 1.0);
     let [lo, hi] = interval.map(percent);
-    // As many decimals as it takes for the lower end not to read as nothing.
-    let decimals = match lo {
-        _ if percent(times) >= 100.0 => 0,
-        lo if lo >= 0.05 => 1,
-        lo if lo >= 0.005 => 2,
-        _ => 3,
-    };
+    let decimals = decimals(percent(times), [lo, hi]);
     format!(
         "{winner} faster by {:.decimals$} % ({lo:.decimals$}–{hi:.decimals$})",
         percent(times),
     )
+}
+
+/// As many decimals as it takes for the lower end not to read as nothing, nor as the upper one.
+fn decimals(percent: f64, [lo, hi]: [f64; 2]) -> usize {
+    let fewest = usize::from(percent < 100.0);
+    let tells = |decimals: &usize| {
+        let written = |value: f64| format!("{value:.decimals$}");
+        written(lo) != written(0.0) && (hi - lo < 1e-3 || written(lo) != written(hi))
+    };
+    (fewest..3).find(tells).unwrap_or(3)
 }
 
 /// Where the start is a good part of a job, whoever reads of a winner must know.
@@ -152,6 +156,8 @@ mod tests {
     fn a_difference_so_small_that_it_would_read_as_nothing_gets_more_decimals() {
         let rounds = [(1.0, 1.0002), (1.0, 1.0009)].repeat(4);
         assert!(judged(&rounds, None, None).contains("(0.02–0.09)"));
+        let narrow = [(1.0, 1.0111), (1.0, 1.0114)].repeat(4);
+        assert!(judged(&narrow, None, None).contains("(1.11–1.14)"));
     }
 
     #[test]

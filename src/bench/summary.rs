@@ -8,8 +8,8 @@ use super::fit::{Point, fit};
 use super::results::{Capacity, Cell, Comparison, Dispatch, Fit, Sample, Work};
 use super::stats::{is_time, median, median_interval, paired_ratio};
 
-/// What samples of one cell have in common: load, dispatch, codec threads, workers.
-type Place = (Work, Dispatch, usize, usize);
+/// What samples of one cell have in common: their series, and workers.
+type Place = (Series, usize);
 
 /// Everything that follows from the samples, in reporting order.
 ///
@@ -28,9 +28,7 @@ fn cells(samples: &[Sample]) -> Vec<Cell> {
     let mut groups: BTreeMap<Place, Vec<&Sample>> = BTreeMap::new();
     for sample in samples.iter().filter(|sample| is_time(sample.wall_s)) {
         let place = (
-            sample.work,
-            sample.dispatch,
-            sample.codec_threads,
+            (sample.work, sample.dispatch, sample.codec_threads),
             sample.workers,
         );
         groups.entry(place).or_default().push(sample);
@@ -44,7 +42,7 @@ fn cells(samples: &[Sample]) -> Vec<Cell> {
 }
 
 fn cell(place: Place, samples: &[&Sample]) -> Option<Cell> {
-    let (work, dispatch, codec_threads, workers) = place;
+    let ((work, dispatch, codec_threads), workers) = place;
     let all = |of: fn(&Sample) -> f64| samples.iter().map(|s| of(s)).collect::<Vec<f64>>();
     let walls = all(|s| s.wall_s);
     let median_s = median(&walls)?;
@@ -108,7 +106,7 @@ fn fits(cells: &[Cell], samples: &[Sample]) -> Vec<Fit> {
             let points: Vec<Point> = cells.iter().map(point).collect();
             let first = cells.first()?;
             let best = best_workers(cells, samples)?;
-            Some(fit((first.work, first.dispatch), &points, best))
+            Some(fit((first.load(), first.dispatch), &points, best))
         })
         .collect()
 }
@@ -131,7 +129,8 @@ fn point(cell: &Cell) -> Point {
 fn capacity(cells: &[Cell], fits: &[Fit], clips_s: f64) -> Option<Capacity> {
     let is_best = |cell: &&Cell| {
         fits.iter().any(|fit| {
-            (fit.work, fit.dispatch, fit.best_workers) == (cell.work, cell.dispatch, cell.workers)
+            (fit.load(), fit.dispatch, fit.best_workers)
+                == (cell.load(), cell.dispatch, cell.workers)
         })
     };
     let best = cells
@@ -143,6 +142,7 @@ fn capacity(cells: &[Cell], fits: &[Fit], clips_s: f64) -> Option<Capacity> {
     is_time(realtime_factor).then_some(Capacity {
         dispatch: best.dispatch,
         workers: best.workers,
+        codec_threads: best.codec_threads,
         realtime_factor,
         ci95: [clips_s / best.ci95_s[1], clips_s / best.ci95_s[0]],
         // That many are shown to keep up.

@@ -6,6 +6,9 @@ use super::matrix::{CellKey, Matrix};
 use super::python::{How, PythonKey};
 use super::results::Work;
 
+/// Load, codec threads, workers.
+type Seat = (Work, usize, usize);
+
 /// What has its turn in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Turn {
@@ -16,18 +19,21 @@ pub enum Turn {
 }
 
 impl Turn {
-    /// Load and workers.
-    pub fn seat(&self) -> (Work, usize) {
+    /// Load and workers: what is compared has both in common. Python has no codecs.
+    pub fn seat(&self) -> Seat {
         match self {
-            Turn::Cell(key) => (key.work, key.workers),
-            Turn::Python(key) => (key.work, key.workers),
+            Turn::Cell(key) if key.load.work.has_codecs() => {
+                (key.load.work, key.load.codec_threads, key.workers)
+            }
+            Turn::Cell(key) => (key.load.work, 1, key.workers),
+            Turn::Python(key) => (key.work, 1, key.workers),
         }
     }
 
     /// Whether the two differ in nothing but the worker count.
     pub(super) fn is_like(&self, other: &Turn) -> bool {
         match (self, other) {
-            (Turn::Cell(a), Turn::Cell(b)) => (a.work, a.dispatch) == (b.work, b.dispatch),
+            (Turn::Cell(a), Turn::Cell(b)) => (a.load, a.dispatch) == (b.load, b.dispatch),
             (Turn::Python(a), Turn::Python(b)) => (a.work, a.how) == (b.work, b.how),
             _ => false,
         }
@@ -50,7 +56,7 @@ pub(super) fn turns(matrix: &Matrix, python: bool) -> Vec<Turn> {
         let mut seats: Vec<_> = turns.iter().map(Turn::seat).collect();
         seats.dedup();
         let loads = seats.into_iter().filter(|seat| seat.0.one_job_a_worker());
-        turns.extend(loads.flat_map(|(work, workers)| {
+        turns.extend(loads.flat_map(|(work, _, workers)| {
             How::ALL.map(|how| Turn::Python(PythonKey { work, how, workers }))
         }));
     }
@@ -61,7 +67,7 @@ pub(super) fn turns(matrix: &Matrix, python: bool) -> Vec<Turn> {
 /// each other, so that a machine whose speed drifts is the same for both.
 pub(super) fn shuffle(turns: &mut [Turn], random: &mut fastrand::Rng) {
     random.shuffle(turns);
-    let mut seats: Vec<(Work, usize)> = turns.iter().map(Turn::seat).collect();
+    let mut seats: Vec<Seat> = turns.iter().map(Turn::seat).collect();
     let mut seen = Vec::new();
     seats.retain(|seat| {
         !seen.contains(seat) && {
@@ -75,7 +81,7 @@ pub(super) fn shuffle(turns: &mut [Turn], random: &mut fastrand::Rng) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::results::Dispatch;
+    use crate::bench::results::{Dispatch, Load};
 
     fn all_turns() -> Vec<Turn> {
         let mut turns = vec![];
@@ -83,7 +89,10 @@ mod tests {
             for workers in 1..=3 {
                 turns.extend(Dispatch::ALL.map(|dispatch| {
                     Turn::Cell(CellKey {
-                        work,
+                        load: Load {
+                            work,
+                            codec_threads: 1,
+                        },
                         dispatch,
                         workers,
                     })

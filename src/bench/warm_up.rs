@@ -8,7 +8,7 @@ use super::compare::Known;
 use super::encoders::{self, Encoder};
 use super::equal::{self, differences};
 use super::matrix::Matrix;
-use super::results::{Dispatch, Output, Work};
+use super::results::{Dispatch, Load, Output, Work};
 use super::startup::{StartUp, empty_cpu_s};
 use super::stats::median;
 use crate::dispatch::Cancel;
@@ -129,8 +129,8 @@ impl Warm {
 
     /// Compares what the cells of `work` have left in their folders, and looks at
     /// how large and how good it is.
-    pub fn compare_outputs(&mut self, judge: &Judge, work: Work) -> Result<()> {
-        let folder = |dispatch| judge.matrix.kept_folder(work, dispatch);
+    pub fn compare_outputs(&mut self, judge: &Judge, load: Load) -> Result<()> {
+        let folder = |dispatch| judge.matrix.kept_folder(load, dispatch);
         let dispatches = &judge.matrix.options().dispatches;
         let mut seen: Option<Output> = None;
         for dispatch in dispatches.iter().copied().filter(|d| folder(*d).exists()) {
@@ -138,7 +138,7 @@ impl Warm {
             let same = !is_first
                 && self.is_equal(
                     judge,
-                    (work, dispatch),
+                    (load, dispatch),
                     [&folder(dispatches[0]), &folder(dispatch)],
                 )?;
             let output = match &seen {
@@ -148,7 +148,7 @@ impl Warm {
                     bytes: equal::size(&folder(dispatch)),
                     ..first.clone()
                 },
-                _ => judge.look((work, dispatch), &folder(dispatch))?,
+                _ => judge.look((load, dispatch), &folder(dispatch))?,
             };
             encoders::read(&mut self.encoders, &folder(dispatch), dispatch);
             seen.get_or_insert_with(|| output.clone());
@@ -165,17 +165,22 @@ impl Warm {
     fn is_equal(
         &mut self,
         judge: &Judge,
-        (work, dispatch): (Work, Dispatch),
+        (load, dispatch): (Load, Dispatch),
         folders: [&Path; 2],
     ) -> Result<bool> {
         let found = differences(&judge.workers, folders, judge.cancel)?;
         self.known
             .equal_output
-            .insert((work, dispatch), found.is_empty());
-        let (load, name) = (work.name(), dispatch.name());
+            .insert((load, dispatch), found.is_empty());
+        let several = judge.matrix.options().codec_threads.len() > 1;
+        let threads = load.threads_told(several);
+        let (work, name) = (load.work.name(), dispatch.name());
         self.notes.extend(found.iter().map(|difference| {
             let file = difference.file.display();
-            format!("void: {load} of {file} on {name}: {}", difference.what)
+            format!(
+                "void: {work}{threads} of {file} on {name}: {}",
+                difference.what
+            )
         }));
         Ok(found.is_empty())
     }
@@ -198,13 +203,14 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn look(&self, (work, dispatch): (Work, Dispatch), folder: &Path) -> Result<Output> {
-        let ssim = match work {
-            Work::Transcode => self.likeness(folder)?,
+    fn look(&self, (load, dispatch): (Load, Dispatch), folder: &Path) -> Result<Output> {
+        let ssim = match load.work {
+            Work::Transcode => self.likeness(load, folder)?,
             _ => None,
         };
         Ok(Output {
-            work,
+            work: load.work,
+            codec_threads: load.codec_threads,
             dispatch,
             bytes: equal::size(folder),
             hash: equal::digest(&self.workers, folder, self.cancel)?,
@@ -213,11 +219,11 @@ impl<'a> Judge<'a> {
     }
 
     /// Mean similarity of the transcoded clips below `folder` to their sources.
-    fn likeness(&self, folder: &Path) -> Result<Option<f64>> {
+    fn likeness(&self, load: Load, folder: &Path) -> Result<Option<f64>> {
         let mut untold = |_| {};
         let mut watch = Watch::new(self.cancel, &mut untold);
         let mut found = vec![];
-        for job in self.matrix.jobs(Work::Transcode) {
+        for job in self.matrix.jobs(load) {
             let Job {
                 work: JobWork::Media(media),
                 ..

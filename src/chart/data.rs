@@ -1,6 +1,6 @@
 //! What is plotted: series of points taken from cells and samples, cleaned.
 
-use crate::bench::results::{Cell, Comparison, Dispatch, Results, Sample, Work};
+use crate::bench::results::{Cell, Comparison, Dispatch, Load, Results, Sample, Work};
 use crate::bench::summary::units;
 use std::collections::BTreeMap;
 
@@ -163,7 +163,11 @@ impl<'a> View<'a> {
 
     /// Threads against every other dispatch at `workers`.
     pub fn comparisons(&self, work: Work, workers: usize) -> impl Iterator<Item = &'a Comparison> {
-        let at = move |found: &&Comparison| (found.work, found.workers) == (work, workers);
+        let load = Load {
+            work,
+            codec_threads: self.codec_threads,
+        };
+        let at = move |found: &&Comparison| (found.load(), found.workers) == (load, workers);
         self.results.comparisons.iter().filter(at)
     }
 
@@ -240,7 +244,7 @@ mod tests {
         results.samples[0].wall_s = -1.0;
         let view = View::new(&results);
         for measure in [Measure::Time, Measure::Throughput, Measure::Speedup] {
-            for work in Work::ALL {
+            for work in fixture::WORKS {
                 for series in view.series(work, measure) {
                     let points = series.points.iter();
                     assert!(points.flat_map(Point::values).all(usable));
@@ -257,7 +261,7 @@ mod tests {
         assert_eq!(points[0].interval, None);
         assert!(points[0].raw.iter().all(|value| *value == 1.0));
         let cell = results
-            .cell(Work::Transcode, series[0].dispatch, 2)
+            .cell(results.lead(Work::Transcode), series[0].dispatch, 2)
             .unwrap();
         assert_eq!(points[1].interval, cell.speedup_ci95);
     }

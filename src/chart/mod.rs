@@ -68,7 +68,7 @@ fn drafts(results: &Results, theme: &Theme) -> Vec<page::Draft> {
     let mut drafts = Vec::new();
     drafts.extend(original::panels(&view, theme));
     // The first load that has data gets a slide a point, the other one an overview.
-    let mut videos = [Work::Transcode, Work::Frames]
+    let mut videos = [Work::Transcode, Work::Frames, Work::Remux]
         .into_iter()
         .filter(|work| view.has(*work));
     if let Some(lead) = videos.next() {

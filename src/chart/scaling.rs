@@ -103,6 +103,7 @@ pub fn load(work: Work) -> &'static str {
     match work {
         Work::Transcode => "Transcode",
         Work::Frames => "Frame extraction",
+        Work::Remux => "Remux",
         Work::Cpu => "CPU-bound load",
         Work::Io => "I/O-bound load",
     }

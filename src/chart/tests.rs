@@ -141,7 +141,7 @@ fn uneven_counts_up_to_many_workers_are_drawn() {
         cores: 32,
         workers: vec![1, 2, 4, 8, 16, 32, 64],
         rounds: 5,
-        works: Work::ALL.to_vec(),
+        works: fixture::WORKS.to_vec(),
         gap: 1.1,
     };
     draw("many", &fixture::results(&setup));
@@ -178,7 +178,7 @@ fn one_worker_count_is_drawn_as_bars_without_a_speed_up() {
         cores: 2,
         workers: vec![2],
         rounds: 5,
-        works: Work::ALL.to_vec(),
+        works: fixture::WORKS.to_vec(),
         gap: 1.1,
     };
     let results = fixture::results(&setup);

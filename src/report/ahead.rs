@@ -17,6 +17,14 @@ pub fn lines(ahead: &Ahead) -> Vec<String> {
         )
     };
     let mut lines: Vec<String> = ahead.works.iter().map(load).collect();
+    if let [_, .., last] = ahead.codec_threads.as_slice() {
+        let rest = &ahead.codec_threads[..ahead.codec_threads.len() - 1];
+        let rest: Vec<String> = rest.iter().map(usize::to_string).collect();
+        lines.push(format!(
+            "transcode and frames with {} and {last} codec threads each",
+            rest.join(", ")
+        ));
+    }
     lines.push(format!(
         "{} a round, {}, in {} at most",
         words::count(ahead.cells, "cell"),

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::words;
 use crate::bench::best::{Winner, winner};
-use crate::bench::results::{Cell, Comparison, Dispatch, Output, Results, Work};
+use crate::bench::results::{Cell, Comparison, Dispatch, Load, Output, Results, Work};
 use crate::bench::stats::CONFIDENCE;
 
 /// The conclusions: what the terminal prints last.
@@ -47,13 +47,14 @@ pub fn reading(results: &Results) -> Option<String> {
 pub fn verdicts(results: &Results) -> Vec<String> {
     results
         .design
-        .works
-        .iter()
-        .flat_map(|work| telling(results, *work))
+        .loads()
+        .into_iter()
+        .flat_map(|load| telling(results, load))
         .map(|comparison| {
             format!(
-                "{} at {}: {}",
+                "{}{} at {}: {}",
                 title(comparison.work),
+                results.design.with_threads(comparison.load()),
                 workers(comparison.workers),
                 results.said(comparison)
             )
@@ -92,9 +93,10 @@ pub fn quality(results: &Results) -> Option<String> {
         };
         return Some(format!("Output {whose}: {}.", first.told()));
     }
-    let each = outputs
-        .iter()
-        .map(|o| format!("{} {}", o.dispatch.name(), o.told()));
+    let each = outputs.iter().map(|output| {
+        let threads = results.design.with_threads(output.load());
+        format!("{}{threads} {}", output.dispatch.name(), output.told())
+    });
     let each: Vec<String> = each.collect();
     Some(format!("Outputs differ: {}.", each.join("; ")))
 }
@@ -105,7 +107,7 @@ pub fn capacity(results: &Results) -> Option<String> {
         let [lo, hi] = capacity.ci95;
         let interval = (lo > 0.0 && hi > lo).then(|| format!(" ({lo:.1}–{hi:.1})"));
         format!(
-            "Capacity: {} such {} at once in real time: {:.1} × real time{}, {} on {}.",
+            "Capacity: {} such {} at once in real time: {:.1} × real time{}, {} on {}{}.",
             capacity.jobs_in_real_time,
             if capacity.jobs_in_real_time == 1 {
                 "transcode"
@@ -116,19 +118,23 @@ pub fn capacity(results: &Results) -> Option<String> {
             interval.unwrap_or_default(),
             workers(capacity.workers),
             capacity.dispatch.name(),
+            results.design.with_threads(Load {
+                work: Work::Transcode,
+                codec_threads: capacity.codec_threads,
+            }),
         )
     })
 }
 
-/// The comparisons that answer the question for `work`, at [`Results::focus`].
-fn telling(results: &Results, work: Work) -> Vec<&Comparison> {
-    let of_work = || {
+/// The comparisons that answer the question for `load`, at [`Results::focus`].
+fn telling(results: &Results, load: Load) -> Vec<&Comparison> {
+    let of_load = || {
         let all = results.comparisons.iter();
-        all.filter(move |comparison| comparison.work == work)
+        all.filter(move |comparison| comparison.load() == load)
     };
-    let counts: Vec<usize> = of_work().map(|comparison| comparison.workers).collect();
+    let counts: Vec<usize> = of_load().map(|comparison| comparison.workers).collect();
     let count = results.focus(&counts);
-    of_work()
+    of_load()
         .filter(|comparison| Some(comparison.workers) == count)
         .collect()
 }
@@ -138,7 +144,11 @@ pub fn best(results: &Results) -> Option<String> {
     let Winner { cell, not_shown } = winner(results, Work::Transcode)?;
     let times = speedup(cell).map(|times| format!(", {times} × one worker"));
     let times = times.unwrap_or_default();
-    let names: Vec<&str> = not_shown.iter().map(|dispatch| dispatch.name()).collect();
+    let name = |cell: &Cell| {
+        let threads = results.design.with_threads(cell.load());
+        format!("{}{threads}", cell.dispatch.name())
+    };
+    let names: Vec<String> = not_shown.into_iter().map(name).collect();
     let (title, open) = match names.as_slice() {
         [] => ("Best here", String::new()),
         names => (
@@ -149,7 +159,7 @@ pub fn best(results: &Results) -> Option<String> {
     Some(format!(
         "{title}: {} on {}, {:.0} frames/s{times}, peak memory {}{open}.",
         workers(cell.workers),
-        cell.dispatch.name(),
+        name(cell),
         cell.throughput_fps.unwrap_or(0.0),
         words::bytes(cell.peak_memory_bytes),
     ))
@@ -180,17 +190,20 @@ pub fn table(results: &Results) -> Table {
     );
     header.push("verdict".to_owned());
     table.set_header(header);
-    for work in &results.design.works {
+    for load in results.design.loads() {
         for (index, count) in results.design.workers.iter().enumerate() {
             // A load is named once, above its worker counts.
-            let name = if index == 0 { work.name() } else { "" };
-            let mut row = vec![name.to_owned(), count.to_string()];
+            let name = match index {
+                0 => format!("{}{}", load.work.name(), results.design.with_threads(load)),
+                _ => String::new(),
+            };
+            let mut row = vec![name, count.to_string()];
             row.extend(
                 dispatches
                     .iter()
-                    .map(|dispatch| time(results, *work, *dispatch, *count)),
+                    .map(|dispatch| time(results, load, *dispatch, *count)),
             );
-            row.push(verdict(results, *work, *count));
+            row.push(verdict(results, load, *count));
             table.add_row(row);
         }
     }
@@ -202,17 +215,17 @@ pub fn table(results: &Results) -> Table {
     table
 }
 
-fn time(results: &Results, work: Work, dispatch: Dispatch, workers: usize) -> String {
+fn time(results: &Results, load: Load, dispatch: Dispatch, workers: usize) -> String {
     results
-        .cell(work, dispatch, workers)
+        .cell(load, dispatch, workers)
         .map_or_else(|| "–".into(), |cell| format!("{:.3}", cell.median_s))
 }
 
-fn verdict(results: &Results, work: Work, workers: usize) -> String {
+fn verdict(results: &Results, load: Load, workers: usize) -> String {
     let found = results
         .comparisons
         .iter()
-        .filter(|found| found.work == work && found.workers == workers);
+        .filter(|found| found.load() == load && found.workers == workers);
     let lines: Vec<String> = found.map(|found| results.said(found)).collect();
     lines.join("\n")
 }
@@ -222,6 +235,7 @@ pub fn title(work: Work) -> &'static str {
     match work {
         Work::Transcode => "Transcode",
         Work::Frames => "Frames",
+        Work::Remux => "Remux",
         Work::Cpu => "CPU bound",
         Work::Io => "I/O bound",
     }

@@ -183,7 +183,11 @@ mod tests {
         assert!(!reading(&results).unwrap().contains(UNSURE));
         results.costs[2].memory_per_worker_ci95 = None;
         let marked = self::lines(&results);
-        assert!(marked[0].values[2].starts_with("≈ "), "{:?}", marked[0].values);
+        assert!(
+            marked[0].values[2].starts_with("≈ "),
+            "{:?}",
+            marked[0].values
+        );
         assert!(reading(&results).unwrap().ends_with("use at least 6."));
         let text = table(&results).unwrap().to_string();
         for line in text.lines() {

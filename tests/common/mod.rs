@@ -135,6 +135,20 @@ pub fn sample(name: &str) -> PathBuf {
     path
 }
 
+/// One of the samples three times in a row: work that takes a while.
+pub fn long_sample(name: &str) -> PathBuf {
+    let source = sample(name);
+    let recipe = samples();
+    let recipe = recipe.file_name().unwrap().to_str().unwrap();
+    made_once(&format!("long-{recipe}-{name}"), |folder| {
+        let arguments = ["-stream_loop", "2", "-i"].map(OsStr::new);
+        let copy = ["-c", "copy"].map(OsStr::new);
+        let all = arguments.into_iter().chain([source.as_os_str()]);
+        ffmpeg(all.chain(copy), &folder.join(name));
+    })
+    .join(name)
+}
+
 /// A clip of 160×120 pixels, 25 frames and one second, with sound: the smallest work there is.
 pub fn tiny() -> PathBuf {
     made_once("tiny", |folder| {

@@ -12,7 +12,7 @@ pub use self::scaling::Beyond;
 use self::scaling::{beyond, memory_per_worker};
 use super::compare::Known;
 use super::matrix::Matrix;
-use super::results::{Dispatch, Sample, Work};
+use super::results::{Dispatch, Load, Sample, Work};
 use crate::dispatch::Cancel;
 use crate::error::{Kind, Result};
 
@@ -71,8 +71,8 @@ pub(super) struct Asked<'a> {
 
 impl Asked<'_> {
     /// The load that tells most of a dispatch among those that were measured.
-    fn work(&self) -> Option<Work> {
-        self.matrix.options().works.first().copied()
+    fn load(&self) -> Option<Load> {
+        self.matrix.options().loads().first().copied()
     }
 }
 
@@ -86,21 +86,21 @@ pub(super) fn measure(
     notes: &mut Vec<String>,
     cancel: &Cancel,
 ) -> Result<Vec<Cost>> {
-    let Some(work) = asked.work() else {
+    let Some(load) = asked.load() else {
         return Ok(vec![]);
     };
-    let stops = stops::Stops::plan(asked, work, notes);
+    let stops = stops::Stops::plan(asked, load, notes);
     let mut costs = vec![];
     for dispatch in asked.matrix.options().dispatches.iter().copied() {
-        let own = |s: &&Sample| (s.work, s.dispatch) == (work, dispatch);
+        let own = |s: &&Sample| (s.load(), s.dispatch) == (load, dispatch);
         let samples: Vec<&Sample> = asked.samples.iter().filter(own).collect();
         let memory = memory_per_worker(&samples);
         costs.push(Cost {
             dispatch,
-            work,
+            work: load.work,
             memory_per_worker_bytes: memory.map(|(bytes, _)| bytes),
             memory_per_worker_ci95: memory.and_then(|(_, interval)| interval),
-            start_ms: asked.known.start_ms.get(&(work, dispatch)).copied(),
+            start_ms: asked.known.start_ms.get(&(load.work, dispatch)).copied(),
             cancel_ms: or_note((CANCEL, dispatch), stops.cancel_ms(dispatch, cancel), notes)?,
             crash: match stops.crashes {
                 true => or_note((CRASH, dispatch), stops.crash(dispatch, cancel), notes)?,

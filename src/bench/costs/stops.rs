@@ -11,7 +11,7 @@ use super::kill::{Killed, killed_after};
 use super::{Asked, Crash};
 use crate::bench::cell::{self, Report, Spec};
 use crate::bench::matrix::CellKey;
-use crate::bench::results::{Dispatch, Work};
+use crate::bench::results::{Dispatch, Load};
 use crate::bench::stats::median;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
@@ -48,10 +48,10 @@ pub(super) struct Stops<'a> {
 }
 
 impl<'a> Stops<'a> {
-    pub fn plan(asked: &'a Asked<'a>, work: Work, notes: &mut Vec<String>) -> Self {
+    pub fn plan(asked: &'a Asked<'a>, load: Load, notes: &mut Vec<String>) -> Self {
         let workers = values::cores().max(2);
-        let takes_s = job_times(asked, work);
-        let mut jobs = jobs(asked, work, workers);
+        let takes_s = job_times(asked, load);
+        let mut jobs = jobs(asked, load, workers);
         let seconds = |job: &Job| takes_s.get(&job.name).copied().unwrap_or(0.0);
         jobs.sort_by(|a, b| seconds(a).total_cmp(&seconds(b)));
         jobs.truncate(2 * workers);
@@ -178,10 +178,10 @@ fn within<T: Send>(
     }
 }
 
-/// The jobs of `work`; of a load, of which each worker brings its own, more of the same.
-fn jobs(asked: &Asked, work: Work, workers: usize) -> Vec<Job> {
+/// The jobs of `load`; where each worker brings its own, more of the same.
+fn jobs(asked: &Asked, load: Load, workers: usize) -> Vec<Job> {
     let key = CellKey {
-        work,
+        load,
         dispatch: Dispatch::Threads,
         workers: 2 * workers,
     };
@@ -189,9 +189,9 @@ fn jobs(asked: &Asked, work: Work, workers: usize) -> Vec<Job> {
 }
 
 /// Median seconds of each job, by name, at one worker or else any count.
-fn job_times(asked: &Asked, work: Work) -> BTreeMap<String, f64> {
+fn job_times(asked: &Asked, load: Load) -> BTreeMap<String, f64> {
     let mut times: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    let samples = || asked.samples.iter().filter(|sample| sample.work == work);
+    let samples = || asked.samples.iter().filter(|sample| sample.load() == load);
     let least = samples().map(|sample| sample.workers).min();
     for sample in samples().filter(|sample| Some(sample.workers) == least) {
         for lane in &sample.lanes {

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Clip, Dispatch, Encoder};
+use crate::report::words;
 
 /// The machine of a run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq)]
@@ -49,8 +50,11 @@ pub struct Design {
     pub dispatches: Vec<Dispatch>,
     /// The worker counts.
     pub workers: Vec<usize>,
-    /// Codec threads a job.
+    /// Codec threads a job; where several counts were asked for, the first, of which charts tell.
     pub codec_threads: usize,
+    /// The other counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_codec_threads: Vec<usize>,
     /// Rounds that were completed after the warm-up.
     pub rounds: usize,
     /// Seed of the order of cells within rounds.
@@ -81,6 +85,25 @@ pub struct Design {
 }
 
 impl Design {
+    /// The loads, each at each of the codec threads that it has.
+    pub fn loads(&self) -> Vec<Load> {
+        let further = &self.further_codec_threads;
+        let counts = [&[self.codec_threads], further.as_slice()].concat();
+        loads(&self.works, &counts)
+    }
+
+    /// All counts of codec threads, as they are asked for.
+    pub fn codec_threads_told(&self) -> String {
+        let all = std::iter::once(&self.codec_threads).chain(&self.further_codec_threads);
+        let all: Vec<String> = all.map(usize::to_string).collect();
+        all.join(",")
+    }
+
+    /// The codec threads of `load` in words, where the run has several counts.
+    pub fn with_threads(&self, load: Load) -> String {
+        load.threads_told(!self.further_codec_threads.is_empty())
+    }
+
     /// What a transcode job does, so that no two of them are told alike.
     pub fn transcode_settings(&self) -> String {
         exact(&self.recipe, &self.settings[0])
@@ -109,6 +132,8 @@ pub enum Work {
     Transcode,
     /// Pictures out of every clip: strong scaling.
     Frames,
+    /// The streams of every clip in another container: strong scaling.
+    Remux,
     /// A pure computation, one job a worker: weak scaling, as in the original exercise.
     Cpu,
     /// A wait, one job a worker: weak scaling, as in the original exercise.
@@ -117,13 +142,20 @@ pub enum Work {
 
 impl Work {
     /// All loads in reporting order.
-    pub const ALL: [Work; 4] = [Work::Transcode, Work::Frames, Work::Cpu, Work::Io];
+    pub const ALL: [Work; 5] = [
+        Work::Transcode,
+        Work::Frames,
+        Work::Remux,
+        Work::Cpu,
+        Work::Io,
+    ];
 
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Work::Transcode => "transcode",
             Work::Frames => "frames",
+            Work::Remux => "remux",
             Work::Cpu => "cpu",
             Work::Io => "io",
         }
@@ -133,4 +165,52 @@ impl Work {
     pub fn one_job_a_worker(self) -> bool {
         matches!(self, Work::Cpu | Work::Io)
     }
+
+    /// Whether codecs run, which may have several threads.
+    pub fn has_codecs(self) -> bool {
+        matches!(self, Work::Transcode | Work::Frames)
+    }
+}
+
+/// A load with the threads that each codec of its jobs has: what all cells that
+/// are compared have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Load {
+    /// What is done.
+    pub work: Work,
+    /// Codec threads a job.
+    pub codec_threads: usize,
+}
+
+impl Load {
+    /// Its codec threads in words, to stand behind its name, where it may be one of `several`
+    /// of that name.
+    pub fn threads_told(self, several: bool) -> String {
+        match several && self.work.has_codecs() {
+            true => format!(" with {}", words::count(self.codec_threads, "codec thread")),
+            false => String::new(),
+        }
+    }
+}
+
+/// Each of `works` at each of `codec_threads`; at the first of them where no codec runs.
+pub fn loads(works: &[Work], codec_threads: &[usize]) -> Vec<Load> {
+    let of = |work: &Work| {
+        let counts = match work.has_codecs() {
+            true => codec_threads.len(),
+            false => 1,
+        };
+        let work = *work;
+        let counts = codec_threads.iter().take(counts);
+        counts.map(move |count| Load {
+            work,
+            codec_threads: *count,
+        })
+    };
+    works.iter().flat_map(of).collect()
+}
+
+/// For documents of before there were several counts.
+pub(in crate::bench) fn one() -> usize {
+    1
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::design::one;
 use super::{Dispatch, Work};
 
 /// The summary of one cell.
@@ -45,6 +46,9 @@ pub struct Comparison {
     pub work: Work,
     /// Jobs at once.
     pub workers: usize,
+    /// Codec threads a job.
+    #[serde(default = "one")]
+    pub codec_threads: usize,
     /// The first dispatch.
     pub a: Dispatch,
     /// The second dispatch.
@@ -86,6 +90,9 @@ pub struct Fit {
     pub work: Work,
     /// How it was run.
     pub dispatch: Dispatch,
+    /// Codec threads a job.
+    #[serde(default = "one")]
+    pub codec_threads: usize,
     /// Amdahl's law, where it fits.
     pub amdahl: Option<Amdahl>,
     /// The Universal Scalability Law, where it fits.
@@ -138,6 +145,9 @@ pub struct Capacity {
     pub dispatch: Dispatch,
     /// At which worker count.
     pub workers: usize,
+    /// Codec threads a job.
+    #[serde(default = "one")]
+    pub codec_threads: usize,
     /// Seconds of video transcoded a second.
     pub realtime_factor: f64,
     /// The factor's 95 % interval; with too few rounds their range.

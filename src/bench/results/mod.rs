@@ -8,7 +8,8 @@ mod sample;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::design::{Design, Ffmpeg, Machine, Work};
+pub(in crate::bench) use self::design::one;
+pub use self::design::{Design, Ffmpeg, Load, Machine, Work, loads};
 pub use self::findings::{Amdahl, Capacity, Cell, Comparison, Fit, Residual, Usl, Verdict};
 pub use self::sample::{Lane, Sample};
 use super::compare::Known;
@@ -97,10 +98,18 @@ impl Results {
     }
 
     /// The summary of one cell.
-    pub fn cell(&self, work: Work, dispatch: Dispatch, workers: usize) -> Option<&Cell> {
-        let place = (work, dispatch, workers);
+    pub fn cell(&self, load: Load, dispatch: Dispatch, workers: usize) -> Option<&Cell> {
+        let place = (load, dispatch, workers);
         let mut cells = self.cells.iter();
-        cells.find(|cell| (cell.work, cell.dispatch, cell.workers) == place)
+        cells.find(|cell| (cell.load(), cell.dispatch, cell.workers) == place)
+    }
+
+    /// `work` at the codec threads of which charts tell.
+    pub fn lead(&self, work: Work) -> Load {
+        Load {
+            work,
+            codec_threads: self.design.codec_threads,
+        }
     }
 
     /// The worker count to speak about: as many as cores, or the nearest below,
@@ -124,6 +133,22 @@ impl Results {
         }
     }
 }
+
+macro_rules! has_load {
+    ($($has:ident),*) => {
+        $(impl $has {
+            /// What is done, and with how many codec threads.
+            pub fn load(&self) -> Load {
+                Load {
+                    work: self.work,
+                    codec_threads: self.codec_threads,
+                }
+            }
+        })*
+    };
+}
+
+has_load!(Sample, Cell, Comparison, Fit, Output);
 
 /// The values that samples have, rising, each once.
 fn each<T: Ord>(samples: &[Sample], of: fn(&Sample) -> T) -> Vec<T> {

@@ -39,9 +39,7 @@ pub(super) fn differs(runs: [&Results; 2]) -> Vec<Difference> {
         ("clips", |r| clips(r).join(", ")),
         ("transcode", |r| r.design.transcode_settings()),
         ("frames", |r| r.design.frames_settings()),
-        ("codec threads a job", |r| {
-            r.design.codec_threads.to_string()
-        }),
+        ("codec threads a job", |r| r.design.codec_threads_told()),
         ("a wait", |r| format!("{} ms", r.design.io_ms)),
     ];
     let differing = |(what, of): &Fact| {

@@ -211,6 +211,7 @@ mod tests {
         let mut run = fixture::two_cores();
         run.outputs = vec![Output {
             work: Work::Transcode,
+            codec_threads: 1,
             dispatch: Dispatch::Threads,
             bytes: 1 << 20,
             hash: "1".into(),

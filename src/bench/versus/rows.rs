@@ -90,7 +90,7 @@ impl Pair<'_> {
     /// Why the two did not do the same work, where they did not.
     fn void(&self, work: Work) -> Option<String> {
         match work {
-            Work::Transcode | Work::Frames => {
+            Work::Transcode | Work::Frames | Work::Remux => {
                 let [a, b] = self.both(clips);
                 (a != b).then(|| "the clips differ".into())
             }

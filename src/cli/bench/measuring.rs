@@ -10,7 +10,7 @@ use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::{Limits, Ratio};
 use crate::plan::{Found, Refused, SourceFile, Wanted, prepare_output, scan};
-use crate::recipe::{CodecThreads, Frames, Pick, Transcode, Video};
+use crate::recipe::{Frames, Pick, Transcode, Video};
 use crate::samples;
 use crate::values;
 
@@ -41,12 +41,13 @@ pub(super) struct Measuring {
     #[arg(long, value_name = "LIST", value_parser = counts)]
     workers: Option<Counts>,
 
-    /// Threads that each codec of a job may use.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
-    codec_threads: u16,
+    /// Threads that each codec of a job may use; transcode and frames are measured at each
+    /// count, and charts tell of the first.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1], value_parser = clap::value_parser!(u16).range(1..=64))]
+    codec_threads: Vec<u16>,
 
     /// Time that measuring may take; rounds that do not fit are not begun.
-    #[arg(long, value_name = "TIME", default_value = "5:45", value_parser = values::seconds)]
+    #[arg(long, value_name = "TIME", default_value = "5:30", value_parser = values::seconds)]
     budget: f64,
 
     /// Rounds, whatever the intervals [default: as many as it takes, 12 to 24].
@@ -62,11 +63,11 @@ pub(super) struct Measuring {
     seed: Option<u64>,
 
     /// Time of one core that a cpu job takes.
-    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = values::positive_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = values::positive_seconds)]
     cpu: Ratio,
 
     /// Time that an io job waits.
-    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = values::positive_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = values::positive_seconds)]
     io: Ratio,
 
     /// Time from one picture to the next of a frames job.
@@ -156,7 +157,7 @@ impl Measuring {
                 Some(counts) => counts.0.clone(),
                 None => (1..2 * values::cores().max(1)).collect(),
             },
-            codec_threads: usize::from(self.codec_threads),
+            codec_threads: self.codec_threads(),
             budget_s: self.budget,
             rounds: self.rounds.map(usize::from),
             python: self.python.then(python::find).transpose()?,
@@ -172,13 +173,23 @@ impl Measuring {
         })
     }
 
+    /// Each count once, in the order in which they are asked for.
+    fn codec_threads(&self) -> Vec<usize> {
+        let mut counts: Vec<usize> = vec![];
+        for count in self.codec_threads.iter().map(|count| usize::from(*count)) {
+            if !counts.contains(&count) {
+                counts.push(count);
+            }
+        }
+        counts
+    }
+
     fn transcode(&self, encoding: &Encoding) -> Result<Transcode> {
         let mut transcode = Transcode {
             video: Some(Video {
                 speed: Some(SPEED.into()),
                 ..Video::default()
             }),
-            codec_threads: CodecThreads(usize::from(self.codec_threads)),
             ..Transcode::default()
         };
         encoding.apply(&mut transcode, SPEED)?;

@@ -50,14 +50,14 @@ pub fn profile_saved(file: &Path) -> Value {
 }
 
 fn cell_started(turn: &Turn, more: &Value) -> Value {
-    let (work, workers) = turn.seat();
+    let (work, codec_threads, workers) = turn.seat();
     let (dispatch, python) = match turn {
         Turn::Cell(key) => (key.dispatch.name(), false),
         Turn::Python(key) => (key.how.name(), true),
     };
     let cell = json!({
         "event": "cell_started", "work": work, "dispatch": dispatch,
-        "workers": workers, "python": python,
+        "workers": workers, "codec_threads": codec_threads, "python": python,
     });
     with(&cell, more)
 }

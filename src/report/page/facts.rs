@@ -75,7 +75,7 @@ pub(super) fn method(results: &Results) -> Facts {
             ),
         ),
         ("Transcode", design.recipe.clone()),
-        ("Codec threads a job", design.codec_threads.to_string()),
+        ("Codec threads a job", design.codec_threads_told()),
         ("Frames", design.frames_recipe.clone()),
         ("A cpu job", format!("{} ms of one core", design.cpu_ms)),
         ("An io job", format!("a wait of {} ms", design.io_ms)),
