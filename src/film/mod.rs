@@ -2,6 +2,7 @@
 //! encoded by the same encoder and muxer as transcodes.
 
 pub mod bench;
+mod calm;
 pub mod format;
 mod motion;
 pub mod music;
@@ -10,7 +11,6 @@ mod part;
 pub mod photo;
 mod reel;
 mod render;
-mod repeats;
 mod shot;
 pub mod slideshow;
 pub mod storyboard;

@@ -5,9 +5,10 @@ use std::ops::Range;
 use ffmpeg_next::Packet;
 use rayon::prelude::*;
 
+use super::calm::{repeats, worth_telling};
 use super::part::{Part, Shown, count};
-use super::repeats::repeats;
-use super::{Film, Shot};
+use super::transition::Kind;
+use super::{Film, Shot, Slide};
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media::{Chapter, Encoded, Encoder, Frame, Graph, Picture, Setup, VideoTiming};
@@ -154,7 +155,7 @@ impl<'a, 'f> Projector<'a, 'f> {
         let video = self.film.encoding.video(rate, self.encoders.at_once);
         let mut spec = video.encoder_spec(self.setup.threads);
         if self.film.encoding.can_be_cut() {
-            spec.tell_repeats(&self.repeats(part));
+            spec.tell_calm(&self.calm(part));
         }
         spec.width = Some(like.size().0);
         let open = |like: &Picture| Encoder::video(&spec, &like.at(0)?, timing, self.setup);
@@ -177,12 +178,20 @@ impl<'a, 'f> Projector<'a, 'f> {
         })
     }
 
-    /// Counted from the part's first frame.
-    fn repeats(&self, part: &Part) -> Vec<Range<u64>> {
+    /// Where nothing moves, counted from the part's first frame.
+    fn calm(&self, part: &Part) -> Vec<Range<u64>> {
         let origin = part.frames().start;
-        let runs = part.slides.iter().flat_map(|slide| {
-            let moves = self.film.slides[slide.number].moves.as_ref();
-            repeats(slide.span.start..slide.alone_until, moves, self.film.rate)
+        let runs = part.pairs().flat_map(|(slide, next)| {
+            let Slide {
+                moves, transition, ..
+            } = &self.film.slides[slide.number];
+            let alone = slide.span.start..slide.alone_until;
+            let fades = match (transition.kind, &*slide.shot, next) {
+                (Kind::Fade, Shot::Still(_), Some(Shot::Still(_))) => slide.span.end,
+                _ => slide.alone_until,
+            };
+            let repeated = repeats(alone, moves.as_ref(), self.film.rate);
+            repeated.chain(worth_telling(slide.alone_until..fades))
         });
         runs.map(|run| run.start - origin..run.end - origin)
             .collect()

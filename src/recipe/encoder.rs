@@ -65,8 +65,8 @@ impl EncoderSpec {
         })
     }
 
-    /// Whether the encoder can be told which frames repeat the one before.
-    pub fn heeds_repeats(&self) -> bool {
+    /// Whether the encoder can be told in which frames there is little to be found.
+    fn heeds_calm(&self) -> bool {
         // These search less than that everywhere.
         let is_fast = |(key, value): &(String, String)| {
             key == "preset" && matches!(value.as_str(), "ultrafast" | "superfast")
@@ -74,13 +74,13 @@ impl EncoderSpec {
         self.name == "libx264" && !self.options.iter().any(is_fast)
     }
 
-    /// Tells the encoder which frames, counted from its first, repeat the one before:
-    /// there is nothing to be searched for in them. All others are encoded as ever.
-    pub fn tell_repeats(&mut self, runs: &[Range<u64>]) {
-        if !self.heeds_repeats() || runs.is_empty() {
+    /// Tells the encoder in which frames, counted from its first, nothing moves: there is
+    /// little to be searched for in them. All others are encoded as ever.
+    pub fn tell_calm(&mut self, runs: &[Range<u64>]) {
+        if !self.heeds_calm() || runs.is_empty() {
             return;
         }
-        let zone = |run: &Range<u64>| format!("{},{},{REPEATED}", run.start, run.end - 1);
+        let zone = |run: &Range<u64>| format!("{},{},{CALM}", run.start, run.end - 1);
         let zones: Vec<String> = runs.iter().map(zone).collect();
         let told = format!("zones={}", zones.join("/"));
         self.add_own(X264, "zones=", told);
@@ -145,9 +145,9 @@ const SVT_AV1: &str = "svtav1-params";
 /// x264's own options, as libav takes them.
 const X264: &str = "x264-params";
 
-/// What x264 does for a frame that repeats the one before: nothing has moved. It still
-/// measures what is missing as it does elsewhere (from `subme=2` on), and mends it.
-const REPEATED: &str = "subme=2,me=dia,ref=1,trellis=0";
+/// What x264 does for a frame in which nothing has moved. It still measures what is missing
+/// as it does elsewhere (from `subme=2` on), and mends it.
+const CALM: &str = "subme=2,me=dia,ref=1,trellis=0";
 
 /// Whether x264's AVX-512 code (core 164) repeats itself on pictures of that
 /// width. It works on 64 samples at once of pictures of half the size, which are 8
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn x264_alone_is_told_of_repeats_and_the_users_own_zones_stay() {
+    fn x264_alone_is_told_where_nothing_moves_and_the_users_own_zones_stay() {
         let told = |name: &str, given: &[(&str, &str)], runs: &[Range<u64>]| {
             let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
             let mut spec = EncoderSpec {
@@ -230,11 +230,11 @@ mod tests {
                 qscale: None,
                 width: None,
             };
-            spec.tell_repeats(runs);
+            spec.tell_calm(runs);
             spec.options
         };
         let runs = [1..75, 91..165];
-        let zones = format!("zones=1,74,{REPEATED}/91,164,{REPEATED}");
+        let zones = format!("zones=1,74,{CALM}/91,164,{CALM}");
         let x264 = |value: &str| vec![(X264.to_owned(), value.to_owned())];
         assert_eq!(told("libx264", &[], &runs), x264(&zones));
         let more = told("libx264", &[(X264, "asm=avx2")], &runs);

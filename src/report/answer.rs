@@ -52,9 +52,8 @@ pub fn verdicts(results: &Results) -> Vec<String> {
         .flat_map(|load| telling(results, load))
         .map(|comparison| {
             format!(
-                "{}{} at {}: {}",
-                title(comparison.work),
-                results.design.with_threads(comparison.load()),
+                "{} at {}: {}",
+                load_title(results, comparison.load()),
                 workers(comparison.workers),
                 results.said(comparison)
             )
@@ -230,7 +229,12 @@ fn verdict(results: &Results, load: Load, workers: usize) -> String {
     lines.join("\n")
 }
 
-/// A load as the first words of a sentence.
+/// A load as the first words of a sentence, with its codec threads where others have others.
+pub fn load_title(results: &Results, load: Load) -> String {
+    format!("{}{}", title(load.work), results.design.with_threads(load))
+}
+
+/// What is done, as the first words of a sentence.
 pub fn title(work: Work) -> &'static str {
     match work {
         Work::Transcode => "Transcode",

@@ -115,19 +115,31 @@ pub(super) fn visible(text: &str) -> String {
 // What the template asks for.
 impl Page<'_> {
     fn cells(&self) -> impl Iterator<Item = CellRow> {
-        self.results.cells.iter().map(CellRow::of)
+        self.results
+            .cells
+            .iter()
+            .map(|row| CellRow::of(self.results, row))
     }
 
     fn comparisons(&self) -> impl Iterator<Item = ComparisonRow<'_>> {
-        self.results.comparisons.iter().map(ComparisonRow::of)
+        self.results
+            .comparisons
+            .iter()
+            .map(|row| ComparisonRow::of(self.results, row))
     }
 
     fn fits(&self) -> impl Iterator<Item = FitRow> {
-        self.results.fits.iter().map(FitRow::of)
+        self.results
+            .fits
+            .iter()
+            .map(|row| FitRow::of(self.results, row))
     }
 
     fn outputs(&self) -> impl Iterator<Item = OutputRow> {
-        self.results.outputs.iter().map(OutputRow::of)
+        self.results
+            .outputs
+            .iter()
+            .map(|row| OutputRow::of(self.results, row))
     }
 
     fn costs(&self) -> Vec<costs::Line> {

@@ -1,11 +1,11 @@
 //! What the tables of the report hold, in words.
 
-use crate::bench::results::{Cell, Comparison, Dispatch, Fit, Output, Residual};
+use crate::bench::results::{Cell, Comparison, Dispatch, Fit, Output, Residual, Results};
 use crate::report::{answer, words};
 
 /// A cell in words.
 pub(super) struct CellRow {
-    pub(super) work: &'static str,
+    pub(super) work: String,
     pub(super) workers: usize,
     pub(super) dispatch: Dispatch,
     pub(super) n: usize,
@@ -18,13 +18,13 @@ pub(super) struct CellRow {
 }
 
 impl CellRow {
-    pub(super) fn of(cell: &Cell) -> Self {
+    pub(super) fn of(results: &Results, cell: &Cell) -> Self {
         let or_none = |value: Option<f64>, decimals: usize| {
             value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
         };
         let [lo, hi] = cell.ci95_s;
         Self {
-            work: answer::title(cell.work),
+            work: answer::load_title(results, cell.load()),
             workers: cell.workers,
             dispatch: cell.dispatch,
             n: cell.n,
@@ -40,7 +40,7 @@ impl CellRow {
 
 /// A comparison in words.
 pub(super) struct ComparisonRow<'a> {
-    pub(super) work: &'static str,
+    pub(super) work: String,
     pub(super) workers: usize,
     pub(super) pair: String,
     pub(super) ratio: String,
@@ -50,10 +50,10 @@ pub(super) struct ComparisonRow<'a> {
 }
 
 impl<'a> ComparisonRow<'a> {
-    pub(super) fn of(found: &'a Comparison) -> Self {
+    pub(super) fn of(results: &Results, found: &'a Comparison) -> Self {
         let [lo, hi] = found.ci95;
         Self {
-            work: answer::title(found.work),
+            work: answer::load_title(results, found.load()),
             workers: found.workers,
             pair: format!("{} ∕ {}", found.a.name(), found.b.name()),
             ratio: format!("{:.3}", found.ratio),
@@ -70,7 +70,7 @@ impl<'a> ComparisonRow<'a> {
 
 /// The models of one load and dispatch in words.
 pub(super) struct FitRow {
-    pub(super) work: &'static str,
+    pub(super) work: String,
     pub(super) dispatch: Dispatch,
     pub(super) best: usize,
     pub(super) amdahl: String,
@@ -78,10 +78,10 @@ pub(super) struct FitRow {
 }
 
 impl FitRow {
-    pub(super) fn of(fit: &Fit) -> Self {
+    pub(super) fn of(results: &Results, fit: &Fit) -> Self {
         let none = || "not claimed".to_owned();
         Self {
-            work: answer::title(fit.work),
+            work: answer::load_title(results, fit.load()),
             dispatch: fit.dispatch,
             best: fit.best_workers,
             amdahl: fit.amdahl.as_ref().map_or_else(none, |law| {
@@ -123,7 +123,7 @@ fn residuals(all: &[Residual]) -> String {
 
 /// What a dispatch made of the clips, in words.
 pub(super) struct OutputRow {
-    pub(super) work: &'static str,
+    pub(super) work: String,
     pub(super) dispatch: Dispatch,
     pub(super) size: String,
     pub(super) ssim: String,
@@ -131,10 +131,10 @@ pub(super) struct OutputRow {
 }
 
 impl OutputRow {
-    pub(super) fn of(output: &Output) -> Self {
+    pub(super) fn of(results: &Results, output: &Output) -> Self {
         let ssim = output.ssim.map(|ssim| format!("{ssim:.4}"));
         Self {
-            work: answer::title(output.work),
+            work: answer::load_title(results, output.load()),
             dispatch: output.dispatch,
             size: words::bytes(output.bytes),
             ssim: ssim.unwrap_or_else(|| "–".into()),

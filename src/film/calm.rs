@@ -1,4 +1,4 @@
-//! Which frames of a film repeat the one before.
+//! In which frames of a film nothing moves.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -7,7 +7,12 @@ use crate::job::Ratio;
 /// No shorter run is worth a word to the encoder.
 const LEAST: u64 = 5;
 
-/// The runs of such frames among those at which a slide is seen `alone`, which `moves` at
+/// `run`, where it is long enough.
+pub(super) fn worth_telling(run: Range<u64>) -> Option<Range<u64>> {
+    (run.end.saturating_sub(run.start) >= LEAST).then_some(run)
+}
+
+/// The runs of frames that repeat the one before among those at which a slide is seen `alone`, which `moves` at
 /// these seconds since its beginning.
 pub(super) fn repeats(
     alone: Range<u64>,
@@ -23,8 +28,7 @@ pub(super) fn repeats(
             [start + 1..(start + first).min(end), start + last + 1..end]
         }
     };
-    let is_worth = |run: &Range<u64>| run.end.saturating_sub(run.start) >= LEAST;
-    runs.into_iter().filter(is_worth)
+    runs.into_iter().filter_map(worth_telling)
 }
 
 #[cfg(test)]
