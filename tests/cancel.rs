@@ -132,7 +132,7 @@ impl Sources {
             "ultrafast"
         ]);
         assert_eq!(names(&self.out()), ["long.mp4", "short.mp4"]);
-        assert_eq!(decoded(&self.out().join("long.mp4")).frames.len(), 100);
+        assert_eq!(decoded(&self.out().join("long.mp4")).frames.len(), 150);
         assert_eq!(decoded(&self.out().join("short.mp4")).frames.len(), 25);
     }
 }

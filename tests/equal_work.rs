@@ -109,11 +109,11 @@ fn every_sample_becomes_the_same_film_on_threads_and_on_processes() {
 #[test]
 fn every_sample_gives_the_same_pictures_on_threads_and_on_processes() {
     for source in sources_in(&samples()) {
-        assert_same_frames(&source, &["--every", "0.5s"]);
+        assert_same_frames(&source, &["--every", "0.2s"]);
     }
     assert_same_frames(
         &common::sample("portrait-640p30.mp4"),
-        &["--every", "0.7s", "--format", "png", "--size", "100x100"],
+        &["--every", "0.3s", "--format", "png", "--size", "100x100"],
     );
 }
 

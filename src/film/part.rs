@@ -115,7 +115,7 @@ fn is_short(frames: &Range<u64>, slides: usize, film: &Film) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::error::Error;
     use crate::film::Slide;
@@ -125,7 +125,7 @@ mod tests {
     use crate::media::still;
     use crate::recipe::Size;
 
-    fn film(seconds: &[f64]) -> Film<'static> {
+    pub fn film(seconds: &[f64]) -> Film<'static> {
         let slide = |seconds: &f64| Slide {
             title: String::new(),
             seconds: *seconds,
@@ -153,11 +153,15 @@ mod tests {
     /// A part's slides by number, with the frames at which each is seen alone.
     type Slides = Vec<(usize, u64, u64)>;
 
-    fn parts(film: &Film, drawn: &[usize]) -> Vec<Slides> {
+    /// Slides of these numbers as they are drawn.
+    pub fn stills<'f>(numbers: &[usize]) -> impl Iterator<Item = (usize, Shot<'f>)> {
         let shot = || Shot::Still(still(64, 36, &[0; 64 * 36 * 4]).unwrap());
-        let drawn = drawn.iter().map(|number| (*number, shot()));
+        numbers.iter().map(move |number| (*number, shot()))
+    }
+
+    fn parts(film: &Film, drawn: &[usize]) -> Vec<Slides> {
         let mut parts = vec![];
-        cut(film, drawn, |part| {
+        cut(film, stills(drawn), |part| {
             assert_eq!(part.number, parts.len());
             let alone = part.slides.iter();
             let alone = alone.map(|slide| (slide.number, slide.span.start, slide.alone_until));

@@ -5,10 +5,9 @@ use std::ops::Range;
 use ffmpeg_next::Packet;
 use rayon::prelude::*;
 
-use super::calm::{repeats, worth_telling};
+use super::calm::calm;
 use super::part::{Part, Shown, count};
-use super::transition::Kind;
-use super::{Film, Shot, Slide};
+use super::{Film, Shot};
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media::{Chapter, Encoded, Encoder, Frame, Graph, Picture, Setup, VideoTiming};
@@ -155,7 +154,7 @@ impl<'a, 'f> Projector<'a, 'f> {
         let video = self.film.encoding.video(rate, self.encoders.at_once);
         let mut spec = video.encoder_spec(self.setup.threads);
         if self.film.encoding.can_be_cut() {
-            spec.tell_calm(&self.calm(part));
+            spec.tell_calm(&calm(self.film, part));
         }
         spec.width = Some(like.size().0);
         let open = |like: &Picture| Encoder::video(&spec, &like.at(0)?, timing, self.setup);
@@ -176,25 +175,6 @@ impl<'a, 'f> Projector<'a, 'f> {
             encoder,
             reel,
         })
-    }
-
-    /// Where nothing moves, counted from the part's first frame.
-    fn calm(&self, part: &Part) -> Vec<Range<u64>> {
-        let origin = part.frames().start;
-        let runs = part.pairs().flat_map(|(slide, next)| {
-            let Slide {
-                moves, transition, ..
-            } = &self.film.slides[slide.number];
-            let alone = slide.span.start..slide.alone_until;
-            let fades = match (transition.kind, &*slide.shot, next) {
-                (Kind::Fade, Shot::Still(_), Some(Shot::Still(_))) => slide.span.end,
-                _ => slide.alone_until,
-            };
-            let repeated = repeats(alone, moves.as_ref(), self.film.rate);
-            repeated.chain(worth_telling(slide.alone_until..fades))
-        });
-        runs.map(|run| run.start - origin..run.end - origin)
-            .collect()
     }
 
     /// Shows the transition of `slide` into the next one.
