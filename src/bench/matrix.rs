@@ -95,7 +95,7 @@ impl fmt::Display for CellKey {
             codec_threads,
         } = self.load;
         write!(f, "{} on {}, ", work.name(), self.dispatch.name())?;
-        if codec_threads > 1 {
+        if work.has_codecs() && codec_threads > 1 {
             write!(f, "{codec_threads} codec threads, ")?;
         }
         f.write_str(&words::count(self.workers, "worker"))
