@@ -107,12 +107,9 @@ impl Cells {
     fn compared(&self, spec: &Spec, rounds: usize) -> Result<String> {
         let pairs = self.pairs(spec, rounds)?;
         let times: Vec<(f64, f64)> = pairs.iter().map(|[a, b]| (a.own_s, b.own_s)).collect();
-        // What a cell has: the time of as many cores as it keeps busy.
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let busy = spec.workers.min(cores) as f64;
         let shares: Vec<f64> = pairs
             .iter()
-            .map(|[a, b]| (a.parent_s - b.parent_s) / (busy * a.own_s))
+            .map(|[a, b]| (a.parent_s - b.parent_s) / a.own_s)
             .collect();
         let ratio = paired_ratio(&times).ok_or_else(|| Error::failed("no cell took any time"))?;
         let percent = |ratio: f64| 100.0 * (ratio - 1.0);

@@ -125,7 +125,7 @@ fn every_bench_clip_becomes_the_same_film_and_pictures() {
     let folder = tempfile::tempdir().unwrap();
     for source in sources_in(&media) {
         if common::long() {
-            assert_same_transcode(&source, "faster");
+            assert_same_transcode(&source, "medium");
             assert_same_frames(&source, &[]);
         } else {
             let source = cut(&source, folder.path());

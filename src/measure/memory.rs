@@ -4,6 +4,8 @@
 //! each, so that the sum over a family counts every page once (Linux,
 //! `Documentation/filesystems/proc.rst`, `smaps_rollup`).
 
+#[cfg(target_os = "linux")]
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// What looking may take of the time that passes. A proportional size takes a
@@ -44,11 +46,12 @@ struct Sizes {
     files: u64,
 }
 
-/// Sums of proportional sizes, in bytes.
+/// What is shared, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Shares {
-    /// What is of no file.
-    own: u64,
+    /// What is of no file and counted too often, where each process counts all that it has.
+    twice: u64,
+    /// Proportional size of pages of files.
     files: u64,
 }
 
@@ -107,8 +110,7 @@ impl Peak {
             // Pages of files that came since then are taken to be shared as those before.
             Some((shares, then)) if then.files > 0 => {
                 let files = shares.files as f64 * (self.files as f64 / then.files as f64);
-                let shared = then.own.saturating_sub(shares.own);
-                self.own.saturating_sub(shared) + files as u64
+                self.own.saturating_sub(shares.twice) + files as u64
             }
             _ => self.own + self.files,
         }
@@ -146,31 +148,54 @@ fn resident_pages(process: u32) -> Option<[u64; 2]> {
     Some([number()?, number()?])
 }
 
-/// Proportional sizes of process `root` and its descendants; 0 where they cannot be read.
+/// What process `root` and its descendants share; 0 where it cannot be read. Those of one
+/// name do the same with the same libraries: one of them is read for all, since the
+/// kernel walks all pages of each that is.
 #[cfg(target_os = "linux")]
 fn family_shares(root: u32) -> Shares {
-    let family = family(root).into_iter();
-    let shares = family.filter_map(shares);
-    shares.fold(Shares::default(), |sum, one| Shares {
-        own: sum.own + one.own,
-        files: sum.files + one.files,
+    let mut alike: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for process in family(root) {
+        // It may have ended in between.
+        if let Ok(name) = std::fs::read_to_string(format!("/proc/{process}/comm")) {
+            alike.entry(name).or_default().push(process);
+        }
+    }
+    let of_all = |processes: &Vec<u32>| {
+        let one = processes.iter().copied().find_map(shares)?;
+        let count = processes.len() as u64;
+        Some(Shares {
+            twice: count * one.twice,
+            files: count * one.files,
+        })
+    };
+    let shares = alike.values().filter_map(of_all);
+    shares.fold(Shares::default(), |sum, some| Shares {
+        twice: sum.twice + some.twice,
+        files: sum.files + some.files,
     })
 }
 
 #[cfg(target_os = "linux")]
 fn shares(process: u32) -> Option<Shares> {
+    let sizes = rollup(process)?;
+    let size = |name: &str| sizes.get(name).copied();
+    let own = size("Anonymous")?;
+    // Before Linux 5.4 it is not told apart, and taken to be each one's own.
+    let proportional = size("Pss_Anon").unwrap_or(own);
+    Some(Shares {
+        twice: own.saturating_sub(proportional),
+        files: size("Pss")?.saturating_sub(proportional),
+    })
+}
+
+/// What the kernel sums up of all mappings of a process, in bytes by name.
+#[cfg(target_os = "linux")]
+fn rollup(process: u32) -> Option<HashMap<String, u64>> {
     use procfs_core::FromRead;
     let rollup =
         procfs_core::process::SmapsRollup::from_file(format!("/proc/{process}/smaps_rollup"))
             .ok()?;
-    let sizes = &rollup.memory_map_rollup.0.first()?.extension.map;
-    let size = |name: &str| sizes.get(name).copied();
-    // Before Linux 5.4 it is not told apart, and taken to be each one's own.
-    let own = size("Pss_Anon").or_else(|| size("Anonymous"))?;
-    Some(Shares {
-        own,
-        files: size("Pss")?.saturating_sub(own),
-    })
+    Some(rollup.memory_map_rollup.0.first()?.extension.map.clone())
 }
 
 /// Not known on this system.
@@ -214,9 +239,10 @@ fn children(process: u32) -> Vec<u32> {
 mod tests {
     use super::*;
 
+    /// What the kernel counts, of each process by itself.
     fn family_bytes(root: u32) -> u64 {
-        let shares = family_shares(root);
-        shares.own + shares.files
+        let sizes = family(root).into_iter().filter_map(rollup);
+        sizes.filter_map(|sizes| sizes.get("Pss").copied()).sum()
     }
 
     #[test]

@@ -50,10 +50,10 @@ pub fn profile_saved(file: &Path) -> Value {
 }
 
 fn cell_started(turn: &Turn, more: &Value) -> Value {
-    let (work, codec_threads, workers) = turn.seat();
-    let (dispatch, python) = match turn {
-        Turn::Cell(key) => (key.dispatch.name(), false),
-        Turn::Python(key) => (key.how.name(), true),
+    let (work, _, workers) = turn.seat();
+    let (dispatch, codec_threads, python) = match turn {
+        Turn::Cell(key) => (key.dispatch.name(), Some(key.load.codec_threads), false),
+        Turn::Python(key) => (key.how.name(), None, true),
     };
     let cell = json!({
         "event": "cell_started", "work": work, "dispatch": dispatch,
