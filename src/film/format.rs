@@ -33,7 +33,7 @@ pub struct Encoding {
 }
 
 /// Frames that each of several encoders looks ahead.
-const SHARED_LOOKAHEAD: u64 = 15;
+const SHARED_LOOKAHEAD: u64 = 12;
 
 impl Format {
     /// All of them.
@@ -140,7 +140,7 @@ impl Encoding {
     pub(super) fn at_once(&self, size: Size) -> usize {
         /// Bytes that all of them may keep.
         const KEPT: u64 = 320 << 20;
-        let frames = SHARED_LOOKAHEAD + 5;
+        let frames = SHARED_LOOKAHEAD + 8;
         let each = frames * u64::from(size.width) * u64::from(size.height) * 7 / 2;
         match self.can_be_cut() && !self.looks_far() {
             true => usize::try_from(KEPT / each.max(1)).unwrap_or(1).max(1),
@@ -241,7 +241,7 @@ mod tests {
             ahead.next().map(|(_, frames)| frames)
         };
         assert_eq!(told("medium", 1).as_deref(), Some("30"));
-        assert_eq!(told("medium", 2).as_deref(), Some("15"));
+        assert_eq!(told("medium", 2).as_deref(), Some("12"));
         assert_eq!(told("veryfast", 2), None);
         assert_eq!(told("slow", 1), None);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, Limits};
 use serde::{Deserialize, Serialize};
 
 use crate::draw::theme::Colour;
@@ -42,14 +42,12 @@ pub fn read(path: &Path, fit: Fit, ground: &Picture, background: Colour) -> Resu
         width: size.0,
         height: size.1,
     };
-    let image = upright(path).map_err(|error| unreadable(path).because(error))?;
-    let image = match fit {
-        Fit::Cover => middle(image, size),
-        Fit::Blur | Fit::Contain => image,
+    let photo = opened(path, background).map_err(|error| unreadable(path).because(error))?;
+    let part = match fit {
+        Fit::Cover => middle(photo.size(), size),
+        Fit::Blur | Fit::Contain => photo.size(),
     };
-    let photo = opaque(image, background);
-    let inner = within(&photo, size);
-    let fitted = photo.scaled(inner);
+    let fitted = photo.scaled(part, within(part, size));
     fitted
         .and_then(|picture| on_backdrop(picture, ground, fit == Fit::Blur))
         .map_err(|error| unreadable(path).because(error))
@@ -62,11 +60,11 @@ pub fn read(path: &Path, fit: Fit, ground: &Picture, background: Colour) -> Resu
 /// # Errors
 /// As [`read`].
 pub fn read_along(path: &Path, size: Size, background: Colour) -> Result<Picture> {
-    let image = upright(path).map_err(|error| unreadable(path).because(error))?;
-    let size = beyond((image.width(), image.height()), size);
-    let photo = opaque(middle(image, size), background);
+    let photo = opened(path, background).map_err(|error| unreadable(path).because(error))?;
+    let size = beyond(photo.size(), size);
+    let part = middle(photo.size(), size);
     photo
-        .scaled((size.width, size.height))
+        .scaled(part, (size.width, size.height))
         .map_err(|error| unreadable(path).because(error))
 }
 
@@ -92,8 +90,41 @@ fn unreadable(path: &Path) -> Error {
     Error::failed(format!("cannot read the picture '{}'", path.display()))
 }
 
-/// Decodes the file's first picture and turns it as its tags say.
-fn upright(path: &Path) -> image::ImageResult<DynamicImage> {
+/// Why a picture cannot be read.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Decodes the file's first picture, with what is seen through it in `background`.
+fn opened(path: &Path, background: Colour) -> std::result::Result<Photo, Cause> {
+    let mut decoder = decoder(path)?;
+    // A broken tag is no reason not to show the picture.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let (width, height) = decoder.dimensions();
+    // As most are: there is no second copy of what may be a hundred MB.
+    if decoder.color_type() == ColorType::Rgb8 {
+        let mut photo = Photo::new(width, height, orientation)?;
+        decoder.read_image(photo.rgb())?;
+        return Ok(photo);
+    }
+    let image = DynamicImage::from_decoder(decoder)?;
+    let mut photo = Photo::new(width, height, orientation)?;
+    if image.color().has_alpha() {
+        let ground = [background.0, background.1, background.2];
+        let rgba = image.into_rgba8();
+        for (to, pixel) in photo.rgb().chunks_exact_mut(3).zip(rgba.chunks_exact(4)) {
+            let alpha = u32::from(pixel[3]);
+            for ((to, above), below) in to.iter_mut().zip(pixel).zip(ground) {
+                let mix = u32::from(*above) * alpha + u32::from(below) * (255 - alpha);
+                *to = ((mix + 127) / 255) as u8;
+            }
+        }
+    } else {
+        photo.rgb().copy_from_slice(&image.into_rgb8());
+    }
+    Ok(photo)
+}
+
+/// What reads the picture at `path`, within limits.
+fn decoder(path: &Path) -> image::ImageResult<impl ImageDecoder> {
     let file = BufReader::new(File::open(path)?);
     // Names may lie; what has no mark of its own is taken by its name's ending.
     let mut reader = ImageReader::new(file).with_guessed_format()?;
@@ -107,55 +138,26 @@ fn upright(path: &Path) -> image::ImageResult<DynamicImage> {
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
     reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder()?;
+    let decoder = reader.into_decoder()?;
     limits.reserve(decoder.total_bytes())?;
-    // A broken tag is no reason not to show the picture.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder)?;
-    image.apply_orientation(orientation);
-    Ok(image)
+    Ok(decoder)
 }
 
-/// The middle of `image` that has the shape of `size`.
-fn middle(image: DynamicImage, size: Size) -> DynamicImage {
-    let (width, height) = (f64::from(image.width()), f64::from(image.height()));
+/// The size of the largest middle of `photo` that has the shape of `size`.
+fn middle((width, height): (u32, u32), size: Size) -> (u32, u32) {
+    let (across, down) = (f64::from(width), f64::from(height));
     let aspect = f64::from(size.width) / f64::from(size.height);
     let side = |wanted: f64, most: u32| (wanted.round() as u32).clamp(1, most);
-    let across = side(width.min(height * aspect), image.width());
-    let down = side(height.min(width / aspect), image.height());
-    let at = |most: u32, taken: u32| (most - taken) / 2;
-    image.crop_imm(
-        at(image.width(), across),
-        at(image.height(), down),
-        across,
-        down,
+    (
+        side(across.min(down * aspect), width),
+        side(down.min(across / aspect), height),
     )
 }
 
-/// What is seen through `image` is `background`.
-fn opaque(image: DynamicImage, background: Colour) -> Photo {
-    let (width, height) = (image.width(), image.height());
-    let rgb = if image.color().has_alpha() {
-        let ground = [background.0, background.1, background.2];
-        let over = |pixel: &[u8]| {
-            let alpha = u32::from(pixel[3]);
-            let mix = |above: u8, below: u8| {
-                ((u32::from(above) * alpha + u32::from(below) * (255 - alpha) + 127) / 255) as u8
-            };
-            [0, 1, 2].map(|at| mix(pixel[at], ground[at]))
-        };
-        let rgba = image.into_rgba8().into_raw();
-        rgba.chunks_exact(4).flat_map(over).collect()
-    } else {
-        image.into_rgb8().into_raw()
-    };
-    Photo { width, height, rgb }
-}
-
-/// The largest even size of the photo's shape in `size`. What comes within 2 % of
+/// The largest even size of `photo`'s shape in `size`. What comes within 2 % of
 /// filling the film fills it: slivers at the edges look like a mistake.
-fn within(photo: &Photo, size: Size) -> (u32, u32) {
-    let (width, height) = (f64::from(photo.width), f64::from(photo.height));
+fn within(photo: (u32, u32), size: Size) -> (u32, u32) {
+    let (width, height) = (f64::from(photo.0), f64::from(photo.1));
     let (across, down) = (f64::from(size.width), f64::from(size.height));
     let scale = (across / width).min(down / height);
     let side = |length: f64, most: u32| {
@@ -177,22 +179,14 @@ mod tests {
         height: 1080,
     };
 
-    fn of(width: u32, height: u32) -> Photo {
-        Photo {
-            width,
-            height,
-            rgb: Vec::new(),
-        }
-    }
-
     #[test]
     fn a_photo_keeps_its_shape_within_the_film() {
-        assert_eq!(within(&of(3000, 4000), FILM), (810, 1080));
-        assert_eq!(within(&of(1, 1), FILM), (1080, 1080));
-        assert_eq!(within(&of(30_000, 1), FILM), (1920, 2));
-        assert_eq!(within(&of(1, 30_000), FILM), (2, 1080));
+        assert_eq!(within((3000, 4000), FILM), (810, 1080));
+        assert_eq!(within((1, 1), FILM), (1080, 1080));
+        assert_eq!(within((30_000, 1), FILM), (1920, 2));
+        assert_eq!(within((1, 30_000), FILM), (2, 1080));
         // 16:9 but for rounding.
-        assert_eq!(within(&of(1366, 768), FILM), (1920, 1080));
+        assert_eq!(within((1366, 768), FILM), (1920, 1080));
     }
 
     #[test]
@@ -210,10 +204,7 @@ mod tests {
 
     #[test]
     fn cover_takes_the_middle() {
-        let image = DynamicImage::new_rgb8(400, 300);
-        let cut = middle(image, FILM);
-        assert_eq!((cut.width(), cut.height()), (400, 225));
-        let thin = middle(DynamicImage::new_rgb8(1, 900), FILM);
-        assert_eq!((thin.width(), thin.height()), (1, 1));
+        assert_eq!(middle((400, 300), FILM), (400, 225));
+        assert_eq!(middle((1, 900), FILM), (1, 1));
     }
 }

@@ -34,6 +34,9 @@ pub(super) fn same_frame(frame: &Frame) -> Result<Frame> {
 /// A picture that the program drew, ready for a filter graph or an encoder.
 pub struct Picture(Frame);
 
+/// Rows begin where it suits the processor.
+const USUAL: i32 = 0;
+
 impl Picture {
     /// Copies 8-bit RGBA rows, `width × height × 4` bytes, straight alpha.
     ///
@@ -41,44 +44,38 @@ impl Picture {
     /// Where the length does not fit the size, or memory is out.
     pub(super) fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> Result<Self> {
         let format = ffi::AVPixelFormat::AV_PIX_FMT_RGBA;
-        Self::from_packed((width, height), format, 4, rgba)
-    }
-
-    /// Copies 8-bit RGB rows, `width × height × 3` bytes.
-    ///
-    /// # Errors
-    /// Where the length does not fit the size, or memory is out.
-    pub(super) fn from_rgb(width: u32, height: u32, rgb: &[u8]) -> Result<Self> {
-        let format = ffi::AVPixelFormat::AV_PIX_FMT_RGB24;
-        Self::from_packed((width, height), format, 3, rgb)
-    }
-
-    fn from_packed(
-        (width, height): (u32, u32),
-        format: ffi::AVPixelFormat,
-        channels: usize,
-        bytes: &[u8],
-    ) -> Result<Self> {
-        let row = width as usize * channels;
-        if row == 0 || bytes.len() != row * height as usize {
+        let row = width as usize * 4;
+        if row == 0 || rgba.len() != row * height as usize {
             return Err(Error::failed(format!(
                 "{} bytes are no picture of {width}×{height} pixels",
-                bytes.len()
+                rgba.len()
             )));
         }
         let mut picture = Self::allocate(width, height, format)?;
         let (plane, stride) = picture.plane_mut(0, height as usize);
-        for (to, from) in plane.chunks_exact_mut(stride).zip(bytes.chunks_exact(row)) {
+        for (to, from) in plane.chunks_exact_mut(stride).zip(rgba.chunks_exact(row)) {
             to[..row].copy_from_slice(from);
         }
         Ok(picture)
     }
 
-    pub(super) fn allocate(width: u32, height: u32, format: ffi::AVPixelFormat) -> Result<Self> {
-        Self::allocate_as(width, height, format as i32)
+    /// 8-bit RGB, black, whose rows follow each other without gaps.
+    ///
+    /// # Errors
+    /// Where memory is out.
+    pub(super) fn packed_rgb(width: u32, height: u32) -> Result<Self> {
+        let format = ffi::AVPixelFormat::AV_PIX_FMT_RGB24 as i32;
+        let mut picture = Self::allocate_as((width, height), format, 1)?;
+        picture.plane_mut(0, height as usize).0.fill(0);
+        Ok(picture)
     }
 
-    fn allocate_as(width: u32, height: u32, format: i32) -> Result<Self> {
+    pub(super) fn allocate(width: u32, height: u32, format: ffi::AVPixelFormat) -> Result<Self> {
+        Self::allocate_as((width, height), format as i32, USUAL)
+    }
+
+    /// Its rows begin at multiples of `align` bytes.
+    fn allocate_as((width, height): (u32, u32), format: i32, align: i32) -> Result<Self> {
         let mut frame = empty_frame()?;
         // SAFETY: the frame is valid and empty; libav allocates by its fields.
         unsafe {
@@ -87,7 +84,7 @@ impl Picture {
             (*raw).height = height as i32;
             (*raw).format = format;
             (*raw).sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
-            check(ffi::av_frame_get_buffer(raw, 0), "allocate a picture")?;
+            check(ffi::av_frame_get_buffer(raw, align), "allocate a picture")?;
         }
         Ok(Self(frame))
     }
@@ -99,8 +96,7 @@ impl Picture {
         if picture.is_whole() {
             return Ok(picture);
         }
-        let (width, height) = picture.size();
-        let mut copy = Self::allocate_as(width, height, picture.format())?;
+        let mut copy = Self::allocate_as(picture.size(), picture.format(), USUAL)?;
         // SAFETY: both frames are valid and have one size and format; libav copies
         // rows and properties.
         unsafe {
