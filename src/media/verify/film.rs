@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{decode, wrong};
+use super::{ENOUGH, Stretch, decode, undecodable, wrong};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::{StreamInfo, StreamKind};
@@ -14,7 +14,7 @@ use crate::media::survey::survey;
 const SOUND_S: f64 = 0.03;
 
 /// Opens a film at `path`, which is to be one stream of `frames` pictures and, where
-/// it is heard, one of sound that lasts so many seconds, and decodes the ends of both.
+/// it is heard, one of sound that lasts so many seconds, and decodes something near the ends of both.
 ///
 /// # Errors
 /// Says what is wrong with it; then it must not take its place.
@@ -50,10 +50,13 @@ pub fn verify_film(path: &Path, frames: u64, heard_s: Option<f64>, cancel: &Canc
     }
     for stream in streams {
         let last = survey.span(stream).and_then(|span| span.last_us);
-        let end = last.map(|last| last.saturating_sub(survey.start_us));
-        match decode(path, &info.format, stream, end, cancel)? {
+        let stretch = Stretch {
+            from_us: last.map(|last| last.saturating_sub(survey.start_us)),
+            at_most: ENOUGH,
+        };
+        match decode(path, (&info.format, stream), stretch, cancel)? {
             (1.., 0) => {}
-            _ => return Err(wrong(format!("stream {stream} does not decode to its end"))),
+            _ => return Err(undecodable(stream)),
         }
     }
     Ok(())
