@@ -26,13 +26,13 @@ ULTRAFAST = (
 )
 REMUX = (["--preset", "remux"], "-map 0 -c copy -movflags +faststart")
 WORKS = {
-    "equal": ("6 times the same clip of 5 s, 720p", "equal", MEDIUM),
-    "mixed": ("6 clips of 5 s, 720p", "mixed", MEDIUM),
-    "tail": ("6 clips of 5 s and a long one, last by name, 720p", "tail", MEDIUM),
-    "alone": ("the long one alone, 720p", "alone", MEDIUM),
-    "tiny": ("80 clips of 1.8 s, 176x144, ultrafast", "tiny", ULTRAFAST),
-    "tiny-sound": ("80 clips of 1.8 s, 176x144, with sound, ultrafast", "tiny-sound", ULTRAFAST),
-    "remux": ("1,000 clips, remux", "remux", REMUX),
+    "equal": ("6 times the same clip of 5 s, 720p", MEDIUM),
+    "mixed": ("6 different clips of 5 s, 720p", MEDIUM),
+    "tail": ("6 clips of 5 s and a long one, last by name, 720p", MEDIUM),
+    "alone": ("the long one alone, 720p", MEDIUM),
+    "tiny": ("80 clips of 1.8 s, 176x144, ultrafast", ULTRAFAST),
+    "tiny-sound": ("80 clips of 1.8 s, 176x144, with sound, ultrafast", ULTRAFAST),
+    "remux": ("1,000 clips, remux", REMUX),
 }
 
 
@@ -107,8 +107,8 @@ def spread(values):
 
 
 def compare(rushes, folder, rounds, work):
-    title, place, kind = WORKS[work]
-    clips = Path(folder, place)
+    title, kind = WORKS[work]
+    clips = Path(folder, work)
     runs, results, limits = {}, {}, []
     for _ in range(rounds):
         limits.append(limit_of(kind, clips))

@@ -16,9 +16,9 @@ def growth(rushes, clips):
     """Prints a table each; `clips` holds those of `scripts/compare`."""
     with tempfile.TemporaryDirectory(prefix="rushes-growth-") as folder:
         place = Path(folder)
-        by_jobs(rushes, place, clips / "tiny")
+        by_jobs(rushes, place, clips / "tiny-sound")
         by_length(rushes, place)
-        by_workers(rushes, place, clips / "equal")
+        by_workers(rushes, place, clips / "mixed")
 
 
 def by_jobs(rushes, place, clips):

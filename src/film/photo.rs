@@ -106,10 +106,10 @@ fn opened(path: &Path, background: Colour) -> std::result::Result<Photo, Cause> 
         return Ok(photo);
     }
     let image = DynamicImage::from_decoder(decoder)?;
-    let mut photo = Photo::new(width, height, orientation)?;
     if image.color().has_alpha() {
         let ground = [background.0, background.1, background.2];
         let rgba = image.into_rgba8();
+        let mut photo = Photo::new(width, height, orientation)?;
         for (to, pixel) in photo.rgb().chunks_exact_mut(3).zip(rgba.chunks_exact(4)) {
             let alpha = u32::from(pixel[3]);
             for ((to, above), below) in to.iter_mut().zip(pixel).zip(ground) {
@@ -117,9 +117,11 @@ fn opened(path: &Path, background: Colour) -> std::result::Result<Photo, Cause> 
                 *to = ((mix + 127) / 255) as u8;
             }
         }
-    } else {
-        photo.rgb().copy_from_slice(&image.into_rgb8());
+        return Ok(photo);
     }
+    let rgb = image.into_rgb8();
+    let mut photo = Photo::new(width, height, orientation)?;
+    photo.rgb().copy_from_slice(&rgb);
     Ok(photo)
 }
 

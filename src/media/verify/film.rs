@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{ENOUGH, Stretch, decode, undecodable, wrong};
+use super::decode::{ENOUGH, Stretch, decode, undecodable};
+use super::{can_be_read, wrong};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::{StreamInfo, StreamKind};
@@ -14,7 +15,8 @@ use crate::media::survey::survey;
 const SOUND_S: f64 = 0.03;
 
 /// Opens a film at `path`, which is to be one stream of `frames` pictures and, where
-/// it is heard, one of sound that lasts so many seconds, and decodes something near the ends of both.
+/// it is heard, one of sound that lasts so many seconds, and decodes something near the
+/// ends of both.
 ///
 /// # Errors
 /// Says what is wrong with it; then it must not take its place.
@@ -33,8 +35,10 @@ pub fn verify_film(path: &Path, frames: u64, heard_s: Option<f64>, cancel: &Canc
     if sounds.len() != usize::from(heard_s.is_some()) {
         return Err(wrong(format!("it has {} tracks of sound", sounds.len())));
     }
-    let streams = [videos, sounds.clone()].concat();
-    let survey = survey(path, Some(&info.format), &streams, cancel).map_err(unopened)?;
+    // Chapters have their own.
+    let all: Vec<usize> = (0..info.streams.len()).collect();
+    let survey = survey(path, Some(&info.format), &all, cancel).map_err(unopened)?;
+    can_be_read(&survey)?;
     let found = survey.span(stream).map_or(0, |span| span.packets);
     if found != frames {
         return Err(wrong(format!("it has {found} frames instead of {frames}")));
@@ -48,13 +52,16 @@ pub fn verify_film(path: &Path, frames: u64, heard_s: Option<f64>, cancel: &Canc
             )));
         }
     }
-    for stream in streams {
+    for stream in [videos, sounds].concat() {
         let last = survey.span(stream).and_then(|span| span.last_us);
-        let stretch = Stretch {
-            from_us: last.map(|last| last.saturating_sub(survey.start_us)),
-            at_most: ENOUGH,
+        let stretch = match last {
+            Some(last) => Stretch::Last {
+                at_us: last.saturating_sub(survey.start_us),
+                at_most: ENOUGH,
+            },
+            None => Stretch::Whole,
         };
-        match decode(path, (&info.format, stream), stretch, cancel)? {
+        match decode(path, &info.format, stream, stretch, cancel)? {
             (1.., 0) => {}
             _ => return Err(undecodable(stream)),
         }

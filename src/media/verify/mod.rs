@@ -1,5 +1,6 @@
 //! Whether a written file is what its pipeline planned, and what its source holds.
 
+mod decode;
 mod film;
 mod pictures;
 
@@ -10,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, MediaJob, StreamKind};
-use crate::media::decode::Decoder;
 use crate::media::survey::{Span, Survey, survey};
-use crate::media::{Input, probe, ssim};
+use crate::media::{probe, ssim};
 use crate::recipe::{DroppedBy, Medium, Product, Sink, Track, Way};
 
+use decode::{ENOUGH, Stretch, decode, undecodable};
 pub use film::verify_film;
 use pictures::verify_pictures;
 
@@ -112,6 +113,21 @@ fn wrong(what: impl std::fmt::Display) -> Error {
     Error::failed(format!("the result is not as planned: {what}"))
 }
 
+/// All that a written file is to hold is there: reading it does not end early, nor does any
+/// packet.
+fn can_be_read(survey: &Survey) -> Result<()> {
+    if let Some(error) = &survey.ended_early {
+        return Err(wrong(format!("it cannot be read to its end: {error}")));
+    }
+    match survey.streams.iter().find(|span| span.damaged > 0) {
+        Some(span) => {
+            let stream = span.stream;
+            Err(wrong(format!("a packet of stream {stream} is broken off")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// A written file that is looked at.
 struct File<'a> {
     path: &'a Path,
@@ -140,9 +156,7 @@ impl<'a> File<'a> {
     fn check(&self, cancel: &Cancel) -> Result<Checked> {
         let mut checked = Checked::default();
         checked.source(self.evidence);
-        if let Some(error) = &self.survey.ended_early {
-            return Err(wrong(format!("it cannot be read to its end: {error}")));
-        }
+        can_be_read(&self.survey)?;
         let videos = self.streams(Medium::Video);
         let planned: Vec<&Track> = self.evidence.product.tracks_of(Medium::Video).collect();
         if videos.len() != planned.len() {
@@ -350,7 +364,6 @@ impl<'a> File<'a> {
 
     /// What is near the end decodes without error, or all of it where that is asked for.
     fn decodes(&self, checked: &mut Checked, cancel: &Cancel) -> Result<()> {
-        let whole = self.evidence.job.verify >= Depth::Decode;
         for (stream, track) in self
             .streams(Medium::Video)
             .into_iter()
@@ -365,7 +378,7 @@ impl<'a> File<'a> {
                 true => usize::MAX,
                 false => ENOUGH,
             };
-            let (frames, damaged) = self.decode(stream, (whole, at_most), cancel)?;
+            let (frames, damaged) = self.decode(stream, at_most, cancel)?;
             if track.way.is_copy() {
                 if damaged > 0 || frames == 0 {
                     checked.salvage(format!(
@@ -377,9 +390,9 @@ impl<'a> File<'a> {
                 return Err(undecodable(stream));
             }
         }
-        if whole {
+        if self.wants_all() {
             for stream in self.streams(Medium::Audio) {
-                let (_, damaged) = self.decode(stream, (whole, usize::MAX), cancel)?;
+                let (_, damaged) = self.decode(stream, usize::MAX, cancel)?;
                 if damaged > 0 {
                     return Err(undecodable(stream));
                 }
@@ -388,85 +401,23 @@ impl<'a> File<'a> {
         Ok(())
     }
 
-    /// Frames and damaged packets of a stream: of the whole, or of so many packets at most
-    /// from the last key frame on.
-    fn decode(
-        &self,
-        stream: usize,
-        (whole, at_most): (bool, usize),
-        cancel: &Cancel,
-    ) -> Result<(u64, u64)> {
+    fn wants_all(&self) -> bool {
+        self.evidence.job.verify >= Depth::Decode
+    }
+
+    /// Frames and damaged packets of a stream: of all of it where that is asked for, else of
+    /// so many packets at most from the last key frame on.
+    fn decode(&self, stream: usize, at_most: usize, cancel: &Cancel) -> Result<(u64, u64)> {
         let last = self.span(stream).and_then(|span| span.last_us);
-        let end = last.map(|last| last.saturating_sub(self.survey.start_us));
-        let stretch = match end.filter(|_| !whole) {
-            Some(from_us) => Stretch {
-                from_us: Some(from_us),
+        let stretch = match last {
+            Some(last) if !self.wants_all() => Stretch::Last {
+                at_us: last.saturating_sub(self.survey.start_us),
                 at_most,
             },
-            None => Stretch::WHOLE,
+            _ => Stretch::Whole,
         };
-        decode(self.path, (&self.info.format, stream), stretch, cancel)
+        decode(self.path, &self.info.format, stream, stretch, cancel)
     }
-}
-
-/// So many packets from the last key frame on tell whether what an encoder made can be
-/// decoded: it is all of one kind, and that all of it was written is known from reading it.
-/// A GOP may be of ten seconds: decoding it took a fifteenth of the time of a short clip.
-const ENOUGH: usize = 24;
-
-/// What is decoded of a stream.
-#[derive(Clone, Copy)]
-struct Stretch {
-    /// From the key frame before here on.
-    from_us: Option<i64>,
-    /// So many packets.
-    at_most: usize,
-}
-
-impl Stretch {
-    const WHOLE: Self = Self {
-        from_us: None,
-        at_most: usize::MAX,
-    };
-}
-
-fn undecodable(stream: usize) -> Error {
-    wrong(format!("stream {stream} does not decode"))
-}
-
-/// Frames and damaged packets of a stretch of a stream, of a file of that format.
-fn decode(
-    path: &Path,
-    (format, stream): (&str, usize),
-    stretch: Stretch,
-    cancel: &Cancel,
-) -> Result<(u64, u64)> {
-    let mut input = Input::open(path, Some(format), cancel)?;
-    input.select(&[stream]);
-    if let Some(from) = stretch.from_us {
-        input.seek_before(from);
-    }
-    let mut decoder = Decoder::open(&input, stream, 1)?;
-    let (mut frames, mut left) = (0, stretch.at_most);
-    while left > 0
-        && let Some(packet) = input.read()?
-    {
-        if packet.stream() == stream {
-            left -= 1;
-            decoder.decode(Some(packet), |_, _| {
-                frames += 1;
-                Ok(())
-            })?;
-        }
-        if cancel.is_set() {
-            return Err(Error::interrupted());
-        }
-    }
-    decoder.decode(None, |_, _| {
-        frames += 1;
-        Ok(())
-    })?;
-    Ok((frames, decoder.damaged()))
 }
 
 /// The typical distance of two packets of a stream, in seconds.
