@@ -1,7 +1,7 @@
 """compare.py RUSHES FOLDER ROUNDS [WORK]...: converts the clips below FOLDER by rushes
-and by what one would use instead, once each a round, in random order, and prints medians
-and ratios: to the limit, and of each to rushes within a round. `growth` is measured of
-rushes alone (growth.py)."""
+and by what one would use instead: once each for memory, size and likeness, and then, as
+the limit is, once each a round, in random order, for time. Prints medians and ratios: to the limit, and of
+each to rushes within a round. `growth` is measured of rushes alone (growth.py)."""
 
 import os
 import random
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from growth import growth
-from measuring import timed
+from measuring import memory_of, timed
 
 CORES = os.cpu_count() or 1
 
@@ -75,7 +75,7 @@ def limit_of(kind, clips):
     """CPU seconds of the work at one codec thread, divided by the cores."""
     out = tempfile.mkdtemp(prefix="rushes-compare-")
     run = f"ffmpeg -nostdin -v error -y -threads 1 -i $file {kind[1]} -threads 1 {out}/$(basename $file).mp4"
-    _, cpu, _ = timed(["bash", "-c", f"for file in $(find {clips} -type f); do {run}; done"])
+    cpu = timed(["bash", "-c", f"for file in $(find {clips} -type f); do {run}; done"]).cpu
     shutil.rmtree(out)
     return cpu / CORES
 
@@ -109,28 +109,40 @@ def spread(values):
 def compare(rushes, folder, rounds, work):
     title, kind = WORKS[work]
     clips = Path(folder, work)
-    runs, results, limits = {}, {}, []
+    names = list(peers(rushes, kind, clips, ""))
+
+    def once(name, look):
+        with tempfile.TemporaryDirectory(prefix="rushes-compare-") as out:
+            return look(peers(rushes, kind, clips, out)[name], out)
+
+    def made(command, out):
+        memory = memory_of(command)
+        return memory, *size(out), None if kind is REMUX else likeness(out, clips)
+
+    results = {name: once(name, made) for name in names}
+    runs, limits = {name: [] for name in names}, []
     for _ in range(rounds):
-        limits.append(limit_of(kind, clips))
-        names = list(peers(rushes, kind, clips, ""))
-        for name in random.sample(names, len(names)):
-            out = tempfile.mkdtemp(prefix="rushes-compare-")
-            runs.setdefault(name, []).append(timed(peers(rushes, kind, clips, out)[name]))
-            if name not in results:
-                results[name] = (*size(out), None if kind is REMUX else likeness(out, clips))
-            shutil.rmtree(out)
+        for name in random.sample([None, *names], len(names) + 1):
+            if name is None:
+                limits.append(limit_of(kind, clips))
+            else:
+                runs[name].append(once(name, lambda command, _: timed(command)))
     print(f"\n== {title}; limit {statistics.median(limits):.2f} s on {CORES} cores")
-    print(f"{'':26}{'wall, s':>8}{'CPU, s':>8}{'MiB':>6}  {'wall : limit':20}{'wall : rushes':20}{'MB':>8}  SSIM")
+    print(
+        f"{'':26}{'wall, s':>8}{'CPU, s':>8}{'idle':>6}{'taken':>6}{'MiB':>6}"
+        f"  {'wall : limit':20}{'wall : rushes':20}{'MB':>8}  SSIM"
+    )
     for name, measured in runs.items():
-        wall, cpu, memory = (statistics.median(run[what] for run in measured) for what in range(3))
-        to_limit = [run[0] / limit for run, limit in zip(measured, limits)]
-        to_rushes = [run[0] / own[0] for run, own in zip(measured, runs["rushes"])]
-        _, written, ssim = results[name]
+        wall, cpu, idle, taken = (statistics.median(values) for values in zip(*measured))
+        to_limit = [run.wall / limit for run, limit in zip(measured, limits)]
+        to_rushes = [run.wall / own.wall for run, own in zip(measured, runs["rushes"])]
+        memory, _, written, ssim = results[name]
         print(
-            f"{name:26}{wall:8.2f}{cpu:8.2f}{memory / 2**20:6.0f}  {spread(to_limit):20}{spread(to_rushes):20}"
+            f"{name:26}{wall:8.2f}{cpu:8.2f}{idle:6.2f}{taken:6.2f}{memory / 2**20:6.0f}"
+            f"  {spread(to_limit):20}{spread(to_rushes):20}"
             f"{written / 1e6:8.2f}  {'' if ssim is None else f'{ssim:.4f}'}"
         )
-    counts = {name: made[0] for name, made in results.items()}
+    counts = {name: result[1] for name, result in results.items()}
     if len(set(counts.values())) > 1:
         print(f"not all made as many films: {counts}")
 

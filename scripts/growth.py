@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from measuring import timed
+from measuring import memory_of, timed
 
 CORES = os.cpu_count() or 1
 FAST = ["--copy", "never", "--speed", "ultrafast"]
@@ -86,6 +86,9 @@ def heading(title, what, each):
 
 def row(rushes, place, source, flags, what, share):
     out = place / "out"
-    wall, cpu, memory = timed([rushes, "convert", str(source), "-o", str(out), "-q", *flags])
+    command = [rushes, "convert", str(source), "-o", str(out), "-q", *flags]
+    wall, cpu, *_ = timed(command)
+    shutil.rmtree(out, ignore_errors=True)
+    memory = memory_of(command)
     shutil.rmtree(out, ignore_errors=True)
     print(f"{what:8}{wall:10.2f}{cpu:10.2f}{wall * share:12.2f}{memory / 2**20:8.0f}", flush=True)

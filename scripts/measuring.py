@@ -1,4 +1,5 @@
-"""A command with all its processes: its time, its CPU time and its memory."""
+"""A command with all its processes: its time and CPU time, and, in a run of its own, its
+memory: whoever looks at that ten times a second takes a twelfth of a core."""
 
 import os
 import re
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 
 class Memory(threading.Thread):
@@ -47,16 +49,46 @@ def held(process):
     return int(found[1]) * 1024 if found else 0
 
 
+class Timed(NamedTuple):
+    """What a command with all its processes took, in seconds; the last three are sums over
+    all cores."""
+
+    wall: float
+    cpu: float
+    # Of cores that had nothing to do.
+    idle: float
+    # Of cores that worked for others: this machine's, or, where it is virtual, its host's.
+    taken: float
+
+
 def timed(command):
-    """Seconds of wall and CPU, and bytes of memory, of a command with all its processes."""
-    before, began = os.times(), time.monotonic()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    before, idle, began = os.times(), idle_s(), time.monotonic()
+    end(start(command), command)
+    wall, idle, after = time.monotonic() - began, idle_s() - idle, os.times()
+    cpu = sum(after[2:4]) - sum(before[2:4])
+    return Timed(wall, cpu, idle, max(0, wall * os.cpu_count() - cpu - idle))
+
+
+def idle_s():
+    """Seconds that all cores together had nothing to do since the machine's start."""
+    numbers = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return (int(numbers[4]) + int(numbers[5])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_of(command):
+    """Bytes of memory of a command with all its processes, at their highest."""
+    process = start(command)
     memory = Memory(process.pid)
     memory.start()
-    status = process.wait()
-    wall, after = time.monotonic() - began, os.times()
+    end(process, command)
     memory.over = True
-    if status:
+    return memory.peak
+
+
+def start(command):
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+def end(process, command):
+    if status := process.wait():
         sys.exit(f"{command[0]} ended with exit code {status}: {command[-1]}")
-    user = after.children_user - before.children_user
-    return wall, user + after.children_system - before.children_system, memory.peak

@@ -203,6 +203,60 @@ fn a_worker_that_is_killed_over_the_parts_of_a_film_costs_no_frame() {
     assert!(run(3) == run(0));
 }
 
+/// Which parts of a film a worker and those before it have made, in the order in which they
+/// are in its checkpoint: a file without a name, of records with a number and a length each.
+fn made_parts(pid: i32) -> Vec<u64> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd"));
+    let mut files = entries.into_iter().flatten().filter_map(Result::ok);
+    let checkpoint = files.find(|entry| {
+        fs::read_link(entry.path()).is_ok_and(|file| file.to_string_lossy().ends_with("(deleted)"))
+    });
+    let bytes = checkpoint.and_then(|entry| fs::read(entry.path()).ok());
+    let (bytes, mut at) = (bytes.unwrap_or_default(), 0);
+    let mut numbers = vec![];
+    while let Some(head) = bytes.get(at..at + 16) {
+        let number = |half: &[u8]| u64::from_le_bytes(half.try_into().unwrap());
+        numbers.push(number(&head[..8]));
+        at += 16 + number(&head[8..]) as usize;
+    }
+    numbers
+}
+
+#[test]
+fn parts_that_are_made_are_not_made_again_where_their_worker_is_killed() {
+    let source = tempfile::tempdir().unwrap();
+    let film = source.path().join("film.mp4");
+    let picture = "testsrc2=size=640x360:rate=25:duration=16";
+    let made = args!["-f", "lavfi", "-i", picture, "-g", "50", "-crf", "30"];
+    common::ffmpeg(made, &film);
+    let run = |kills: usize| {
+        let batch = Batch::new();
+        batch.add(&film, "film.mp4");
+        let mut seen = vec![];
+        let told = batch.run(&["--speed", "slow", "--split", "2", "-j", "1"], |batch| {
+            for pid in batch.workers_on("film.mp4") {
+                let made = made_parts(pid);
+                if seen.len() < kills && made.len() > seen.last().map_or(0, Vec::len) {
+                    seen.push(made);
+                    // Somewhere in the next one.
+                    std::thread::sleep(Duration::from_millis(fastrand::u64(0..100)));
+                    signal(pid, Signal::KILL);
+                }
+            }
+        });
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert_eq!(names(&batch.out()), ["film.mp4"]);
+        (fs::read(batch.out().join("film.mp4")).unwrap(), seen)
+    };
+    let (whole, _) = run(0);
+    let (film, seen) = run(4);
+    assert!(film == whole);
+    assert_eq!(seen.len(), 4);
+    for parts in seen {
+        assert_eq!(parts, (0..parts.len() as u64).collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn a_job_that_always_kills_its_worker_fails_alone_and_tells_how() {
     let batch = Batch::of(3);

@@ -123,7 +123,10 @@ mod linux {
         Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus,
         Scope,
     };
-    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    use seccompiler::{
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+        SeccompRule,
+    };
 
     use super::{Fence, SYSTEM};
 
@@ -196,8 +199,9 @@ mod linux {
     }
 
     /// Calls that no work on media takes: sockets of any kind, and ways around
-    /// them; looking into other processes, and changing what they may.
-    const REFUSED: [libc::c_long; 14] = [
+    /// them; looking into other processes, changing what they may, and ending them
+    /// (which older versions of Landlock do not see to).
+    const REFUSED: [libc::c_long; 19] = [
         libc::SYS_socket,
         libc::SYS_connect,
         libc::SYS_bind,
@@ -212,10 +216,41 @@ mod linux {
         libc::SYS_mount,
         libc::SYS_unshare,
         libc::SYS_setns,
+        libc::SYS_kill,
+        libc::SYS_tkill,
+        libc::SYS_pidfd_send_signal,
+        libc::SYS_rt_sigqueueinfo,
+        libc::SYS_rt_tgsigqueueinfo,
     ];
 
+    /// Added to a call's number, it is the same call of another kind of programs (x32),
+    /// which kernels may take from any program.
+    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+    const OTHERWISE: Option<i64> = Some(0x4000_0000);
+    #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
+    const OTHERWISE: Option<i64> = None;
+
+    /// Those of [`REFUSED`] that have other numbers there: `ptrace`, `rt_sigqueueinfo`,
+    /// `rt_tgsigqueueinfo`, `process_vm_readv`, `process_vm_writev` (Linux's `syscall_64.tbl`).
+    const NUMBERED_OTHERWISE: [i64; 5] = [521, 524, 536, 539, 540];
+
+    /// A signal to a thread of another process: to its own, a process sends them where it aborts.
+    fn signal_to_others() -> Option<Vec<SeccompRule>> {
+        let own = u64::from(std::process::id());
+        let other =
+            SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own).ok()?;
+        Some(vec![SeccompRule::new(vec![other]).ok()?])
+    }
+
     fn filter() -> Option<BpfProgram> {
-        let refused: BTreeMap<i64, Vec<_>> = REFUSED.iter().map(|call| (*call, vec![])).collect();
+        let refused = REFUSED.iter().map(|call| (*call, vec![]));
+        let mut refused: BTreeMap<i64, Vec<SeccompRule>> = refused.collect();
+        refused.insert(libc::SYS_tgkill, signal_to_others()?);
+        if let Some(otherwise) = OTHERWISE {
+            let calls = REFUSED.iter().chain(&NUMBERED_OTHERWISE);
+            let calls = calls.chain(&[libc::SYS_tgkill]);
+            refused.extend(calls.map(|call| (otherwise | call, vec![])));
+        }
         let error = io::Error::from_raw_os_error(libc::EACCES).raw_os_error()?;
         let filter = SeccompFilter::new(
             refused,
@@ -303,6 +338,30 @@ mod tests {
         assert_eq!(fs::read_to_string(path("mine")).unwrap(), "mine");
         // Whoever did not close one is behind none.
         assert!(fs::read_dir(root.path()).is_ok());
+    }
+
+    #[test]
+    fn other_processes_get_no_signals_and_its_own_threads_do() {
+        use rustix::process::{Pid, Signal, getpid, kill_process};
+        let mut other = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let id = Pid::from_child(&other);
+        behind(Fence::default(), move || {
+            let denied = Some(ErrorKind::PermissionDenied);
+            let killed = |id| kind(kill_process(id, Signal::KILL).map_err(Into::into));
+            assert_eq!(killed(id), denied);
+            assert_eq!(
+                kind(kill_process(getpid(), Signal::CONT).map_err(Into::into)),
+                denied
+            );
+            // As `abort` does.
+            signal_hook::low_level::raise(signal_hook::consts::SIGCONT).unwrap();
+        });
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
     }
 
     #[test]

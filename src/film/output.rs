@@ -8,14 +8,14 @@ use super::reel::{Reel, setup};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
-use crate::media::{Encoded, Muxer, Sound};
+use crate::media::{Muxer, Sound};
 use crate::recipe::{MUSIC_RATE, music};
 
 /// A film being written.
 pub(super) struct Output<'a> {
     muxer: Muxer,
-    // Of what all parts are, once the first is there.
-    encoded: Option<Encoded>,
+    // Of what kind all parts are, once the first is there.
+    kind: Option<u64>,
     sound: Option<(Sound, Player<'a>)>,
     rate: Ratio,
     frames: u64,
@@ -45,7 +45,7 @@ impl<'a> Output<'a> {
         };
         Ok(Self {
             muxer,
-            encoded: None,
+            kind: None,
             sound,
             rate: film.rate,
             frames: 0,
@@ -65,12 +65,12 @@ impl<'a> Output<'a> {
     /// Adds what was encoded of the next frames, and has the music follow; whether a part
     /// ends with it.
     pub(super) fn add(&mut self, reel: Reel) -> Result<bool> {
-        match (&self.encoded, reel.encoded) {
+        match (self.kind, reel.encoded) {
             (None, Some(encoded)) => {
                 self.muxer.encoded(PICTURES, &encoded, None, None)?;
-                self.encoded = Some(encoded);
+                self.kind = Some(encoded.kind());
             }
-            (Some(before), Some(encoded)) if !before.is_as(&encoded) => {
+            (Some(kind), Some(encoded)) if kind != encoded.kind() => {
                 let what = "two encoders of the same settings write different headers";
                 return Err(Error::failed(what).cure("report it; --format webm does without"));
             }

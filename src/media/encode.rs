@@ -5,6 +5,7 @@ use std::ptr;
 
 use ffmpeg::{Frame, Packet, Rational, codec, ffi};
 use ffmpeg_next as ffmpeg;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Graph;
 use super::error::{Poll, check, non_null, poll};
@@ -377,24 +378,23 @@ impl Drop for Encoder {
 }
 
 impl Encoded {
-    /// Whether the packets of both can stand in one stream.
-    pub fn is_as(&self, other: &Self) -> bool {
-        // SAFETY: both hold valid parameters; extradata has the size that they tell.
-        unsafe {
-            let (a, b) = (&*self.parameters.as_ptr(), &*other.parameters.as_ptr());
-            let header = |raw: &ffi::AVCodecParameters| match raw.extradata.is_null() {
-                true => &[][..],
-                false => {
-                    std::slice::from_raw_parts(raw.extradata, raw.extradata_size.max(0) as usize)
-                }
-            };
-            let shape =
-                |raw: &ffi::AVCodecParameters| (raw.codec_id, raw.format, raw.width, raw.height);
-            shape(a) == shape(b)
-                && header(a) == header(b)
-                && self.time_base == other.time_base
-                && self.sample_aspect == other.sample_aspect
-        }
+    /// A hash, the same for all whose packets can stand in one stream.
+    pub fn kind(&self) -> u64 {
+        // SAFETY: the parameters are valid.
+        let raw = unsafe { &*self.parameters.as_ptr() };
+        // SAFETY: extradata has the size that the parameters tell.
+        let header = match raw.extradata.is_null() {
+            true => &[][..],
+            false => unsafe {
+                std::slice::from_raw_parts(raw.extradata, raw.extradata_size.max(0) as usize)
+            },
+        };
+        let shape = [raw.codec_id as i32, raw.format, raw.width, raw.height];
+        let ratios = [self.time_base, self.sample_aspect].map(|ratio| [ratio.0, ratio.1]);
+        let numbers = shape.into_iter().chain(ratios.into_iter().flatten());
+        let mut bytes: Vec<u8> = numbers.flat_map(i32::to_le_bytes).collect();
+        bytes.extend(header);
+        xxh3_64(&bytes)
     }
 }
 

@@ -2,7 +2,7 @@
 //! this process may not.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -16,6 +16,9 @@ pub enum Access {
     Read,
     /// To be written, from nothing on.
     Write,
+    /// For what is finished of a file that is being written, to be read by whoever
+    /// goes on with it: a file without a name, the same one for all of them.
+    Checkpoint,
 }
 
 impl Access {
@@ -27,6 +30,8 @@ impl Access {
         match self {
             Self::Read => File::open(path),
             Self::Write => File::create(path),
+            // Whoever opens files for itself is gone with its work.
+            Self::Checkpoint => Err(ErrorKind::Unsupported.into()),
         }
     }
 }

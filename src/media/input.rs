@@ -246,14 +246,15 @@ impl Input {
     }
 
     /// Goes to the last key frame at or before `time_us`, in microseconds from
-    /// the file's beginning; stays where it is in a file that cannot be sought in.
-    pub(super) fn seek_before(&mut self, time_us: i64) {
+    /// the file's beginning; whether that could be done: else it stays where it is.
+    pub(super) fn seek_before(&mut self, time_us: i64) -> bool {
         self.jumps.forget();
         let time = time_us.saturating_add(self.start_us);
         // SAFETY: the context is open; a failure leaves the position as it is.
-        unsafe {
-            ffi::avformat_seek_file(self.context.as_mut_ptr(), -1, i64::MIN, time, time, 0);
-        }
+        let code = unsafe {
+            ffi::avformat_seek_file(self.context.as_mut_ptr(), -1, i64::MIN, time, time, 0)
+        };
+        code >= 0
     }
 
     /// Goes to a place from which `stream` can be decoded and that is not after

@@ -67,19 +67,26 @@ struct Source<'a> {
 
 impl<'a> Run<'a> {
     fn open<T: AsRef<Path>>(job: &'a MediaJob, targets: &[T], watch: &Watch) -> Result<Self> {
-        Self::with(job, targets, watch, Parted::of)
+        Self::with(job, targets, watch, |input, outputs| {
+            let parted = Parted::of(input, job, outputs, watch)?;
+            let target = targets.first().map(AsRef::as_ref);
+            Ok(parted.map(|parted| match target {
+                Some(target) => parted.going_on(target),
+                None => parted,
+            }))
+        })
     }
 
     /// As [`Run::open`], with nothing made in parts.
     fn open_whole<T: AsRef<Path>>(job: &'a MediaJob, targets: &[T], watch: &Watch) -> Result<Self> {
-        Self::with(job, targets, watch, |_, _, _, _| Ok(None))
+        Self::with(job, targets, watch, |_, _| Ok(None))
     }
 
     fn with<T: AsRef<Path>>(
         job: &'a MediaJob,
         targets: &[T],
         watch: &Watch,
-        parted: impl FnOnce(&Input, &MediaJob, &mut [Muxer], &Watch) -> Result<Option<Parted>>,
+        parted: impl FnOnce(&Input, &mut [Muxer]) -> Result<Option<Parted>>,
     ) -> Result<Self> {
         let pipeline = &job.pipeline;
         let mut input = Input::open(&job.source, Some(&pipeline.input_format), watch.cancel())?;
@@ -94,7 +101,7 @@ impl<'a> Run<'a> {
             .zip(targets)
             .map(|(product, target)| begin(&input, product, target.as_ref(), watch.cancel()))
             .collect::<Result<Vec<_>>>()?;
-        let parted = parted(&input, job, &mut outputs, watch)?;
+        let parted = parted(&input, &mut outputs)?;
         let apart = parted.as_ref().map(Parted::stream);
         let sources = streams
             .iter()
@@ -139,7 +146,7 @@ impl<'a> Run<'a> {
             let stream = packet.stream();
             self.survey.note(&packet, self.input.time_base(stream));
             if let Some(parted) = self.parted.as_mut().filter(|it| it.stream() == stream) {
-                parted.packet(packet);
+                parted.packet(packet)?;
                 continue;
             }
             let mut sources = self.sources.iter_mut();

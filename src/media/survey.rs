@@ -140,7 +140,11 @@ pub fn survey(
     streams: &[usize],
     cancel: &Cancel,
 ) -> Result<Survey> {
-    let mut input = Input::open(path, format, cancel)?;
+    read_all(&mut Input::open(path, format, cancel)?, streams, cancel)
+}
+
+/// As [`survey`], of a file that is open: reads it to its end.
+pub(super) fn read_all(input: &mut Input, streams: &[usize], cancel: &Cancel) -> Result<Survey> {
     input.select(streams);
     let mut survey = Survey::of(streams);
     survey.start_us = input.start_us();

@@ -1,5 +1,6 @@
 //! Which files a worker gets for a task: those of the task, and no other.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ pub(super) struct Grant {
     // Folders whose files are to be written or read.
     filled: Vec<PathBuf>,
     looked_into: Vec<PathBuf>,
+    // The result beside which finished parts are kept for the next worker, and the file for that.
+    parted: Option<PathBuf>,
+    checkpoint: OnceCell<File>,
 }
 
 impl Grant {
@@ -43,7 +47,15 @@ impl Grant {
                 };
                 place.push(known.path.clone());
             }
-            Task::Run { job, targets, .. } => {
+            Task::Run {
+                job,
+                targets,
+                parts,
+                ..
+            } => {
+                if parts.is_some() {
+                    grant.parted = targets.first().cloned();
+                }
                 if let Work::Media(media) = &job.work {
                     grant.read.push(media.source.clone());
                     for (product, target) in media.pipeline.products.iter().zip(targets) {
@@ -64,11 +76,24 @@ impl Grant {
     /// # Errors
     /// The system's; as for a file without permission where it is another.
     pub(super) fn open(&self, path: &Path, access: Access) -> io::Result<File> {
-        if self.holds(path, access) {
-            access.open(path)
-        } else {
-            Err(io::Error::from_raw_os_error(libc::EACCES))
+        match access {
+            _ if !self.holds(path, access) => Err(io::Error::from_raw_os_error(libc::EACCES)),
+            Access::Checkpoint => self.checkpoint(path),
+            Access::Read | Access::Write => access.open(path),
         }
+    }
+
+    /// The one file for what is finished of `result`, on the same disk.
+    fn checkpoint(&self, result: &Path) -> io::Result<File> {
+        let file = match self.checkpoint.get() {
+            Some(file) => file,
+            None => {
+                let folder = result.parent().filter(|it| !it.as_os_str().is_empty());
+                let file = tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))?;
+                self.checkpoint.get_or_init(|| file)
+            }
+        };
+        file.try_clone()
     }
 
     fn holds(&self, path: &Path, access: Access) -> bool {
@@ -77,6 +102,7 @@ impl Grant {
         let may_write = is(&self.written) || lies_in(&self.filled);
         match access {
             Access::Write => may_write,
+            Access::Checkpoint => self.parted.as_deref() == Some(path),
             Access::Read => may_write || is(&self.read) || lies_in(&self.looked_into),
         }
     }
@@ -99,6 +125,7 @@ mod tests {
             written: vec!["out/.a.part".into()],
             filled: vec!["out/pictures".into()],
             looked_into: vec!["out/old".into()],
+            ..Grant::default()
         };
         let holds = |path: &str, access| grant.holds(Path::new(path), access);
         for (path, read, write) in [

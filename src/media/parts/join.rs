@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::work::{Made, Spool};
 use super::{Lane, Plan};
 use crate::error::Result;
-use crate::media::encode::Encoded;
 use crate::media::{Input, Muxer, Origin};
 
 /// Parts in their order.
@@ -22,7 +21,8 @@ pub(super) struct Join {
 /// What is written of a lane.
 #[derive(Default)]
 struct Joined {
-    encoded: Option<Encoded>,
+    // Of its packets, once there are any.
+    kind: Option<u64>,
     frames: u64,
     position_s: f64,
 }
@@ -90,7 +90,7 @@ impl Join {
 
     /// Whether there was a frame in each lane.
     pub(super) fn has_begun(&self) -> bool {
-        !self.lanes.is_empty() && self.lanes.iter().all(|joined| joined.encoded.is_some())
+        !self.lanes.is_empty() && self.lanes.iter().all(|joined| joined.kind.is_some())
     }
 }
 
@@ -103,13 +103,16 @@ impl Joined {
         (input, stream): (&Input, usize),
         output: &mut Muxer,
     ) -> Result<bool> {
-        match (&self.encoded, spool.encoded) {
-            (None, Some(encoded)) => {
+        match (self.kind, spool.kind) {
+            (None, Some(_)) => {
+                let Some(encoded) = spool.encoded else {
+                    return Ok(false);
+                };
                 let origin = Origin::of(input, stream)?;
                 output.encoded(lane.index, &encoded, lane.tag.as_deref(), Some(origin))?;
-                self.encoded = Some(encoded);
+                self.kind = Some(encoded.kind());
             }
-            (Some(before), Some(encoded)) if !before.is_as(&encoded) => return Ok(false),
+            (Some(before), Some(kind)) if before != kind => return Ok(false),
             _ => {}
         }
         for packet in spool.packets {

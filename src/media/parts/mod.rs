@@ -6,20 +6,24 @@
 //! comes of them goes to the files in their order (`join`). All else of the
 //! source takes its usual way meanwhile.
 
+mod checkpoint;
 mod crew;
 mod cutter;
 mod join;
+mod record;
 mod work;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ffmpeg_next::Packet;
 
+use self::checkpoint::Checkpoint;
 use self::crew::Crew;
 use self::cutter::Cutter;
 use self::join::Join;
-use self::work::Work;
+use self::work::{Made, Part, Sums, Work};
 use super::decode::StreamFacts;
 use super::{Input, Muxer};
 use crate::engine::Watch;
@@ -56,6 +60,10 @@ pub(super) struct Parted {
     // The part that this thread is at.
     own: Option<Work>,
     join: Join,
+    // Where others find what is made, should this process be killed.
+    checkpoint: Option<Checkpoint>,
+    // Whether it is known what the packets of others are of.
+    described: bool,
     plan: Arc<Plan>,
     // How many threads may work on parts at this moment.
     threads: usize,
@@ -89,10 +97,19 @@ impl Parted {
             crew: Crew::new(&plan),
             own: None,
             join: Join::default(),
+            checkpoint: None,
+            described: false,
             plan,
             threads: 1,
             told: Progress::default(),
         }))
+    }
+
+    /// The same for a job that writes `target`, parts of which other processes may
+    /// have made, and others may need.
+    pub(super) fn going_on(mut self, target: &Path) -> Self {
+        self.checkpoint = Checkpoint::of(target);
+        self
     }
 
     /// The source's stream.
@@ -106,10 +123,38 @@ impl Parted {
     }
 
     /// Takes a packet of its stream.
-    pub(super) fn packet(&mut self, packet: Packet) {
-        if let Some(part) = self.cutter.take(packet) {
-            self.crew.add(part);
+    ///
+    /// # Errors
+    /// Where a part was made before, and its encoders cannot be opened now.
+    pub(super) fn packet(&mut self, packet: Packet) -> Result<()> {
+        match self.cutter.take(packet) {
+            Some(part) => self.add(part),
+            None => Ok(()),
         }
+    }
+
+    /// Has `part` made, unless it was made before.
+    fn add(&mut self, part: Part) -> Result<()> {
+        let kept = self.checkpoint.as_mut().and_then(|it| it.take(&part));
+        let Some(mut made) = kept.filter(|made| made.tracks.len() == self.plan.lanes.len()) else {
+            self.crew.add(part);
+            return Ok(());
+        };
+        if !self.described {
+            self.described = made.tracks.iter().all(|track| track.kind.is_some());
+            made = Work::begin(part, &self.plan)?.describe(made)?;
+        }
+        self.crew.tally().add(Sums::default(), made.sums());
+        self.join.add(made);
+        Ok(())
+    }
+
+    /// Takes what came of a part just now.
+    fn take(&mut self, made: Made) {
+        if let Some(checkpoint) = &mut self.checkpoint {
+            checkpoint.keep(&made);
+        }
+        self.join.add(made);
     }
 
     /// Works on what there is until there is room for more.
@@ -143,7 +188,7 @@ impl Parted {
         watch: &mut Watch,
     ) -> Result<()> {
         if let Some(part) = self.cutter.end() {
-            self.crew.add(part);
+            self.add(part)?;
         }
         loop {
             self.turn(input, outputs, watch)?;
@@ -163,7 +208,7 @@ impl Parted {
         self.threads = watch.hands();
         self.crew.lend(self.threads - 1);
         while let Some(made) = self.crew.made(Duration::ZERO)? {
-            self.join.add(made);
+            self.take(made);
         }
         self.join.write(&self.plan, (input, self.stream), outputs)?;
         let progress = self.progress(outputs);
@@ -188,7 +233,7 @@ impl Parted {
             if self.own.as_ref().is_some_and(|own| own.is_done()) {
                 self.own = None;
             }
-            self.join.add(made);
+            self.take(made);
         }
         Ok(())
     }

@@ -35,6 +35,9 @@ pub(super) struct Part {
 pub(super) struct Made {
     /// Its part's position.
     pub number: usize,
+    /// As those of its part.
+    pub from: Option<i64>,
+    pub until: Option<i64>,
     /// What was encoded, one a lane.
     pub tracks: Vec<Spool>,
     /// Packets that could not be decoded.
@@ -46,15 +49,20 @@ pub(super) struct Made {
 /// Encoded packets that wait for those before them.
 #[derive(Default)]
 pub(super) struct Spool {
-    /// What they are of; none where there was no frame.
+    /// What they are of; none where there was no frame, or another process encoded it.
     pub encoded: Option<Encoded>,
+    /// [`Encoded::kind`] of that; none where there was no frame.
+    pub kind: Option<u64>,
     /// In the encoder's order and ticks.
     pub packets: Vec<Packet>,
     /// Frames that were encoded.
     pub frames: u64,
     /// Where the last of them is, in seconds.
     pub position_s: f64,
-    global_header: bool,
+    /// From the first of them to the last, in seconds.
+    pub length_s: f64,
+    /// Whether its encoder keeps its header out of the packets.
+    pub global_header: bool,
 }
 
 impl Port for Spool {
@@ -63,6 +71,7 @@ impl Port for Spool {
     }
 
     fn describe(&mut self, encoded: Encoded) -> Result<()> {
+        self.kind = Some(encoded.kind());
         self.encoded = Some(encoded);
         Ok(())
     }
@@ -70,6 +79,17 @@ impl Port for Spool {
     fn write(&mut self, packet: Packet) -> Result<()> {
         self.packets.push(packet);
         Ok(())
+    }
+}
+
+impl Made {
+    /// How much it is.
+    pub(super) fn sums(&self) -> Sums {
+        let first = self.tracks.first();
+        first.map_or_else(Sums::default, |track| Sums {
+            frames: track.frames,
+            length_s: track.length_s,
+        })
     }
 }
 
@@ -122,7 +142,29 @@ impl Work {
             ended => ended?,
         };
         tally.add(before, self.run.so_far());
-        Ok(ended.then(|| self.run.made(self.part.number)))
+        Ok(ended.then(|| self.run.made(&self.part)))
+    }
+
+    /// What came of the part is `kept`, made by another process: says what its packets are of,
+    /// by opening the same encoders.
+    ///
+    /// # Errors
+    /// As [`Work::step`].
+    pub(super) fn describe(mut self, mut kept: Made) -> Result<Made> {
+        let nobody = Tally::default();
+        loop {
+            if let Some(made) = self.step(&nobody)? {
+                return Ok(made);
+            }
+            let mut lanes = self.run.chains.iter().zip(&kept.tracks);
+            if lanes.all(|((_, spool), track)| spool.kind.is_some() || track.kind.is_none()) {
+                break;
+            }
+        }
+        for ((_, spool), track) in self.run.chains.iter_mut().zip(&mut kept.tracks) {
+            track.encoded = spool.encoded.take();
+        }
+        Ok(kept)
     }
 
     /// Whether all of it is made.
@@ -234,14 +276,17 @@ impl Run {
         })
     }
 
-    fn made(&mut self, number: usize) -> Made {
+    fn made(&mut self, part: &Part) -> Made {
         let spools = self.chains.drain(..).map(|(chain, mut spool)| {
             spool.frames = chain.frames();
             spool.position_s = chain.position_s();
+            spool.length_s = chain.length_s();
             spool
         });
         Made {
-            number,
+            number: part.number,
+            from: part.from,
+            until: part.until,
             tracks: spools.collect(),
             damaged: self.decoder.damaged(),
             strayed: self.strayed,

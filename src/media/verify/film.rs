@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use super::decode::{ENOUGH, Stretch, decode, undecodable};
+use super::written::{ENOUGH, Stretch, Written, undecodable};
 use super::{can_be_read, wrong};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::job::{StreamInfo, StreamKind};
-use crate::media::probe;
-use crate::media::survey::survey;
 
 /// Sound may end so much before or after the pictures: Opus comes in packets of 20 ms,
 /// the first and the last of which are heard in part.
@@ -21,8 +19,8 @@ const SOUND_S: f64 = 0.03;
 /// # Errors
 /// Says what is wrong with it; then it must not take its place.
 pub fn verify_film(path: &Path, frames: u64, heard_s: Option<f64>, cancel: &Cancel) -> Result<()> {
-    let unopened = |error| wrong("it does not open").because(error);
-    let info = probe(path, cancel).map_err(unopened)?;
+    let mut written = Written::open(path, cancel)?;
+    let Written { info, survey, .. } = &written;
     let pick = |wanted: &dyn Fn(&StreamInfo) -> bool| -> Vec<usize> {
         let some = info.streams.iter().filter(|stream| wanted(stream));
         some.map(|stream| stream.index).collect()
@@ -35,10 +33,7 @@ pub fn verify_film(path: &Path, frames: u64, heard_s: Option<f64>, cancel: &Canc
     if sounds.len() != usize::from(heard_s.is_some()) {
         return Err(wrong(format!("it has {} tracks of sound", sounds.len())));
     }
-    // Chapters have their own.
-    let all: Vec<usize> = (0..info.streams.len()).collect();
-    let survey = survey(path, Some(&info.format), &all, cancel).map_err(unopened)?;
-    can_be_read(&survey)?;
+    can_be_read(survey)?;
     let found = survey.span(stream).map_or(0, |span| span.packets);
     if found != frames {
         return Err(wrong(format!("it has {found} frames instead of {frames}")));
@@ -53,15 +48,7 @@ pub fn verify_film(path: &Path, frames: u64, heard_s: Option<f64>, cancel: &Canc
         }
     }
     for stream in [videos, sounds].concat() {
-        let last = survey.span(stream).and_then(|span| span.last_us);
-        let stretch = match last {
-            Some(last) => Stretch::Last {
-                at_us: last.saturating_sub(survey.start_us),
-                at_most: ENOUGH,
-            },
-            None => Stretch::Whole,
-        };
-        match decode(path, &info.format, stream, stretch, cancel)? {
+        match written.decode(stream, Stretch::Last { at_most: ENOUGH }, cancel)? {
             (1.., 0) => {}
             _ => return Err(undecodable(stream)),
         }

@@ -1,8 +1,8 @@
 //! Whether a written file is what its pipeline planned, and what its source holds.
 
-mod decode;
 mod film;
 mod pictures;
+mod written;
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
-use crate::job::{MediaInfo, MediaJob, StreamKind};
-use crate::media::survey::{Span, Survey, survey};
-use crate::media::{probe, ssim};
+use crate::job::{MediaJob, StreamKind};
+use crate::media::ssim;
+use crate::media::survey::{Span, Survey};
 use crate::recipe::{DroppedBy, Medium, Product, Sink, Track, Way};
 
-use decode::{ENOUGH, Stretch, decode, undecodable};
 pub use film::verify_film;
 use pictures::verify_pictures;
+use written::{ENOUGH, Stretch, Written, undecodable};
 
 /// How much is looked at before a result takes its place.
 #[derive(
@@ -132,28 +132,24 @@ fn can_be_read(survey: &Survey) -> Result<()> {
 struct File<'a> {
     path: &'a Path,
     evidence: &'a Evidence<'a>,
-    info: MediaInfo,
+    written: Written<'a>,
+    // What its packets say, by its own clock: that of its source, which begins at 0.
     survey: Survey,
 }
 
 impl<'a> File<'a> {
     fn open(path: &'a Path, evidence: &'a Evidence, cancel: &Cancel) -> Result<Self> {
-        let unopened = |error| wrong("it does not open").because(error);
-        let info = probe(path, cancel).map_err(unopened)?;
-        let streams: Vec<usize> = (0..info.streams.len()).collect();
-        // A result's clock is that of its source, which begins at 0.
-        let survey = survey(path, Some(&info.format), &streams, cancel)
-            .map_err(unopened)?
-            .by_own_clock();
+        let written = Written::open(path, cancel)?;
+        let survey = written.survey.clone().by_own_clock();
         Ok(Self {
             path,
             evidence,
-            info,
+            written,
             survey,
         })
     }
 
-    fn check(&self, cancel: &Cancel) -> Result<Checked> {
+    fn check(&mut self, cancel: &Cancel) -> Result<Checked> {
         let mut checked = Checked::default();
         checked.source(self.evidence);
         can_be_read(&self.survey)?;
@@ -182,12 +178,19 @@ impl<'a> File<'a> {
 
     /// The result's streams of a kind.
     fn streams(&self, medium: Medium) -> Vec<usize> {
-        let of_kind = self.info.streams.iter().filter(|stream| match medium {
-            Medium::Video => stream.is_video(),
-            Medium::Audio => stream.is_audio(),
-            Medium::Subtitle => matches!(stream.kind, StreamKind::Subtitle { .. }),
-            Medium::Attached => matches!(stream.kind, StreamKind::Cover | StreamKind::Attachment),
-        });
+        let of_kind = self
+            .written
+            .info
+            .streams
+            .iter()
+            .filter(|stream| match medium {
+                Medium::Video => stream.is_video(),
+                Medium::Audio => stream.is_audio(),
+                Medium::Subtitle => matches!(stream.kind, StreamKind::Subtitle { .. }),
+                Medium::Attached => {
+                    matches!(stream.kind, StreamKind::Cover | StreamKind::Attachment)
+                }
+            });
         of_kind.map(|stream| stream.index).collect()
     }
 
@@ -319,6 +322,7 @@ impl<'a> File<'a> {
     /// Tells which of the whole file's tags the container has no place for.
     fn tags(&self, checked: &mut Checked) {
         let found: Vec<String> = self
+            .written
             .info
             .tags
             .iter()
@@ -363,13 +367,13 @@ impl<'a> File<'a> {
     }
 
     /// What is near the end decodes without error, or all of it where that is asked for.
-    fn decodes(&self, checked: &mut Checked, cancel: &Cancel) -> Result<()> {
+    fn decodes(&mut self, checked: &mut Checked, cancel: &Cancel) -> Result<()> {
         for (stream, track) in self
             .streams(Medium::Video)
             .into_iter()
             .zip(self.evidence.product.tracks_of(Medium::Video))
         {
-            let info = &self.info.streams[stream];
+            let info = &self.written.info.streams[stream];
             if !info.decodable {
                 continue;
             }
@@ -407,16 +411,12 @@ impl<'a> File<'a> {
 
     /// Frames and damaged packets of a stream: of all of it where that is asked for, else of
     /// so many packets at most from the last key frame on.
-    fn decode(&self, stream: usize, at_most: usize, cancel: &Cancel) -> Result<(u64, u64)> {
-        let last = self.span(stream).and_then(|span| span.last_us);
-        let stretch = match last {
-            Some(last) if !self.wants_all() => Stretch::Last {
-                at_us: last.saturating_sub(self.survey.start_us),
-                at_most,
-            },
-            _ => Stretch::Whole,
+    fn decode(&mut self, stream: usize, at_most: usize, cancel: &Cancel) -> Result<(u64, u64)> {
+        let stretch = match self.wants_all() {
+            true => Stretch::Whole,
+            false => Stretch::Last { at_most },
         };
-        decode(self.path, &self.info.format, stream, stretch, cancel)
+        self.written.decode(stream, stretch, cancel)
     }
 }
 

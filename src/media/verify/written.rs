@@ -1,12 +1,15 @@
-//! Whether what was written can be decoded.
+//! A result, opened once: what its header says, what its packets say, and whether they decode.
 
 use std::path::Path;
 
 use super::wrong;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
+use crate::job::MediaInfo;
 use crate::media::Input;
 use crate::media::decode::Decoder;
+use crate::media::probe::describe;
+use crate::media::survey::{Survey, read_all};
 
 /// So many packets from the last key frame on tell whether what an encoder made can be
 /// decoded: it is all of one kind, and that all of it was written is known from reading it.
@@ -18,10 +21,8 @@ pub(super) const ENOUGH: usize = 24;
 pub(super) enum Stretch {
     /// All of it.
     Whole,
-    /// What comes from the key frame before `at_us` on, in microseconds since the file's
-    /// beginning.
+    /// What comes from the key frame before the last packet's time on.
     Last {
-        at_us: i64,
         /// No more packets than this.
         at_most: usize,
     },
@@ -31,44 +32,85 @@ pub(super) fn undecodable(stream: usize) -> Error {
     wrong(format!("stream {stream} does not decode"))
 }
 
-/// Frames and damaged packets of a stretch of a stream.
-pub(super) fn decode(
-    path: &Path,
-    format: &str,
-    stream: usize,
-    stretch: Stretch,
-    cancel: &Cancel,
-) -> Result<(u64, u64)> {
-    let mut input = Input::open(path, Some(format), cancel)?;
-    input.select(&[stream]);
-    let mut left = match stretch {
-        Stretch::Whole => usize::MAX,
-        Stretch::Last { at_us, at_most } => {
-            input.seek_before(at_us);
-            at_most
-        }
-    };
-    let mut decoder = Decoder::open(&input, stream, 1)?;
-    let mut frames = 0;
-    while left > 0
-        && let Some(packet) = input.read()?
-    {
-        if packet.stream() == stream {
-            left -= 1;
-            decoder.decode(Some(packet), |_, _| {
-                frames += 1;
-                Ok(())
-            })?;
-        }
-        if cancel.is_set() {
-            return Err(Error::interrupted());
-        }
+/// A file that was written, read to its end.
+pub(super) struct Written<'a> {
+    path: &'a Path,
+    // Opening a file decodes pictures to learn what its streams are: once is enough.
+    input: Input,
+    pub(super) info: MediaInfo,
+    pub(super) survey: Survey,
+}
+
+impl<'a> Written<'a> {
+    /// # Errors
+    /// Where it cannot be opened, or that was cancelled.
+    pub(super) fn open(path: &'a Path, cancel: &Cancel) -> Result<Self> {
+        Self::read(path, cancel).map_err(|error| wrong("it does not open").because(error))
     }
-    decoder.decode(None, |_, _| {
-        frames += 1;
-        Ok(())
-    })?;
-    Ok((frames, decoder.damaged()))
+
+    fn read(path: &'a Path, cancel: &Cancel) -> Result<Self> {
+        let mut input = Input::open(path, None, cancel)?;
+        let info = describe(&input);
+        let streams: Vec<usize> = (0..info.streams.len()).collect();
+        let survey = read_all(&mut input, &streams, cancel)?;
+        Ok(Self {
+            path,
+            input,
+            info,
+            survey,
+        })
+    }
+
+    /// Frames and damaged packets of a stretch of a stream.
+    ///
+    /// # Errors
+    /// Where it has no decoder, cannot be read, or that was cancelled.
+    pub(super) fn decode(
+        &mut self,
+        stream: usize,
+        stretch: Stretch,
+        cancel: &Cancel,
+    ) -> Result<(u64, u64)> {
+        let mut left = self.go_to(stream, stretch, cancel)?;
+        let input = &mut self.input;
+        let mut decoder = Decoder::open(input, stream, 1)?;
+        let mut frames = 0;
+        while left > 0
+            && let Some(packet) = input.read()?
+        {
+            if packet.stream() == stream {
+                left -= 1;
+                decoder.decode(Some(packet), |_, _| {
+                    frames += 1;
+                    Ok(())
+                })?;
+            }
+            if cancel.is_set() {
+                return Err(Error::interrupted());
+            }
+        }
+        decoder.decode(None, |_, _| {
+            frames += 1;
+            Ok(())
+        })?;
+        Ok((frames, decoder.damaged()))
+    }
+
+    /// Goes to where a stretch begins; how many packets it is of at most.
+    fn go_to(&mut self, stream: usize, stretch: Stretch, cancel: &Cancel) -> Result<usize> {
+        let last = self.survey.span(stream).and_then(|span| span.last_us);
+        let (last, at_most) = match stretch {
+            Stretch::Last { at_most } if last.is_some() => (last, at_most),
+            _ => (None, usize::MAX),
+        };
+        self.input.select(&[stream]);
+        if !last.is_some_and(|last| self.input.seek_before(last)) {
+            // Not every file can be brought back to its beginning.
+            self.input = Input::open(self.path, Some(&self.info.format), cancel)?;
+            self.input.select(&[stream]);
+        }
+        Ok(at_most)
+    }
 }
 
 #[cfg(test)]
@@ -87,10 +129,7 @@ mod tests {
     use crate::recipe::Size;
 
     const FRAMES: u64 = 60;
-    const LAST: Stretch = Stretch::Last {
-        at_us: 1_960_000,
-        at_most: ENOUGH,
-    };
+    const LAST: Stretch = Stretch::Last { at_most: ENOUGH };
 
     struct Nobody;
 
@@ -149,7 +188,8 @@ mod tests {
     }
 
     fn of(path: &Path, stretch: Stretch) -> (u64, u64) {
-        decode(path, "mov,mp4,m4a,3gp,3g2,mj2", 0, stretch, &Cancel::new()).unwrap()
+        let mut written = Written::open(path, &Cancel::new()).unwrap();
+        written.decode(0, stretch, &Cancel::new()).unwrap()
     }
 
     fn refused(path: &Path) -> String {
@@ -178,7 +218,6 @@ mod tests {
         fs::write(&path, damaged(&bytes, 0.9..1.0)).unwrap();
         assert!(of(&path, Stretch::Whole).1 > 0);
         let copied = Stretch::Last {
-            at_us: 1_960_000,
             at_most: usize::MAX,
         };
         assert!(of(&path, copied).1 > 0, "copies are decoded to their ends");
