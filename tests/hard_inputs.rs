@@ -429,7 +429,8 @@ fn joined_recordings_are_as_long_as_their_parts_and_nothing_is_told_to_be_lost()
     }
 }
 
-/// Red, green and blue of the first picture's corner, as a player reads them that believes the tags.
+/// Red, green and blue of the first picture's corner, as a player reads them that believes the
+/// tags.
 fn colour(path: &Path) -> Vec<u8> {
     let pixel = tempfile::tempdir().unwrap();
     let pixel = pixel.path().join("pixel.rgb");

@@ -1,4 +1,5 @@
-//! Results play: in a real browser from beginning to end, and for `ffmpeg` without a word of complaint.
+//! Results play: in a real browser from beginning to end, and for `ffmpeg` without a word of
+//! complaint.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

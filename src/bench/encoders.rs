@@ -18,7 +18,8 @@ use crate::recipe::Copying;
 pub struct Encoder {
     /// libav's name of it, e.g. `libx264`.
     pub name: String,
-    /// Version of the linked one, as its library tells or its streams do; `None` where neither does.
+    /// Version of the linked one, as its library tells or its streams do; `None` where neither
+    /// does.
     pub linked: Option<String>,
     /// Version of that of the ffmpeg program, as its streams tell.
     #[serde(default)]

@@ -25,7 +25,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "web")]
     preset: Vec<String>,
 
-    /// Presets of your own, in TOML [default: rushes/presets.toml in the user's configuration folder].
+    /// Presets of your own, in TOML [default: rushes/presets.toml in the user's configuration
+    /// folder].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 

@@ -19,7 +19,8 @@ pub struct Encoding {
     )]
     pub vcodec: Option<String>,
 
-    /// Constant quality on the encoder's scale; lower is better [default: 23, where it has such a scale].
+    /// Constant quality on the encoder's scale; lower is better [default: 23, where it has such a
+    /// scale].
     #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "Q", value_parser = crf, conflicts_with = "bitrate")]
     pub crf: Option<f32>,
 
@@ -27,7 +28,8 @@ pub struct Encoding {
     #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "RATE", value_parser = values::bit_rate)]
     pub bitrate: Option<u64>,
 
-    /// The encoder's own speed preset [default: medium (bench: veryfast) for libx264 and libx265, else the encoder's].
+    /// The encoder's own speed preset [default: medium (bench: veryfast) for libx264 and libx265,
+    /// else the encoder's].
     #[arg(
         help_heading = "How pictures and sound are encoded",
         long,

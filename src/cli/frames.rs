@@ -26,7 +26,8 @@ pub struct Args {
     #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: Option<u8>,
 
-    /// Box that pictures, or a contact sheet, must fit, such as 320x240; aspect kept, never enlarged.
+    /// Box that pictures, or a contact sheet, must fit, such as 320x240; aspect kept, never
+    /// enlarged.
     #[arg(long, value_name = "WxH", value_parser = values::size)]
     size: Option<Size>,
 
@@ -62,7 +63,8 @@ struct Choice {
     #[arg(help_heading = "Which frames; one of", long)]
     keyframes: bool,
 
-    /// Take the first frame of each scene: what differs from the frame before by more than this, from 0 to 1 [default: 0.3].
+    /// Take the first frame of each scene: what differs from the frame before by more than this,
+    /// from 0 to 1 [default: 0.3].
     #[arg(help_heading = "Which frames; one of", 
         long,
         value_name = "DIFFERENCE",

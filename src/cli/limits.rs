@@ -11,7 +11,8 @@ use crate::values;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits of a job, which no honest video meets")]
 pub struct Limits {
-    /// Time without any progress, after which a job fails; on threads, nothing can be done about one [default: 5m].
+    /// Time without any progress, after which a job fails; on threads, nothing can be done about
+    /// one [default: 5m].
     #[arg(long, value_name = "TIME", value_parser = values::limit_of_time)]
     pub stall_timeout: Option<Duration>,
 
@@ -19,7 +20,8 @@ pub struct Limits {
     #[arg(long, value_name = "TIME", value_parser = values::limit_of_time)]
     pub job_timeout: Option<Duration>,
 
-    /// Memory that the process of a job may take, such as 4GiB; threads share theirs [default: that of the machine].
+    /// Memory that the process of a job may take, such as 4GiB; threads share theirs [default: that
+    /// of the machine].
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     pub memory_limit: Option<u64>,
 
@@ -35,7 +37,8 @@ pub struct Limits {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_streams: Option<u32>,
 
-    /// Pictures that one frame may become where there are to be so many a second, or one every so often [default: 1000000].
+    /// Pictures that one frame may become where there are to be so many a second, or one every so
+    /// often [default: 1000000].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     pub max_repeats: Option<u64>,
 

@@ -27,7 +27,8 @@ use crate::error::Result;
 
 pub use outcome::exit_code;
 
-/// Turns folders of video into what people need, and measures which way of running the work is best.
+/// Turns folders of video into what people need, and measures which way of running the work is
+/// best.
 #[derive(Debug, Parser)]
 #[command(
     name = "rushes",

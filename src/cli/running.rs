@@ -28,7 +28,8 @@ pub struct Running {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Take what this pattern matches, such as '*.mov' or 'day1/**', instead of all videos; may be repeated.
+    /// Take what this pattern matches, such as '*.mov' or 'day1/**', instead of all videos; may be
+    /// repeated.
     #[arg(help_heading = "Which files", long, value_name = "GLOB", value_parser = values::glob)]
     pub include: Vec<Glob>,
 
@@ -109,7 +110,8 @@ pub struct Running {
     #[arg(skip)]
     pub replace: bool,
 
-    /// Go on watching the folders, and work on what arrives once it has not changed for so long [default: 5 s].
+    /// Go on watching the folders, and work on what arrives once it has not changed for so long
+    /// [default: 5 s].
     #[arg(
         help_heading = "How jobs are run",
         long,

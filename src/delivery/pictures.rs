@@ -151,7 +151,8 @@ pub(super) fn only_time(product: &Product, times: &[f64]) -> Option<f64> {
     }
 }
 
-/// Makes the result of `part`, where that is a folder of pictures; adds to `warnings` what the user should know.
+/// Makes the result of `part`, where that is a folder of pictures; adds to `warnings` what the user
+/// should know.
 pub(super) fn gather(
     part: Part,
     media: &MediaJob,

@@ -81,8 +81,9 @@ pub(super) fn fenced(child: &Path, memory: u64, fence: &Fence) -> Command {
     command
 }
 
-/// Runs `command`, which people know as `name`, to its end; each line of its stdout goes to `progress`, and
-/// where that returns a value, on to the watch; lines of its stderr are counted by `tally`.
+/// Runs `command`, which people know as `name`, to its end; each line of its stdout goes to
+/// `progress`, and where that returns a value, on to the watch; lines of its stderr are counted by
+/// `tally`.
 ///
 /// # Errors
 /// Where it cannot start, ends badly, or was cancelled.
@@ -278,7 +279,8 @@ pub(super) struct Said {
     pub counts: BTreeMap<usize, u64>,
 }
 
-/// What is said on a pipe, sent once it is closed, or all is said; `tally` names the kind of a line to count.
+/// What is said on a pipe, sent once it is closed, or all is said; `tally` names the kind of a line
+/// to count.
 pub(super) fn said_on(
     pipe: Option<impl Read + Send + 'static>,
     tally: fn(&str) -> Option<usize>,

@@ -149,7 +149,8 @@ pub struct Ran {
     pub survey: Option<Survey>,
     /// The last lines that libav or ffmpeg said meanwhile.
     pub log: Vec<String>,
-    /// The times of the pictures in seconds, in the order of their numbers, where they are what was made.
+    /// The times of the pictures in seconds, in the order of their numbers, where they are what was
+    /// made.
     pub pictures: Vec<f64>,
 }
 

@@ -35,8 +35,8 @@ fn worth_telling(run: Range<u64>) -> Option<Range<u64>> {
     (run.end.saturating_sub(run.start) >= LEAST).then_some(run)
 }
 
-/// The runs of frames that repeat the one before among those at which a slide is seen `alone`, which `moves` at
-/// these seconds since its beginning.
+/// The runs of frames that repeat the one before among those at which a slide is seen `alone`,
+/// which `moves` at these seconds since its beginning.
 fn repeats(
     alone: Range<u64>,
     moves: Option<&RangeInclusive<f64>>,

@@ -171,8 +171,9 @@ impl Encoding {
         }
     }
 
-    /// The encoder of pictures, `rate` a second, one of so many at work. Key frames are where slides begin, so that
-    /// players find chapters at once, and now and then within long ones; GOPs are closed.
+    /// The encoder of pictures, `rate` a second, one of so many at work. Key frames are where
+    /// slides begin, so that players find chapters at once, and now and then within long ones; GOPs
+    /// are closed.
     pub fn video(&self, rate: Ratio, at_once: usize) -> Video {
         let far = (rate.as_f64() * 10.0).round().max(1.0).to_string();
         let lookahead = self.lookahead(at_once).map(|frames| frames.to_string());

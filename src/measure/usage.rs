@@ -41,7 +41,8 @@ pub struct Usage {
     pub user: Duration,
     /// System CPU time, descendants included.
     pub system: Duration,
-    /// Highest sum of proportional set sizes seen; where the system tells none, the largest resident set.
+    /// Highest sum of proportional set sizes seen; where the system tells none, the largest
+    /// resident set.
     pub peak_memory_bytes: u64,
     /// What the kernel counted besides, descendants included.
     pub kernel: Kernel,

@@ -15,7 +15,8 @@ use super::probe::frame_rate;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 
-/// A decoder of one stream. Damaged packets are counted and passed over, as the `ffmpeg` program does.
+/// A decoder of one stream. Damaged packets are counted and passed over, as the `ffmpeg` program
+/// does.
 pub struct Decoder {
     context: codec::Context,
     time_base: Rational,
@@ -137,7 +138,8 @@ impl Decoder {
         }
     }
 
-    /// By how many frames decoding and showing differ in their order, as far as the decoder knows it.
+    /// By how many frames decoding and showing differ in their order, as far as the decoder knows
+    /// it.
     pub(super) fn reordered(&self) -> usize {
         // SAFETY: the context is open.
         unsafe { (*self.context.as_ptr()).has_b_frames }.max(0) as usize

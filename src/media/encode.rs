@@ -344,7 +344,8 @@ impl Encoder {
     }
 
     fn waits_for_its_end(&mut self) -> bool {
-        // SAFETY: the context is valid; a codec has a static name, and is gone where it did not open.
+        // SAFETY: the context is valid; a codec has a static name, and is gone where it did not
+        // open.
         let opened = unsafe {
             let codec = (*self.context.as_ptr()).codec;
             (ffi::avcodec_is_open(self.context.as_mut_ptr()) != 0 && !codec.is_null())
@@ -456,7 +457,8 @@ fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
 }
 
 fn pixel_format(number: i32) -> ffi::AVPixelFormat {
-    // SAFETY: the number came out of a frame that this very libav made, so it is one of its formats.
+    // SAFETY: the number came out of a frame that this very libav made, so it is one of its
+    // formats.
     unsafe { std::mem::transmute::<i32, ffi::AVPixelFormat>(number) }
 }
 

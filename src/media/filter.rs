@@ -144,7 +144,8 @@ impl Graph {
     ) -> Result<Self> {
         let wrong = |error| failed(&format!("build the filter '{description}'"), error);
         let mut graph = filter::Graph::new();
-        // SAFETY: the graph is valid and not yet configured; libav copies and later frees the string.
+        // SAFETY: the graph is valid and not yet configured; libav copies and later frees the
+        // string.
         unsafe {
             let raw = graph.as_mut_ptr();
             (*raw).nb_threads = threads.max(1) as i32;

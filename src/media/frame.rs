@@ -218,7 +218,8 @@ impl Picture {
     /// As [`Picture::plane`]; of a picture that is this one's alone.
     pub(super) fn plane_mut(&mut self, index: usize, rows: usize) -> (&mut [u8], usize) {
         match self.rows(index, rows) {
-            // SAFETY: as in `plane`; `&mut` and `make_writable` see to it that nobody else has the buffer.
+            // SAFETY: as in `plane`; `&mut` and `make_writable` see to it that nobody else has the
+            // buffer.
             Some((data, stride)) => unsafe {
                 (std::slice::from_raw_parts_mut(data, stride * rows), stride)
             },

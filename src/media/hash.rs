@@ -243,7 +243,8 @@ fn hash_samples(raw: &ffi::AVFrame, hash: &mut Xxh3) -> Result<()> {
     };
     let bytes = raw.nb_samples as usize * sample * interleaved;
     for plane in 0..planes {
-        // SAFETY: a frame of sound has that many planes of that many bytes (`AVFrame.extended_data`).
+        // SAFETY: a frame of sound has that many planes of that many bytes
+        // (`AVFrame.extended_data`).
         let samples = unsafe { std::slice::from_raw_parts(*raw.extended_data.add(plane), bytes) };
         hash.update(samples);
     }

@@ -108,7 +108,8 @@ fn keep(lines: &mut VecDeque<String>, text: String) {
     lines.push_back(text);
 }
 
-/// `[h264 @ 0x55d0c0de] no frame!` → `[h264] no frame!`: addresses help nobody and differ each time.
+/// `[h264 @ 0x55d0c0de] no frame!` → `[h264] no frame!`: addresses help nobody and differ each
+/// time.
 fn without_addresses(line: &str) -> String {
     match (line.find(" @ 0x"), line.find(']')) {
         (Some(at), Some(end)) if at < end => format!("{}{}", &line[..at], &line[end..]),

@@ -219,7 +219,8 @@ pub(super) fn frame_rate(input: &Input, stream: usize) -> Ratio {
     positive_ratio(rate)
 }
 
-/// The shape of a stream's samples, where container or codec tells, as the `ffmpeg` program takes it.
+/// The shape of a stream's samples, where container or codec tells, as the `ffmpeg` program takes
+/// it.
 fn sample_aspect(input: &Input, stream: usize) -> Ratio {
     // SAFETY: as in `frame_rate`.
     let aspect = unsafe {

@@ -34,7 +34,8 @@ pub struct Span {
     pub packets: u64,
     /// Packets that the demuxer knows to be damaged.
     pub damaged: u64,
-    /// Whether the container does not tell when they are due: then what follows is when they are decoded.
+    /// Whether the container does not tell when they are due: then what follows is when they are
+    /// decoded.
     pub undated: bool,
     /// When the first is due.
     pub first_us: Option<i64>,

@@ -32,7 +32,8 @@ enum Work {
 }
 
 impl<'a> Track<'a> {
-    /// Sets up track `index` of `product`, and describes its stream to `output` as far as it is known.
+    /// Sets up track `index` of `product`, and describes its stream to `output` as far as it is
+    /// known.
     pub(super) fn open(
         input: &Input,
         (product, plan): (usize, &'a Product),

@@ -186,7 +186,8 @@ pub fn muxer_holds(muxer: &str, codec: &str) -> bool {
     }
 }
 
-/// Bits of a colour component of a pixel format by libav's name; 0 where there is none of that name.
+/// Bits of a colour component of a pixel format by libav's name; 0 where there is none of that
+/// name.
 pub fn pixel_depth(name: &str) -> u32 {
     pixel_format(name).map_or(0, |format| format.comp[0].depth.max(0) as u32)
 }

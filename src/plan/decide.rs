@@ -21,7 +21,8 @@ pub enum Because {
     AsWanted,
     /// Under the result's name there is the result of another source.
     AnotherSource,
-    /// Under the result's name there is something that rushes did not write, or that has changed since.
+    /// Under the result's name there is something that rushes did not write, or that has changed
+    /// since.
     Exists,
 }
 

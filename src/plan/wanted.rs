@@ -41,7 +41,8 @@ enum Medium {
     Pictures,
 }
 
-/// Which files of a folder are worked on: videos, or pictures, by their ending, unless patterns say otherwise.
+/// Which files of a folder are worked on: videos, or pictures, by their ending, unless patterns say
+/// otherwise.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     medium: Medium,

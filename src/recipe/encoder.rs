@@ -31,7 +31,8 @@ impl Video {
         }
     }
 
-    /// The constant quantiser where nothing tells what to aim at, and the encoder's own choice is none.
+    /// The constant quantiser where nothing tells what to aim at, and the encoder's own choice is
+    /// none.
     fn quantiser(&self) -> Option<u8> {
         let is_told = |(key, _): &(String, String)| ["b", "q", "qscale"].contains(&key.as_str());
         if self.rate.is_some() || self.options.iter().any(is_told) {

@@ -72,7 +72,8 @@ impl Shape {
         }
     }
 
-    /// The filter that makes it a picture in square samples, which fits into a box, if there is one;
+    /// The filter that makes it a picture in square samples, which fits into a box, if there is
+    /// one;
     /// `options` are more of the scaler's, such as `:out_color_matrix=bt601`.
     pub(super) fn scaled_for_pictures(self, fit: Option<Size>, options: &str) -> String {
         let (width, height) = self.square();

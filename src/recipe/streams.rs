@@ -32,7 +32,8 @@ pub(super) fn videos(
         .filter(|stream| stream.is_video())
         .partition(|stream| copies || stream.decodable);
     taken.sort_by_key(|stream| Some(stream.index) != main);
-    // Where a file holds streams without a picture in them (size unknown), the shown one alone is sure.
+    // Where a file holds streams without a picture in them (size unknown), the shown one alone is
+    // sure.
     let (sound, empty): (Vec<_>, Vec<_>) = taken
         .into_iter()
         .partition(|stream| Some(stream.index) == main || has_size(stream));

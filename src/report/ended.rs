@@ -54,7 +54,8 @@ impl Report {
         )
     }
 
-    /// The sources that failed or were refused, a line each with the reason; none where there are none.
+    /// The sources that failed or were refused, a line each with the reason; none where there are
+    /// none.
     pub fn failures(&self) -> Vec<String> {
         let bad = self.sources.iter().filter(|source| {
             let now = matches!(

@@ -24,7 +24,8 @@ pub struct Cell {
     pub ci95_s: [f64; 2],
     /// Frames a second at the median; `None` for the reference loads.
     pub throughput_fps: Option<f64>,
-    /// Jobs a second against one worker of the same dispatch, median over paired rounds; 1 at one worker.
+    /// Jobs a second against one worker of the same dispatch, median over paired rounds; 1 at one
+    /// worker.
     pub speedup: Option<f64>,
     /// Its 95 % interval; `None` at one worker, where it is 1 by definition.
     #[serde(default)]
@@ -97,7 +98,8 @@ pub struct Fit {
     pub amdahl: Option<Amdahl>,
     /// The Universal Scalability Law, where it fits.
     pub usl: Option<Usl>,
-    /// Worker count of the highest throughput, or a smaller one that is shown to be at most 3 % slower.
+    /// Worker count of the highest throughput, or a smaller one that is shown to be at most 3 %
+    /// slower.
     pub best_workers: usize,
 }
 

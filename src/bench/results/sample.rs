@@ -19,7 +19,8 @@ pub struct Sample {
     pub round: usize,
     /// From the first job's start to the last one's end, by a monotonic clock.
     pub wall_s: f64,
-    /// From before the start of the cell's process to after its end: what CPU time and others are of.
+    /// From before the start of the cell's process to after its end: what CPU time and others are
+    /// of.
     #[serde(default)]
     pub process_s: Option<f64>,
     /// User CPU time of the cell's process and its children.

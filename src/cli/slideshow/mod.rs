@@ -29,7 +29,8 @@ use crate::{out, say};
 /// Make a film of pictures, with a chapter a picture.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Pictures, folders of pictures, one storyboard file (.toml), or the results of one benchmark (.json).
+    /// Pictures, folders of pictures, one storyboard file (.toml), or the results of one benchmark
+    /// (.json).
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -68,7 +69,8 @@ pub struct Args {
     #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
     abitrate: Option<u64>,
 
-    /// What a picture that cannot be read means: `continue` makes the film without it, `stop` makes none.
+    /// What a picture that cannot be read means: `continue` makes the film without it, `stop` makes
+    /// none.
     #[arg(
         long,
         value_name = "WHAT",

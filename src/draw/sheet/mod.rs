@@ -38,8 +38,8 @@ pub struct Cell {
 /// has room for, the sheet is smaller.
 ///
 /// # Errors
-/// Where no cell has pixels, a picture is not what it says, there are more than the plan has room for, or the
-/// sheet would be too large.
+/// Where no cell has pixels, a picture is not what it says, there are more than the plan has room
+/// for, or the sheet would be too large.
 pub fn draw(plan: &SheetPlan, heading: &Heading, cells: &[Cell], theme: &Theme) -> Result<Raster> {
     if cells.len() as u64 > plan.columns().saturating_mul(plan.rows()) {
         return Err(Error::failed(format!(

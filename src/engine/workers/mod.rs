@@ -144,7 +144,8 @@ impl Workers {
         expect!(self.ask(Task::Digest { path }, watch), Found::Digest)
     }
 
-    /// Mean similarity of the result at `path` to the source of `job`; none where there are no pictures.
+    /// Mean similarity of the result at `path` to the source of `job`; none where there are no
+    /// pictures.
     ///
     /// # Errors
     /// Where one of the two cannot be decoded.

@@ -84,7 +84,8 @@ pub(super) fn ends() -> io::Result<(Ends, Theirs)> {
     Ok((Ends { input, output }, theirs))
 }
 
-/// Makes `command` one of a worker: in a process group of its own, with sockets as stdin and stdout.
+/// Makes `command` one of a worker: in a process group of its own, with sockets as stdin and
+/// stdout.
 ///
 /// # Errors
 /// Where there are too many open files.

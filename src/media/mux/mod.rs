@@ -300,7 +300,8 @@ impl Muxer {
     /// Writes the rest and closes the file.
     ///
     /// # Errors
-    /// Where a stream never came up, or the file cannot be written: a full disk shows here at the latest.
+    /// Where a stream never came up, or the file cannot be written: a full disk shows here at the
+    /// latest.
     pub fn finish(mut self) -> Result<()> {
         if !self.started {
             return Err(Error::failed("no frame could be decoded"));

@@ -12,7 +12,8 @@ use crate::media::filter::{Shape, rescale};
 use crate::media::frame::same_frame;
 use crate::recipe::{Choose, Times, VideoWay};
 
-/// Takes the frames of a video in order, and gives those that become pictures, each with its time in seconds.
+/// Takes the frames of a video in order, and gives those that become pictures, each with its time
+/// in seconds.
 pub(super) enum Chooser<'a> {
     All {
         ticks: Rational,

@@ -93,7 +93,8 @@ impl Finisher {
     }
 }
 
-/// The bytes of the file that a drawn picture becomes: 8-bit straight RGBA, `width × height × 4` bytes.
+/// The bytes of the file that a drawn picture becomes: 8-bit straight RGBA, `width × height × 4`
+/// bytes.
 ///
 /// # Errors
 /// Where the bytes do not fit the size, or the encoder refuses the picture.

@@ -50,7 +50,8 @@ impl List {
         most
     }
 
-    /// The stretch of the list to decode for the frame of `pts`: from the last key frame that is shown by then.
+    /// The stretch of the list to decode for the frame of `pts`: from the last key frame that is
+    /// shown by then.
     pub(super) fn stretch(&self, pts: i64) -> Option<std::ops::RangeInclusive<usize>> {
         let position = self.0.iter().position(|packet| packet.pts() == Some(pts))?;
         let is_start = |packet: &Packet| packet.is_key() && packet.pts() <= Some(pts);
