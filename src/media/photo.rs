@@ -109,7 +109,7 @@ fn enlarged(picture: &Picture, (width, height): (u32, u32)) -> Result<Picture> {
     let (to, large_stride) = large.plane_mut(0, (height * down) as usize);
     for (number, row) in to.chunks_exact_mut(large_stride).enumerate() {
         let start = (top + number / down as usize) * stride + left;
-        let pixels = from[start..].chunks_exact(3);
+        let pixels = from.get(start..).unwrap_or_default().chunks_exact(3);
         let pixels = pixels.flat_map(|pixel| std::iter::repeat_n(pixel, across as usize));
         for (to, pixel) in row.chunks_exact_mut(3).zip(pixels) {
             to.copy_from_slice(pixel);
