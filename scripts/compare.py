@@ -1,7 +1,8 @@
 """compare.py RUSHES FOLDER ROUNDS [WORK]...: converts the clips below FOLDER by rushes
 and by what one would use instead: once each for memory, size and likeness, and then, as
-the limit is, once each a round, in random order, for time. Prints medians and ratios: to the limit, and of
-each to rushes within a round. `growth` is measured of rushes alone (growth.py)."""
+the limit is, once each a round, in random order, for time. Prints medians and ratios: to
+the limit, and of each to rushes within a round. `growth` is measured of rushes alone
+(growth.py)."""
 
 import os
 import random

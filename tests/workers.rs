@@ -174,13 +174,19 @@ fn workers_that_are_killed_now_and_then_cost_no_job() {
     assert_eq!(leftovers(&batch.out()), Vec::<PathBuf>::new());
 }
 
+/// A film of 25 frames/s with a key frame every so many of them.
+fn film(folder: &Path, size: &str, seconds: u32, gop: &str) -> PathBuf {
+    let film = folder.join("film.mp4");
+    let picture = format!("testsrc2=size={size}:rate=25:duration={seconds}");
+    let made = args!["-f", "lavfi", "-i", picture, "-g", gop, "-crf", "30"];
+    common::ffmpeg(made, &film);
+    film
+}
+
 #[test]
 fn a_worker_that_is_killed_over_the_parts_of_a_film_costs_no_frame() {
     let source = tempfile::tempdir().unwrap();
-    let film = source.path().join("film.mp4");
-    let picture = "testsrc2=size=320x180:rate=25:duration=12";
-    let made = args!["-f", "lavfi", "-i", picture, "-g", "25", "-crf", "30"];
-    common::ffmpeg(made, &film);
+    let film = film(source.path(), "320x180", 12, "25");
     let run = |kills: usize| {
         let batch = Batch::new();
         batch.add(&film, "film.mp4");
@@ -225,10 +231,7 @@ fn made_parts(pid: i32) -> Vec<u64> {
 #[test]
 fn parts_that_are_made_are_not_made_again_where_their_worker_is_killed() {
     let source = tempfile::tempdir().unwrap();
-    let film = source.path().join("film.mp4");
-    let picture = "testsrc2=size=640x360:rate=25:duration=16";
-    let made = args!["-f", "lavfi", "-i", picture, "-g", "50", "-crf", "30"];
-    common::ffmpeg(made, &film);
+    let film = film(source.path(), "640x360", 16, "50");
     let run = |kills: usize| {
         let batch = Batch::new();
         batch.add(&film, "film.mp4");
@@ -367,6 +370,37 @@ fn a_file_outside_of_a_job_is_out_of_a_workers_reach() {
         .map(|event| event["reason"].to_string());
     let reason = reason.unwrap_or_default();
     assert!(reason.contains("Permission denied"), "{reason}");
+}
+
+#[test]
+fn calls_that_are_refused_are_so_by_their_other_numbers_too() {
+    const OTHERWISE: i64 = 0x4000_0000;
+    let strength = rushes::engine::fence::strength();
+    if !cfg!(target_arch = "x86_64") || !strength.network || !common::have("perl") {
+        return;
+    }
+    // `socket`, `kill` and `ptrace`, which has a number of its own there.
+    for call in [41, 62, OTHERWISE + 41, OTHERWISE + 62, OTHERWISE + 521] {
+        let script = format!("syscall({call}, 2, 0, 0, 0); print $!{{EACCES}} ? 'refused' : $!");
+        let parent = std::process::id().to_string();
+        let fenced = [
+            &parent,
+            "fenced",
+            "4000000000",
+            "0",
+            "2",
+            "/usr",
+            "/lib",
+            "0",
+        ];
+        let output = Command::new(env!("CARGO_BIN_EXE_rushes-child"))
+            .args(fenced)
+            .args(["/usr/bin/env", "perl", "-MErrno", "-e", &script])
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(told, "refused", "{call:#x}: {}", stderr(&output));
+    }
 }
 
 #[test]

@@ -70,10 +70,7 @@ impl<'a> Run<'a> {
         Self::with(job, targets, watch, |input, outputs| {
             let parted = Parted::of(input, job, outputs, watch)?;
             let target = targets.first().map(AsRef::as_ref);
-            Ok(parted.map(|parted| match target {
-                Some(target) => parted.going_on(target),
-                None => parted,
-            }))
+            Ok(parted.map(|parted| parted.going_on(target)))
         })
     }
 

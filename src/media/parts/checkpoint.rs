@@ -57,7 +57,10 @@ impl Checkpoint {
     /// What came of `part`, where it was made before.
     pub(super) fn take(&mut self, part: &Part) -> Option<Made> {
         let (begin, size) = self.found.remove(&(part.number as u64))?;
-        let mut bytes = vec![0; size];
+        let mut bytes = Vec::new();
+        // How long it is was another process's to say.
+        bytes.try_reserve_exact(size).ok()?;
+        bytes.resize(size, 0);
         self.file.read_exact_at(&mut bytes, begin).ok()?;
         record::read(&bytes, part)
     }

@@ -67,7 +67,8 @@ impl Join {
                 let output = &mut outputs[lane.product];
                 self.unsuited |= !joined.append(spool, lane, origin, output)?;
             }
-            self.damaged += made.damaged;
+            // What another process kept may be any number.
+            self.damaged = self.damaged.saturating_add(made.damaged);
             self.joined += 1;
         }
         Ok(())
@@ -118,7 +119,7 @@ impl Joined {
         for packet in spool.packets {
             output.write_leading(lane.index, packet)?;
         }
-        self.frames += spool.frames;
+        self.frames = self.frames.saturating_add(spool.frames);
         if spool.frames > 0 {
             self.position_s = spool.position_s;
         }

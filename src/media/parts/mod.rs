@@ -107,8 +107,8 @@ impl Parted {
 
     /// The same for a job that writes `target`, parts of which other processes may
     /// have made, and others may need.
-    pub(super) fn going_on(mut self, target: &Path) -> Self {
-        self.checkpoint = Checkpoint::of(target);
+    pub(super) fn going_on(mut self, target: Option<&Path>) -> Self {
+        self.checkpoint = target.and_then(Checkpoint::of);
         self
     }
 

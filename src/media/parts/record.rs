@@ -105,7 +105,10 @@ impl<'a> Kept<'a> {
             (0..count).map(|index| {
                 let data = &*raw.side_data.add(index);
                 let kind = SIDE.iter().position(|kind| *kind == data.type_)?;
-                let bytes = std::slice::from_raw_parts(data.data, data.size);
+                let bytes = match data.data.is_null() {
+                    true => &[][..],
+                    false => std::slice::from_raw_parts(data.data, data.size),
+                };
                 Some((u8::try_from(kind).ok()?, bytes))
             })
         };
