@@ -1,11 +1,32 @@
-//! Passes on which FFmpeg is linked: where its interface changed, the code asks
-//! `cfg(ffmpeg_8_0)` and the like.
+//! Passes on which FFmpeg is linked: `src/media/compat.rs` asks `cfg(ffmpeg_6_1)`
+//! and the like where libav's interface changed. Refuses an FFmpeg that is too old.
+
+use std::env;
+use std::process::exit;
+
+/// Versions at which the interface changed.
+const CHANGES: [&str; 3] = ["6_1", "7_1", "8_1"];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-check-cfg=cfg(ffmpeg_8_0)");
     // Set by the build script of `ffmpeg-sys-next`, which looks at the headers.
-    if std::env::var("DEP_FFMPEG_FFMPEG_8_0").is_ok_and(|value| value == "true") {
-        println!("cargo:rustc-cfg=ffmpeg_8_0");
+    let at_least = |version: &str| {
+        let name = format!("DEP_FFMPEG_FFMPEG_{version}");
+        env::var(name).is_ok_and(|value| value == "true")
+    };
+    if !at_least("5_1") {
+        eprintln!("error: the FFmpeg that is installed is older than 5.1, which rushes needs");
+        eprintln!("hint: `pkg-config --modversion libavcodec` must print 59.37 or newer;");
+        eprintln!("hint: Debian 12 and Ubuntu 24.04 have that: apt install libavcodec-dev \\");
+        eprintln!(
+            "hint:     libavfilter-dev libavformat-dev libavutil-dev; macOS: brew install ffmpeg"
+        );
+        exit(1);
+    }
+    for version in CHANGES {
+        println!("cargo:rustc-check-cfg=cfg(ffmpeg_{version})");
+        if at_least(version) {
+            println!("cargo:rustc-cfg=ffmpeg_{version}");
+        }
     }
 }

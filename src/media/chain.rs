@@ -3,6 +3,7 @@
 use ffmpeg::{Frame, Packet, Rational};
 use ffmpeg_next as ffmpeg;
 
+use super::compat;
 use super::decode::Decoder;
 use super::encode::{Encoded, Setup};
 use super::error::Poll;
@@ -201,7 +202,7 @@ impl Chain {
             if state != Poll::Ready {
                 break;
             }
-            let graph_time = graph.time_base();
+            let (graph_time, rate) = (graph.time_base(), graph.frame_rate());
             if self.encoder.is_none() {
                 self.open_encoder(Some(&frame), port)?;
             }
@@ -212,6 +213,8 @@ impl Chain {
                 .pts()
                 .map(|pts| rescale(pts, graph_time, encoder.time_base()));
             frame.set_pts(pts);
+            let bases = (graph_time, encoder.time_base());
+            compat::rescale_duration(&mut frame, bases, rate);
             self.position_s = pts.unwrap_or(0) as f64 * f64::from(encoder.time_base());
             self.begin_s.get_or_insert(self.position_s);
             self.frames += 1;

@@ -1,48 +1,42 @@
 //! Packets taken as they are, with times that a muxer accepts.
 //!
-//! The rules are those of `do_streamcopy` and the part of
-//! `process_input_packet` that precedes it in FFmpeg 5.1's `ffmpeg.c`.
+//! The rules are those of `do_streamcopy` and the part of `process_input_packet`
+//! that precedes it in FFmpeg 5.1's `ffmpeg.c`, and of `of_streamcopy` of
+//! `ffmpeg_mux.c` since 6.1.
 
 use ffmpeg::{Packet, Rational};
 use ffmpeg_next as ffmpeg;
 
-use super::Input;
-use super::clock::frame_us;
+use super::clock::{PacketClock, PacketFacts};
+use super::compat::{self, TimestampRules};
 use super::filter::rescale;
 use super::jumps::Expected;
-use crate::error::{Error, Result};
+use super::{Input, Origin};
+use crate::error::Result;
 
 const MICROS: Rational = Rational(1, 1_000_000);
 
 /// One copied stream.
 pub(super) struct Copier {
-    parameters: ffmpeg::codec::Parameters,
+    facts: PacketFacts,
     time_base: Rational,
-    frame_rate: Rational,
-    // Packets that have passed; the first is a key frame.
+    clock: PacketClock,
+    // Packets that have passed; the first is a keyframe.
     taken: u64,
     // Decoding time of the last one of those.
     position_us: i64,
-    // Decoding time of the last one of all.
-    dts_us: i64,
-    // Decoding time of the next packet, in microseconds; stands in for a missing one.
-    next_dts_us: Option<i64>,
 }
 
 impl Copier {
     pub(super) fn new(input: &Input, stream: usize) -> Result<Self> {
-        let source = input
-            .context()
-            .stream(stream)
-            .ok_or_else(|| Error::failed(format!("there is no stream {stream} any more")))?;
+        let origin = Origin::of(input, stream)?;
         Ok(Self {
-            parameters: source.parameters(),
-            time_base: source.time_base(),
-            frame_rate: source.avg_frame_rate(),
+            // SAFETY: the stream lives as long as the opened input.
+            facts: unsafe { PacketFacts::of(origin.raw()) },
+            time_base: input.time_base(stream),
+            clock: PacketClock::default(),
             taken: 0,
             position_us: 0,
-            dts_us: 0,
-            next_dts_us: None,
         })
     }
 
@@ -56,17 +50,18 @@ impl Copier {
         self.position_us.max(0) as f64 / 1e6
     }
 
-    /// When the next packet is due.
-    pub(super) fn expected(&self) -> Expected {
-        Expected {
-            next_us: self.next_dts_us,
-            at_us: self.dts_us,
-        }
+    /// When the next packet is due, where that is not the demuxer's to know.
+    pub(super) fn expected(&self) -> Option<Expected> {
+        let expected = Expected {
+            next_us: self.clock.next_us(),
+            at_us: self.clock.at_us(),
+        };
+        (compat::timestamp_rules() == TimestampRules::Packets).then_some(expected)
     }
 
-    /// The packet as it goes on; `None` where it is before the first key frame.
+    /// The packet as it goes on; `None` where it is before the first keyframe.
     pub(super) fn take(&mut self, packet: &Packet) -> Option<Packet> {
-        let dts_us = self.clock(packet);
+        let dts_us = self.clock.take(packet, &self.facts);
         if self.taken == 0 && !packet.is_key() {
             return None;
         }
@@ -76,47 +71,5 @@ impl Copier {
         let dts = packet.dts();
         copy.set_dts(dts.or_else(|| Some(rescale(dts_us, MICROS, self.time_base))));
         Some(copy)
-    }
-
-    /// The packet's decoding time in microseconds, and from it that of the next.
-    fn clock(&mut self, packet: &Packet) -> i64 {
-        let told = packet.dts().map(|dts| rescale(dts, self.time_base, MICROS));
-        let dts_us = told
-            .or(self.next_dts_us)
-            .unwrap_or_else(|| self.start_us(packet));
-        self.dts_us = dts_us;
-        self.next_dts_us = Some(dts_us.saturating_add(self.length_us(packet)));
-        dts_us
-    }
-
-    /// When a stream begins whose first packet has no decoding time.
-    fn start_us(&self, packet: &Packet) -> i64 {
-        // SAFETY: the parameters belong to the opened input.
-        let reorder = i64::from(unsafe { (*self.parameters.as_ptr()).video_delay });
-        let rate = f64::from(self.frame_rate);
-        let ahead = if rate > 0.0 {
-            -(reorder as f64 * 1e6 / rate) as i64
-        } else {
-            0
-        };
-        ahead
-            + packet
-                .pts()
-                .map_or(0, |pts| rescale(pts, self.time_base, MICROS))
-    }
-
-    fn length_us(&self, packet: &Packet) -> i64 {
-        // SAFETY: the parameters belong to the opened input.
-        let (samples, rate) = unsafe {
-            let raw = &*self.parameters.as_ptr();
-            (i64::from(raw.frame_size), i64::from(raw.sample_rate))
-        };
-        if rate > 0 {
-            1_000_000 * samples / rate
-        } else if packet.duration() > 0 {
-            rescale(packet.duration(), self.time_base, MICROS)
-        } else {
-            frame_us(self.frame_rate)
-        }
     }
 }

@@ -7,7 +7,8 @@ use ffmpeg::{Frame, Packet, Rational, codec, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::Input;
-use super::clock::{AudioClock, VideoClock, VideoTimes};
+use super::clock::{self, Clock, StreamTimes};
+use super::compat::{self, TimestampRules};
 use super::error::{Poll, check, failed, non_null, poll};
 use super::frame::empty_frame;
 use super::jumps::Expected;
@@ -19,18 +20,12 @@ use crate::job::Ratio;
 /// does.
 pub struct Decoder {
     context: codec::Context,
-    time_base: Rational,
     // The container's pixel shape, which goes before the codec's; 0/1 where it tells none.
     pixel_aspect: Rational,
-    clock: Clock,
+    clock: Box<dyn Clock>,
     damaged: u64,
     // Whether a frame's own time could not be right.
     guessed: bool,
-}
-
-enum Clock {
-    Video(VideoClock),
-    Audio(AudioClock),
 }
 
 impl Decoder {
@@ -79,7 +74,10 @@ impl Decoder {
             )?;
             // The time base lets decoders trim encoder delay off the start and the end.
             (*raw).pkt_timebase = facts.time_base.into();
-            (*raw).framerate = facts.average_rate.into();
+            if compat::timestamp_rules() == TimestampRules::Packets {
+                // Newer ones have the codec's own rate among the parameters.
+                (*raw).framerate = facts.average_rate.into();
+            }
             (*raw).thread_count = threads.max(1) as i32;
             let pixels = super::bounds::get().pixels;
             (*raw).max_pixels = i64::try_from(pixels).unwrap_or(i64::MAX);
@@ -92,7 +90,6 @@ impl Decoder {
         let clock = clock_of(&context, facts);
         Ok(Self {
             context,
-            time_base: facts.time_base,
             pixel_aspect: facts.pixel_aspect,
             clock,
             damaged: 0,
@@ -124,9 +121,7 @@ impl Decoder {
     pub(super) fn restart(&mut self) {
         // SAFETY: the context is open.
         unsafe { ffi::avcodec_flush_buffers(self.context.as_mut_ptr()) };
-        if let Clock::Video(clock) = &mut self.clock {
-            clock.restart();
-        }
+        self.clock.restart();
     }
 
     /// Gives frames, too, of which the decoder is not sure that they are right,
@@ -178,31 +173,18 @@ impl Decoder {
                 "set the channels",
             )?;
         }
-        let time_base = AudioClock::samples(&frame);
+        let time_base = clock::sample_time_base(&frame);
         Ok(Some((frame, time_base)))
     }
 
-    fn frame_time_base(&self, frame: &Frame) -> Rational {
-        match self.clock {
-            Clock::Video(_) => self.time_base,
-            Clock::Audio(_) => AudioClock::samples(frame),
-        }
-    }
-
-    /// Where the last frame ends, in the stream's ticks.
+    /// Where the last frame ends, as the filter graph of the stream expects it.
     pub fn end(&self) -> i64 {
-        match &self.clock {
-            Clock::Video(clock) => clock.end(),
-            Clock::Audio(clock) => clock.end(),
-        }
+        self.clock.end()
     }
 
-    /// When the next packet is due.
-    pub(super) fn expected(&self) -> Expected {
-        match &self.clock {
-            Clock::Video(clock) => clock.expected(),
-            Clock::Audio(clock) => clock.expected(),
-        }
+    /// When the next packet is due, where the decoder's progress decides that.
+    pub(super) fn expected(&self) -> Option<Expected> {
+        self.clock.expected()
     }
 
     /// Packets that could not be decoded so far, and frames of which parts are guessed.
@@ -229,18 +211,15 @@ impl Decoder {
                 Err(error) => self.count_damage(error)?,
             }
         }
-        while let Some(frame) = self.receive()? {
-            let time_base = self.frame_time_base(&frame);
+        while let Some((frame, time_base)) = self.receive()? {
             take(frame, time_base)?;
         }
-        if let Clock::Video(clock) = &mut self.clock {
-            clock.packet_done(self.context.frame_rate());
-        }
+        self.clock.packet_done(self.context.frame_rate());
         Ok(())
     }
 
-    /// The next frame that is ready, stamped.
-    fn receive(&mut self) -> Result<Option<Frame>> {
+    /// The next frame that is ready, stamped, and the time base of its stamp.
+    fn receive(&mut self) -> Result<Option<(Frame, Rational)>> {
         loop {
             let mut frame = empty_frame()?;
             // SAFETY: both pointers are owned and valid.
@@ -258,8 +237,8 @@ impl Decoder {
                     Poll::NeedInput | Poll::End => return Ok(None),
                     Poll::Ready => {
                         self.damaged += u64::from(is_corrupt(&frame));
-                        self.stamp(&mut frame);
-                        return Ok(Some(frame));
+                        let time_base = self.stamp(&mut frame);
+                        return Ok(Some((frame, time_base)));
                     }
                 },
             }
@@ -267,28 +246,24 @@ impl Decoder {
     }
 
     fn clock_in(&mut self, mut packet: Option<Packet>) -> Option<Packet> {
-        match (&mut self.clock, &mut packet) {
-            (Clock::Video(clock), Some(packet)) => clock.packet_in(packet),
-            (Clock::Video(clock), None) => clock.drain(),
-            (Clock::Audio(clock), Some(packet)) => clock.packet_in(packet),
-            (Clock::Audio(_), None) => {}
+        match &mut packet {
+            Some(packet) => self.clock.packet_in(packet),
+            None => self.clock.drain(),
         }
         packet
     }
 
-    fn stamp(&mut self, frame: &mut Frame) {
-        match &mut self.clock {
-            Clock::Video(clock) => {
-                self.guessed |= frame.pts().is_some() && frame.pts() != frame.timestamp();
-                frame.set_pts(frame.timestamp());
-                clock.stamp(frame, self.context.frame_rate());
-            }
-            Clock::Audio(clock) => clock.stamp(frame),
+    fn stamp(&mut self, frame: &mut Frame) -> Rational {
+        if self.context.medium() == ffmpeg::media::Type::Video {
+            self.guessed |= frame.pts().is_some() && frame.pts() != frame.timestamp();
+            frame.set_pts(frame.timestamp());
         }
+        let time_base = self.clock.stamp(frame, self.context.frame_rate());
         if self.pixel_aspect.numerator() != 0 {
             // SAFETY: the frame is valid and ours alone.
             unsafe { (*frame.as_mut_ptr()).sample_aspect_ratio = self.pixel_aspect.into() };
         }
+        time_base
     }
 
     fn send(&mut self, packet: Option<&Packet>) -> std::result::Result<(), ffmpeg::Error> {
@@ -326,6 +301,8 @@ pub(super) struct StreamFacts {
     parameters: codec::Parameters,
     average_rate: Rational,
     pixel_aspect: Rational,
+    // Whether the format stores no timestamps.
+    unreliable: bool,
 }
 
 impl StreamFacts {
@@ -354,6 +331,7 @@ impl StreamFacts {
             parameters,
             average_rate: source.avg_frame_rate(),
             pixel_aspect,
+            unreliable: !input.stores_timestamps(),
         })
     }
 }
@@ -379,20 +357,22 @@ impl StreamFacts {
             parameters,
             average_rate: Rational::new(25, 1),
             pixel_aspect: Rational::new(0, 1),
+            unreliable: false,
         }
     }
 }
 
-fn clock_of(context: &codec::Context, facts: &StreamFacts) -> Clock {
-    // SAFETY: the context is open.
-    let reorder_frames = i64::from(unsafe { (*context.as_ptr()).has_b_frames });
+fn clock_of(context: &codec::Context, facts: &StreamFacts) -> Box<dyn Clock> {
+    let times = StreamTimes {
+        time_base: facts.time_base,
+        frame_rate: facts.average_rate,
+        // SAFETY: the context is open.
+        reorder_frames: i64::from(unsafe { (*context.as_ptr()).has_b_frames }),
+        unreliable: facts.unreliable,
+    };
     match context.medium() {
-        ffmpeg::media::Type::Audio => Clock::Audio(AudioClock::new(facts.time_base)),
-        _ => Clock::Video(VideoClock::new(&VideoTimes {
-            time_base: facts.time_base,
-            frame_rate: facts.average_rate,
-            reorder_frames,
-        })),
+        ffmpeg::media::Type::Audio => clock::for_audio(&times),
+        _ => clock::for_video(&times),
     }
 }
 

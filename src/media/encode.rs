@@ -8,6 +8,7 @@ use ffmpeg_next as ffmpeg;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Graph;
+use super::compat;
 use super::error::{Poll, check, non_null, poll};
 use crate::error::{Error, Result};
 use crate::recipe::EncoderSpec;
@@ -71,6 +72,8 @@ impl Encoder {
                 (*context).colorspace = frame.colorspace;
                 (*context).chroma_sample_location = frame.chroma_location;
                 (*context).field_order = field_order(frame, (*context).codec_id);
+                compat::set_alpha_mode(context, frame);
+                compat::keep_frame_durations(context);
             }
             Ok(())
         })
@@ -429,7 +432,7 @@ pub struct Setup {
 /// How a picture's fields are stored and shown, as the `ffmpeg` program tells encoders.
 fn field_order(frame: &ffi::AVFrame, codec: ffi::AVCodecID) -> ffi::AVFieldOrder {
     use ffi::AVFieldOrder as Order;
-    let (is_interlaced, top_first) = fields(frame);
+    let (is_interlaced, top_first) = compat::fields(frame);
     let apart = codec == ffi::AVCodecID::AV_CODEC_ID_MJPEG;
     match (is_interlaced, top_first) {
         (false, _) => Order::AV_FIELD_PROGRESSIVE,
@@ -438,22 +441,6 @@ fn field_order(frame: &ffi::AVFrame, codec: ffi::AVCodecID) -> ffi::AVFieldOrder
         (true, true) => Order::AV_FIELD_TB,
         (true, false) => Order::AV_FIELD_BT,
     }
-}
-
-/// Whether a picture is of two fields, and whether the upper one is shown first.
-#[cfg(not(ffmpeg_8_0))]
-fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
-    (frame.interlaced_frame != 0, frame.top_field_first != 0)
-}
-
-/// As above: from FFmpeg 8 on, flags alone tell.
-#[cfg(ffmpeg_8_0)]
-fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
-    let has = |flag: i32| frame.flags & flag != 0;
-    (
-        has(ffi::AV_FRAME_FLAG_INTERLACED),
-        has(ffi::AV_FRAME_FLAG_TOP_FIELD_FIRST),
-    )
 }
 
 fn pixel_format(number: i32) -> ffi::AVPixelFormat {

@@ -7,6 +7,7 @@ use ffmpeg::filter::{self, find};
 use ffmpeg::{Frame, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
+use super::compat;
 use super::error::{Poll, failed, poll};
 use super::frame::empty_frame;
 use crate::error::{Error, Result};
@@ -32,6 +33,8 @@ pub(super) enum Shape {
         width: i32,
         height: i32,
         format: i32,
+        /// What else `buffer` is configured with, where it takes it.
+        tags: Tags,
     },
     Audio {
         rate: i32,
@@ -50,6 +53,7 @@ impl Shape {
                     width: raw.width,
                     height: raw.height,
                     format: raw.format,
+                    tags: Tags::of(raw),
                 }
             } else {
                 Self::Audio {
@@ -59,6 +63,26 @@ impl Shape {
                 }
             }
         }
+    }
+}
+
+/// Colour tags of a frame that the linked version's graphs carry themselves: a
+/// frame leaves such a graph with the graph's tags, not with its own.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Tags(Vec<(&'static str, i32)>);
+
+impl Tags {
+    fn of(frame: &ffi::AVFrame) -> Self {
+        let known = |name| compat::filter_has_option(c"buffer", name);
+        let mut tags = vec![];
+        if known(c"colorspace") {
+            tags.push(("colorspace", frame.colorspace as i32));
+        }
+        if known(c"range") {
+            tags.push(("range", frame.color_range as i32));
+        }
+        tags.extend(compat::alpha_mode(frame).map(|mode| ("alpha_mode", mode)));
+        Self(tags)
     }
 }
 
@@ -285,6 +309,9 @@ fn video_arguments(first: &Frame, time_base: Rational, frame_rate: Rational) -> 
             frame_rate.numerator(),
             frame_rate.denominator()
         ));
+    }
+    for (name, value) in Tags::of(raw).0 {
+        arguments.push_str(&format!(":{name}={value}"));
     }
     arguments
 }

@@ -8,6 +8,7 @@ use std::ptr;
 use ffmpeg::{Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
+use super::clock::PacketFacts;
 use super::error::{check, failed, non_null};
 use super::file_io::FileIo;
 use super::files::Access;
@@ -209,6 +210,12 @@ impl Input {
         self.begin_with(wanted);
     }
 
+    /// Whether the format stores timestamps; else those of its packets are libav's guesses.
+    pub(super) fn stores_timestamps(&self) -> bool {
+        // SAFETY: an open context has a format.
+        unsafe { (*(*self.context.as_ptr()).iformat).flags & ffi::AVFMT_NOTIMESTAMPS == 0 }
+    }
+
     /// Whether a format's clock may jump, as that of MPEG streams.
     pub(super) fn may_jump(&self) -> bool {
         // SAFETY: an open context has a format.
@@ -302,8 +309,9 @@ impl Input {
         let mut packet = Packet::empty();
         match packet.read(&mut self.context) {
             Ok(()) => {
-                let arrival = self.arrival(packet.stream());
-                self.jumps.mend(&mut packet, &arrival);
+                if let Some(arrival) = self.arrival(packet.stream()) {
+                    self.jumps.mend(&mut packet, &arrival);
+                }
                 Ok(Some(packet))
             }
             Err(ffmpeg::Error::Eof) => Ok(None),
@@ -321,17 +329,18 @@ impl Input {
         self.jumps.has_jumped()
     }
 
-    fn arrival(&self, stream: usize) -> Arrival {
-        let found = self.context.stream(stream);
-        let medium = found.as_ref().map(|stream| stream.parameters().medium());
-        Arrival {
-            time_base: self.time_base(stream),
-            wrap_bits: found.as_ref().map_or(u32::MAX, wrap_bits),
+    fn arrival(&self, stream: usize) -> Option<Arrival> {
+        let found = self.context.stream(stream)?;
+        Some(Arrival {
+            // SAFETY: the stream lives as long as the opened input.
+            facts: unsafe { PacketFacts::of(found.as_ptr()) },
+            time_base: found.time_base(),
+            wrap_bits: wrap_bits(&found),
             is_timed: matches!(
-                medium,
-                Some(ffmpeg::media::Type::Video | ffmpeg::media::Type::Audio)
+                found.parameters().medium(),
+                ffmpeg::media::Type::Video | ffmpeg::media::Type::Audio
             ),
-        }
+        })
     }
 }
 

@@ -1,13 +1,17 @@
 //! Clocks that jump: recordings joined one after the other, clocks that were set
-//! anew or ran over. Times go on where they were, the same as in the `ffmpeg` program.
+//! or wrapped around. Times continue where they were, as in the `ffmpeg` program.
 //!
-//! The rules are those of `process_input` of FFmpeg 5.1's `ffmpeg.c`: where the
-//! format allows jumps, a packet that is not due about where its stream was
-//! moves the clock of the whole file; elsewhere such a time is taken for wrong.
+//! The rules are those of `process_input` of FFmpeg 5.1's `ffmpeg.c`, which is
+//! `ts_discontinuity_detect` of `ffmpeg_demux.c` since 6.1: where the format allows
+//! jumps, a packet that is not due about where its stream was moves the clock of
+//! the whole file; elsewhere such a time is taken for wrong. The versions differ in
+//! what they count as due: see [`TimestampRules`].
 
 use ffmpeg::{Packet, Rational};
 use ffmpeg_next as ffmpeg;
 
+use super::clock::{PacketClock, PacketFacts};
+use super::compat::{self, TimestampRules};
 use super::filter::rescale;
 
 const MICROS: Rational = Rational(1, 1_000_000);
@@ -44,12 +48,15 @@ pub(super) struct Arrival {
     pub time_base: Rational,
     /// Bits of the stream's timestamps; at least 64 where they do not run over.
     pub wrap_bits: u32,
-    /// Whether it is of pictures or sound.
+    /// Whether it is of video or audio.
     pub is_timed: bool,
+    /// What its decoding times are predicted from.
+    pub facts: PacketFacts,
 }
 
 /// The clock of a file.
 pub(super) struct Jumps {
+    rules: TimestampRules,
     /// Whether the format's clock may jump.
     may_jump: bool,
     /// Where the file begins by its own clock, where it tells.
@@ -65,6 +72,7 @@ pub(super) struct Jumps {
 #[derive(Debug, Clone, Copy, Default)]
 struct Stream {
     expected: Expected,
+    packets: PacketClock,
     /// Whether a packet came whose time is not of before its clock ran over.
     is_unwrapped: bool,
 }
@@ -73,6 +81,7 @@ impl Jumps {
     /// For a file that begins at `start_us`.
     pub(super) fn new(may_jump: bool, start_us: Option<i64>) -> Self {
         Self {
+            rules: compat::timestamp_rules(),
             may_jump,
             start_us,
             offset_us: start_us.unwrap_or(0).saturating_neg(),
@@ -101,8 +110,25 @@ impl Jumps {
                 }
             }
         }
-        self.last_us = decoded_us(packet, arrival.time_base).or(self.last_us);
-        self.expect(packet.stream(), before.after(packet, arrival.time_base));
+        // Since FFmpeg 6.1, subtitles and data do not count.
+        if arrival.is_timed || self.rules == TimestampRules::Packets {
+            self.last_us = decoded_us(packet, arrival.time_base).or(self.last_us);
+        }
+        let expected = match self.rules {
+            TimestampRules::Packets => before.after(packet, arrival.time_base),
+            TimestampRules::Frames => self.predicted(packet, &arrival.facts),
+        };
+        self.expect(packet.stream(), expected);
+    }
+
+    /// When the next packet is due by the packets alone.
+    fn predicted(&mut self, packet: &Packet, facts: &PacketFacts) -> Expected {
+        let clock = &mut self.stream(packet.stream()).packets;
+        clock.take(packet, facts);
+        Expected {
+            next_us: clock.next_us(),
+            at_us: clock.at_us(),
+        }
     }
 
     /// Has the file begin at `start_us` of its own clock.
@@ -115,6 +141,7 @@ impl Jumps {
         self.last_us = None;
         for stream in &mut self.streams {
             stream.expected = Expected::default();
+            stream.packets = PacketClock::default();
         }
     }
 

@@ -1,11 +1,11 @@
 //! How bright a film of high dynamic range is, where only its pictures tell.
 
-use ffmpeg::codec::packet::side_data::Type as StreamSide;
 use ffmpeg::frame::side_data::Type;
 use ffmpeg::{Frame, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::Input;
+use super::compat;
 use super::decode::Decoder;
 use crate::error::Result;
 use crate::job::Light;
@@ -49,13 +49,17 @@ fn is_wanted(input: &Input, stream: usize) -> bool {
     let Some(source) = input.context().stream(stream) else {
         return false;
     };
-    let parameters = source.parameters();
-    // SAFETY: the parameters live as long as the opened input.
-    let transfer = unsafe { (*parameters.as_ptr()).color_trc };
+    // SAFETY: the stream lives as long as the opened input.
+    let (transfer, sides) = unsafe {
+        let stream = source.as_ptr();
+        (
+            (*(*stream).codecpar).color_trc,
+            compat::stream_side_data(stream),
+        )
+    };
+    let mastering = ffi::AVPacketSideDataType::AV_PKT_DATA_MASTERING_DISPLAY_METADATA;
     transfer == ffi::AVColorTransferCharacteristic::AVCOL_TRC_SMPTE2084
-        && !source
-            .side_data()
-            .any(|data| data.kind() == StreamSide::MasteringDisplayMetadata)
+        && !sides.iter().any(|(kind, _)| *kind == mastering)
 }
 
 fn of_frame(frame: &Frame) -> Option<Light> {

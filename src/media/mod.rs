@@ -8,6 +8,7 @@ pub mod bounds;
 mod chain;
 mod clock;
 mod compare;
+mod compat;
 mod copy;
 mod dead;
 mod decode;

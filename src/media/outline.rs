@@ -6,8 +6,8 @@ use std::path::Path;
 use ffmpeg::DictionaryRef;
 use ffmpeg_next as ffmpeg;
 
-use super::Input;
 use super::version::dictionary;
+use super::{Input, compat};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::recipe::tags::STALE;
@@ -30,9 +30,11 @@ pub fn outline(path: &Path, cancel: &Cancel) -> Result<Vec<String>> {
         if described.is_video() {
             lines.push(format!("{begin}{}", colour(&stream)));
         }
-        let mut sides: Vec<_> = stream
-            .side_data()
-            .map(|side| (format!("{:?}", side.kind()), side.data().to_vec()))
+        // SAFETY: the stream lives as long as the opened input.
+        let sides = unsafe { compat::stream_side_data(stream.as_ptr()) };
+        let mut sides: Vec<_> = sides
+            .into_iter()
+            .map(|(kind, data)| (format!("{kind:?}"), data))
             .collect();
         sides.sort();
         lines.extend(

@@ -3,11 +3,11 @@
 use std::ffi::CStr;
 use std::path::Path;
 
-use ffmpeg::codec::packet::side_data::Type as SideDataType;
 use ffmpeg::ffi;
 use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
+use super::compat;
 use super::filter::layout_name;
 use super::version::{self, dictionary, dictionary_value};
 use super::{Input, Origin, files};
@@ -244,17 +244,14 @@ fn positive_ratio(ratio: ffi::AVRational) -> Ratio {
 
 /// The filters that the `ffmpeg` program would insert for a stream's display matrix.
 fn orientation(stream: &ffmpeg::Stream) -> String {
-    let matrix: Option<Vec<i32>> = stream
-        .side_data()
-        .find(|data| data.kind() == SideDataType::DisplayMatrix)
-        .map(|data| {
-            data.data()
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|bytes| i32::from_ne_bytes(*bytes))
-                .collect()
-        });
+    // SAFETY: the stream lives as long as the opened input.
+    let sides = unsafe { compat::stream_side_data(stream.as_ptr()) };
+    let is_matrix = |kind| kind == ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
+    let matrix = sides.into_iter().find(|(kind, _)| is_matrix(*kind));
+    let matrix: Option<Vec<i32>> = matrix.map(|(_, bytes)| {
+        let words = bytes.as_chunks::<4>().0.iter();
+        words.map(|word| i32::from_ne_bytes(*word)).collect()
+    });
     match matrix.as_deref().and_then(<[i32]>::first_chunk::<9>) {
         Some(matrix) => upright(matrix),
         None => String::new(),

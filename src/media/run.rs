@@ -340,7 +340,7 @@ impl<'a> Source<'a> {
     /// When the next packet is due, where what was made of the last one tells.
     fn expected(&self) -> Option<Expected> {
         match &self.decoder {
-            Some(decoder) => Some(decoder.expected()),
+            Some(decoder) => decoder.expected(),
             None => self.tracks.iter().find_map(Track::expected),
         }
     }

@@ -135,7 +135,7 @@ impl<'a> Track<'a> {
     /// When the next packet is due, where it takes packets as they are.
     pub(super) fn expected(&self) -> Option<Expected> {
         match &self.work {
-            Work::Copy(copier) => Some(copier.expected()),
+            Work::Copy(copier) => copier.expected(),
             _ => None,
         }
     }

@@ -4,6 +4,8 @@ use std::ffi::{CStr, CString};
 
 use ffmpeg_next::ffi;
 
+use super::compat;
+
 /// The linked FFmpeg's version, e.g. `5.1.9-0+deb12u1`.
 pub fn linked_version() -> String {
     // SAFETY: a static string.
@@ -49,24 +51,22 @@ pub fn encoder_has_option(encoder_name: &str, option: &str) -> bool {
     }
 }
 
-/// The pixel formats that an encoder takes, by libav's names, those first that it
-/// likes best; none where it does not tell, and takes any.
+/// The pixel formats that an encoder takes, by libav's names, the preferred
+/// first; empty where it takes any, or is not linked.
 pub fn encoder_pixel_formats(encoder_name: &str) -> Vec<&'static str> {
-    let mut formats = Vec::new();
-    let Some(mut next) = encoder(encoder_name).map(|codec| codec.pix_fmts) else {
-        return formats;
-    };
-    // SAFETY: the list is static and ends in NONE; names are static.
-    unsafe {
-        while !next.is_null() && *next != ffi::AVPixelFormat::AV_PIX_FMT_NONE {
-            let name = ffi::av_get_pix_fmt_name(*next);
-            if !name.is_null() {
-                formats.extend(CStr::from_ptr(name).to_str());
-            }
-            next = next.add(1);
+    let formats = encoder(encoder_name).map(compat::encoder_pixel_formats);
+    let name = |format| {
+        // SAFETY: looks up a static name.
+        unsafe {
+            let name = ffi::av_get_pix_fmt_name(format);
+            (!name.is_null()).then(|| CStr::from_ptr(name).to_str().ok())?
         }
-    }
+    };
     formats
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(name)
+        .collect()
 }
 
 /// The one of `offered` pixel formats that loses the least of `source`, all by

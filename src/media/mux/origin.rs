@@ -32,7 +32,8 @@ impl<'a> Origin<'a> {
         self.input.time_base(self.stream)
     }
 
-    pub(super) fn raw(&self) -> *const ffi::AVStream {
+    /// The stream as libav has it.
+    pub(in crate::media) fn raw(&self) -> *const ffi::AVStream {
         // SAFETY: `of` held the number against the context's.
         unsafe { *(*self.input.context().as_ptr()).streams.add(self.stream) }
     }

@@ -82,6 +82,10 @@ impl Parted {
         let (Some(length), Some(duration_s)) = (watch.part_length(), job.duration_s) else {
             return Ok(None);
         };
+        if !input.stores_timestamps() {
+            // Its frames get their times from those before them.
+            return Ok(None);
+        }
         let is_asked_for = matches!(length, PartLength::Seconds(_));
         let Some(stream) = job.pipeline.stream_to_cut(is_asked_for) else {
             return Ok(None);

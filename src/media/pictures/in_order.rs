@@ -99,7 +99,9 @@ impl<'scope, 'env, 'a, 'w> Reading<'scope, 'env, 'a, 'w> {
                 survey.note(packet, reading.time_base);
             }
             reading.take(packet)?;
-            input.expect(studio.stream, reading.decoder.expected());
+            if let Some(expected) = reading.decoder.expected() {
+                input.expect(studio.stream, expected);
+            }
             studio.advance(survey.end_s())?;
         }
         survey.has_jumped = input.has_jumped();

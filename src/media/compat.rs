@@ -1,0 +1,342 @@
+//! What differs between the supported FFmpeg versions, 5.1 to 9.0.
+//!
+//! This is the one place that asks for a version. What libav can be asked for at
+//! run time (whether a filter has an option, which formats an encoder takes) is
+//! asked for; the rest follows the headers that the program is built against
+//! (`cfg(ffmpeg_…)`, set by `build.rs`). Each item names the change in FFmpeg's
+//! `doc/APIchanges` or `Changelog` that it follows.
+
+use std::ffi::CStr;
+
+use ffmpeg::{Rational, ffi};
+use ffmpeg_next as ffmpeg;
+
+use super::error::non_null;
+use crate::error::Result;
+
+/// By which rules the `ffmpeg` program gives frames and packets their timestamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TimestampRules {
+    /// Up to FFmpeg 6.0: decoding times are predicted packet by packet, and frames follow them.
+    Packets,
+    /// Since FFmpeg 6.1: frames follow the decoder, packets the demuxer (the commits
+    /// "fftools/ffmpeg: rework audio-decode timestamp handling" and those after it).
+    Frames,
+}
+
+/// The rules of the program of the linked version.
+pub(super) fn timestamp_rules() -> TimestampRules {
+    // The libavcodec of FFmpeg 6.1.
+    const FRAMES: u32 = (60 << 16) | (31 << 8);
+    // SAFETY: returns a constant.
+    if unsafe { ffi::avcodec_version() } >= FRAMES {
+        TimestampRules::Frames
+    } else {
+        TimestampRules::Packets
+    }
+}
+
+/// Whether the filter of that name has an option of that name.
+///
+/// `buffer` takes `colorspace` and `range` since FFmpeg 7.0 and `alpha_mode` since
+/// 8.1; without them, frames leave the graph without these properties.
+pub(super) fn filter_has_option(filter: &CStr, option: &CStr) -> bool {
+    // SAFETY: looks up a static description; with that flag, libav takes a place
+    // that holds a pointer to a static class for an object of that class, and only reads.
+    unsafe {
+        let Some(filter) = ffi::avfilter_get_by_name(filter.as_ptr()).as_ref() else {
+            return false;
+        };
+        if filter.priv_class.is_null() {
+            return false;
+        }
+        let class = (&raw const filter.priv_class).cast_mut().cast();
+        let flags = ffi::AV_OPT_SEARCH_FAKE_OBJ;
+        !ffi::av_opt_find(class, option.as_ptr(), std::ptr::null(), 0, flags).is_null()
+    }
+}
+
+/// The pixel formats that an encoder takes, the preferred first; empty where it takes any.
+///
+/// `AVCodec.pix_fmts` is deprecated since FFmpeg 7.1 and gone in 9.0;
+/// `avcodec_get_supported_config` replaces it.
+#[cfg(ffmpeg_7_1)]
+pub(super) fn encoder_pixel_formats(codec: &'static ffi::AVCodec) -> Vec<ffi::AVPixelFormat> {
+    let (mut list, mut count) = (std::ptr::null::<std::ffi::c_void>(), 0);
+    // SAFETY: libav gives a static list of `count` formats, or null where any will do.
+    unsafe {
+        let kind = ffi::AVCodecConfig::AV_CODEC_CONFIG_PIX_FORMAT;
+        let none = std::ptr::null();
+        let code = ffi::avcodec_get_supported_config(none, codec, kind, 0, &mut list, &mut count);
+        if code < 0 || list.is_null() {
+            return vec![];
+        }
+        std::slice::from_raw_parts(list.cast(), count.max(0) as usize).to_vec()
+    }
+}
+
+/// As above, by the list that ends in `AV_PIX_FMT_NONE`.
+#[cfg(not(ffmpeg_7_1))]
+pub(super) fn encoder_pixel_formats(codec: &'static ffi::AVCodec) -> Vec<ffi::AVPixelFormat> {
+    let mut formats = vec![];
+    let mut next = codec.pix_fmts;
+    // SAFETY: the list is static, and ends in NONE.
+    unsafe {
+        while !next.is_null() && *next != ffi::AVPixelFormat::AV_PIX_FMT_NONE {
+            formats.push(*next);
+            next = next.add(1);
+        }
+    }
+    formats
+}
+
+/// Whether a frame holds two fields, and whether the top field is shown first.
+///
+/// `AVFrame.interlaced_frame` and `top_field_first` became flags in FFmpeg 6.1 and
+/// are gone in 8.0.
+#[cfg(ffmpeg_6_1)]
+pub(super) fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
+    let has = |flag: i32| frame.flags & flag != 0;
+    (
+        has(ffi::AV_FRAME_FLAG_INTERLACED),
+        has(ffi::AV_FRAME_FLAG_TOP_FIELD_FIRST),
+    )
+}
+
+/// As above, by the fields that the flags replaced.
+#[cfg(not(ffmpeg_6_1))]
+pub(super) fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
+    (frame.interlaced_frame != 0, frame.top_field_first != 0)
+}
+
+/// Whether a frame's colours are multiplied by its transparency, by libav's number.
+///
+/// `AVFrame.alpha_mode` is new in FFmpeg 8.1.
+#[cfg(ffmpeg_8_1)]
+pub(super) fn alpha_mode(frame: &ffi::AVFrame) -> Option<i32> {
+    Some(frame.alpha_mode as i32)
+}
+
+/// As above: older frames do not tell.
+#[cfg(not(ffmpeg_8_1))]
+pub(super) fn alpha_mode(_frame: &ffi::AVFrame) -> Option<i32> {
+    None
+}
+
+/// Tells an encoder whether colours are multiplied by transparency, as its first frame does.
+///
+/// # Safety
+/// Context and frame are valid.
+#[cfg(ffmpeg_8_1)]
+pub(super) unsafe fn set_alpha_mode(context: *mut ffi::AVCodecContext, frame: &ffi::AVFrame) {
+    // SAFETY: the caller vouches.
+    unsafe { (*context).alpha_mode = frame.alpha_mode };
+}
+
+/// As above: older encoders do not ask.
+///
+/// # Safety
+/// None: nothing is read.
+#[cfg(not(ffmpeg_8_1))]
+pub(super) unsafe fn set_alpha_mode(_context: *mut ffi::AVCodecContext, _frame: &ffi::AVFrame) {}
+
+/// Has an encoder give its packets the durations of their frames.
+///
+/// `AV_CODEC_FLAG_FRAME_DURATION` is new in FFmpeg 6.0; the program sets it since 6.1.
+///
+/// # Safety
+/// The context is valid and not yet open.
+#[cfg(ffmpeg_6_1)]
+pub(super) unsafe fn keep_frame_durations(context: *mut ffi::AVCodecContext) {
+    // SAFETY: the caller vouches.
+    unsafe { (*context).flags |= ffi::AV_CODEC_FLAG_FRAME_DURATION as i32 };
+}
+
+/// As above: older encoders leave durations to the muxer.
+///
+/// # Safety
+/// None: nothing is read.
+#[cfg(not(ffmpeg_6_1))]
+pub(super) unsafe fn keep_frame_durations(_context: *mut ffi::AVCodecContext) {}
+
+/// Converts a frame's duration between time bases; where it has none, that of one
+/// frame at `frame_rate` takes its place.
+#[cfg(ffmpeg_6_1)]
+pub(super) fn rescale_duration(
+    frame: &mut ffmpeg::Frame,
+    (from, to): (Rational, Rational),
+    frame_rate: Rational,
+) {
+    // SAFETY: the frame is valid and ours alone; the rest is computation.
+    unsafe {
+        let raw = frame.as_mut_ptr();
+        if (*raw).duration == 0 && frame_rate.0 > 0 && frame_rate.1 > 0 {
+            let one = ffi::AVRational {
+                num: frame_rate.1,
+                den: frame_rate.0,
+            };
+            (*raw).duration = ffi::av_rescale_q(1, one, from.into());
+        }
+        // In two steps, as the program does: seconds as a floating-point number, then ticks.
+        let ticks = (*raw).duration as f64 * f64::from(from) / f64::from(to);
+        (*raw).duration = ticks.round_ties_even() as i64;
+    }
+}
+
+/// As above: older encoders do not look at it.
+#[cfg(not(ffmpeg_6_1))]
+pub(super) fn rescale_duration(
+    _frame: &mut ffmpeg::Frame,
+    (_from, _to): (Rational, Rational),
+    _frame_rate: Rational,
+) {
+}
+
+/// The frame rate by which the packets of a stream are counted that store no duration.
+///
+/// `AVCodecParameters.framerate` is new in FFmpeg 6.1.
+///
+/// # Safety
+/// The stream is valid.
+#[cfg(ffmpeg_6_1)]
+pub(super) unsafe fn packet_frame_rate(stream: *const ffi::AVStream) -> Rational {
+    // SAFETY: the caller vouches.
+    unsafe { (*(*stream).codecpar).framerate }.into()
+}
+
+/// As above, by the container's average.
+///
+/// # Safety
+/// The stream is valid.
+#[cfg(not(ffmpeg_6_1))]
+pub(super) unsafe fn packet_frame_rate(stream: *const ffi::AVStream) -> Rational {
+    // SAFETY: the caller vouches.
+    unsafe { (*stream).avg_frame_rate }.into()
+}
+
+/// The fields that the last packet of a stream holds by its parser; 2 where that is unknown.
+///
+/// # Safety
+/// The stream is valid.
+#[cfg(ffmpeg_6_1)]
+pub(super) unsafe fn packet_fields(stream: *const ffi::AVStream) -> i64 {
+    // SAFETY: the caller vouches; descriptions are static, and the parser lives with the stream.
+    unsafe {
+        let description = ffi::avcodec_descriptor_get((*(*stream).codecpar).codec_id).as_ref();
+        let counts =
+            description.is_some_and(|codec| codec.props & ffi::AV_CODEC_PROP_FIELDS as i32 != 0);
+        match ffi::av_stream_get_parser(stream).as_ref() {
+            Some(parser) if counts => i64::from(parser.repeat_pict) + 1,
+            _ => 2,
+        }
+    }
+}
+
+/// As above: up to FFmpeg 6.0, copied streams were counted in frames.
+///
+/// # Safety
+/// None: nothing is read.
+#[cfg(not(ffmpeg_6_1))]
+pub(super) unsafe fn packet_fields(_stream: *const ffi::AVStream) -> i64 {
+    2
+}
+
+/// One entry of a stream's side data: its kind and its bytes.
+pub(super) type SideData<'a> = (ffi::AVPacketSideDataType, &'a [u8]);
+
+/// A stream's side data: display matrix, mastering display, light levels, projection.
+///
+/// It moved from `AVStream` to `AVCodecParameters` in FFmpeg 6.1.
+///
+/// # Safety
+/// The stream is valid for as long as what is returned is used.
+#[cfg(ffmpeg_6_1)]
+pub(super) unsafe fn stream_side_data<'a>(stream: *const ffi::AVStream) -> Vec<SideData<'a>> {
+    // SAFETY: the caller vouches; libav keeps as many entries as it counts.
+    unsafe {
+        let parameters = (*stream).codecpar;
+        entries(
+            (*parameters).coded_side_data,
+            (*parameters).nb_coded_side_data,
+        )
+    }
+}
+
+/// As above, of the stream itself.
+///
+/// # Safety
+/// As above.
+#[cfg(not(ffmpeg_6_1))]
+pub(super) unsafe fn stream_side_data<'a>(stream: *const ffi::AVStream) -> Vec<SideData<'a>> {
+    // SAFETY: as above.
+    unsafe { entries((*stream).side_data, (*stream).nb_side_data) }
+}
+
+/// # Safety
+/// `count` entries begin at `first`, each with as many bytes as it says.
+unsafe fn entries<'a>(first: *const ffi::AVPacketSideData, count: i32) -> Vec<SideData<'a>> {
+    let entry = |index| {
+        // SAFETY: the caller vouches; an entry without bytes may have no place for them.
+        unsafe {
+            let entry = &*first.add(index);
+            let bytes = match entry.data.is_null() {
+                true => &[][..],
+                false => std::slice::from_raw_parts(entry.data, entry.size as usize),
+            };
+            (entry.type_, bytes)
+        }
+    };
+    (0..count.max(0) as usize).map(entry).collect()
+}
+
+/// Adds an entry to the side data of a stream that is about to be written, in
+/// place of one of the same kind.
+///
+/// # Errors
+/// Where memory is out.
+///
+/// # Safety
+/// The stream is valid, and belongs to a muxer whose header is not written.
+pub(super) unsafe fn add_side_data(
+    stream: *mut ffi::AVStream,
+    (kind, bytes): SideData,
+) -> Result<()> {
+    // SAFETY: the caller vouches; libav allocates as many bytes as are copied.
+    unsafe {
+        let room = non_null(new_side_data(stream, kind, bytes.len()), "side data")?;
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), room, bytes.len());
+    }
+    Ok(())
+}
+
+#[cfg(ffmpeg_6_1)]
+unsafe fn new_side_data(
+    stream: *mut ffi::AVStream,
+    kind: ffi::AVPacketSideDataType,
+    size: usize,
+) -> *mut u8 {
+    // SAFETY: the caller vouches.
+    unsafe {
+        let parameters = (*stream).codecpar;
+        let entry = ffi::av_packet_side_data_new(
+            &mut (*parameters).coded_side_data,
+            &mut (*parameters).nb_coded_side_data,
+            kind,
+            size as _,
+            0,
+        );
+        entry
+            .as_ref()
+            .map_or(std::ptr::null_mut(), |entry| entry.data)
+    }
+}
+
+#[cfg(not(ffmpeg_6_1))]
+unsafe fn new_side_data(
+    stream: *mut ffi::AVStream,
+    kind: ffi::AVPacketSideDataType,
+    size: usize,
+) -> *mut u8 {
+    // SAFETY: the caller vouches.
+    unsafe { ffi::av_stream_new_side_data(stream, kind, size as _) }
+}
