@@ -15,7 +15,7 @@ use super::results::{Design, Dispatch, Load, Work, loads};
 use crate::dispatch::Cancel;
 use crate::engine::calibrate;
 use crate::error::{Error, Result};
-use crate::job::{self, Job};
+use crate::job::{self, Job, Limits};
 use crate::plan::{Refused, SourceFile};
 use crate::recipe::{Frames, Recipe, Transcode};
 use crate::report::words;
@@ -177,6 +177,20 @@ impl Matrix {
     /// What jobs of `dispatch` run on: itself, unless A is compared with A.
     pub fn really(&self, dispatch: Dispatch) -> Dispatch {
         self.options.all_on.unwrap_or(dispatch)
+    }
+
+    /// Whether each dispatch has what its jobs need.
+    ///
+    /// # Errors
+    /// Where something is missing, such as an encoder; says how to get it.
+    pub fn check_engines(&self) -> Result<()> {
+        for dispatch in &self.options.dispatches {
+            let engine = self.really(*dispatch).engine(Limits::default())?;
+            for load in self.options.loads() {
+                engine.check(&self.jobs(load))?;
+            }
+        }
+        Ok(())
     }
 
     /// The jobs of `load`, of which a cell runs all; one, where each worker brings its own.

@@ -62,7 +62,8 @@ impl Args {
             out!("{}", error.report());
         } else if !ffmpeg.same_version {
             out!(
-                "the ffmpeg program and the linked FFmpeg differ in version: their outputs may differ"
+                "the ffmpeg program and the linked FFmpeg differ in version: --dispatch processes \
+                 may give other frames, times or sizes than workers and threads"
             );
         }
         Ok(Ending::Done)

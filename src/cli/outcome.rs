@@ -55,6 +55,7 @@ pub(super) fn run_recipes(
     let known = site::known(running, journal.as_ref());
     let rules = running.rules(&known, engine.as_ref());
     let mut plan = plan(&found.files, recipes, &running.output, &rules, cancel)?;
+    engine.check(&plan.jobs)?;
     plan.refused.splice(0..0, found.unreadable);
     announce_others(&plan, running.style());
     tell_renamed(&plan);

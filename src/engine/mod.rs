@@ -6,6 +6,7 @@ mod dispatch;
 #[cfg(test)]
 pub mod fake;
 pub mod fence;
+pub mod ffmpeg;
 mod linked;
 mod load;
 mod pace;
@@ -64,6 +65,14 @@ pub trait Engine: Sync + Debug {
     /// # Errors
     /// Where that cannot be done.
     fn prepare(&self, _jobs: &[Job], _slots: usize, _watch: &mut Watch) -> Result<(), JobError> {
+        Ok(())
+    }
+
+    /// Whether this engine has what all `jobs` need; asked once, before the first starts.
+    ///
+    /// # Errors
+    /// Where something is missing, such as an encoder; says how to get it.
+    fn check(&self, _jobs: &[Job]) -> crate::error::Result<()> {
         Ok(())
     }
 

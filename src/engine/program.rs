@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::argv::{AT, Cover, arguments};
 use super::fence::{Fence, PROGRAMS};
+use super::ffmpeg::Ffmpeg;
 use super::{Engine, JobError, Probed, Ran, Watch, Workers, child};
 use crate::error::{Error, Result};
 use crate::job::{Job, Limits, Load, MediaJob, Progress, Work};
@@ -23,7 +24,7 @@ const LONGEST_ARGUMENT: usize = 128 * 1024 - 1;
 /// given to workers: the program tells little, and this process opens no media.
 #[derive(Debug)]
 pub struct Program {
-    ffmpeg: PathBuf,
+    ffmpeg: Ffmpeg,
     child: PathBuf,
     limits: Limits,
     workers: Workers,
@@ -36,13 +37,8 @@ impl Program {
     /// # Errors
     /// Where one of them is missing.
     pub fn find(limits: Limits) -> Result<Self> {
-        let ffmpeg = which::which("ffmpeg").map_err(|error| {
-            Error::usage("--dispatch processes needs the program 'ffmpeg', which is not on the PATH")
-                .because(error)
-                .cure("install it (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg), or use --dispatch threads")
-        })?;
         Ok(Self {
-            ffmpeg,
+            ffmpeg: Ffmpeg::find()?,
             child: child::program()?,
             limits,
             workers: Workers::find(limits)?,
@@ -56,9 +52,9 @@ impl Program {
             start: PROGRAMS.iter().map(PathBuf::from).collect(),
             write: write.to_vec(),
         };
-        fence.start.push(self.ffmpeg.clone());
+        fence.start.push(self.ffmpeg.path().to_owned());
         // One that was put elsewhere has its libraries beside it.
-        let place = self.ffmpeg.canonicalize().unwrap_or_default();
+        let place = self.ffmpeg.path().canonicalize().unwrap_or_default();
         if let Some(root) = place.parent().and_then(Path::parent) {
             fence.start.push(root.join("lib"));
         }
@@ -68,7 +64,7 @@ impl Program {
             fence.read.push("/".into());
         }
         let mut command = child::fenced(&self.child, self.limits.memory, &fence);
-        command.arg(&self.ffmpeg);
+        command.arg(self.ffmpeg.path());
         command
     }
 
@@ -220,6 +216,10 @@ impl Engine for Program {
         "processes"
     }
 
+    fn check(&self, jobs: &[Job]) -> Result<()> {
+        self.ffmpeg.check(jobs)
+    }
+
     fn run(&self, job: &Job, targets: &[PathBuf], watch: &mut Watch) -> Result<Ran, JobError> {
         match &job.work {
             Work::Media(media) => {
@@ -323,28 +323,43 @@ fn pictures(job: &MediaJob, targets: &[PathBuf]) -> Result<Vec<f64>> {
     Ok(times.into_iter().map(|pts| pts as f64 * tick_s).collect())
 }
 
-/// Why the end of a result could not be written, where a line of the log tells
-/// so. FFmpeg 5.1 ends with exit code 0 all the same.
+/// Why the end of a result could not be written, where a line of the log reports
+/// that. FFmpeg 5.1 ends with exit code 0 all the same.
 fn unfinished(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("Error writing trailer of ")?;
-    // Before the cause comes the name of the file, which may be anything.
+    let (_, rest) = line.split_once("Error writing trailer")?;
+    // Up to FFmpeg 6.0, the name of the file precedes the cause, and may be anything.
     Some(rest.rsplit_once(": ").map_or(rest, |(_, cause)| cause))
 }
 
-/// The stream of which a line of the log tells that a packet could not be
-/// decoded, or a picture only in part.
+/// The stream of which a line of the log reports that a packet could not be
+/// decoded, or a frame only in part.
 fn damaged_stream(line: &str) -> Option<usize> {
-    const OLD: &str = "Error while decoding stream #0:";
-    // FFmpeg 7 and newer, where the line begins with the decoder's `[dec:h264#0:1 @ …]`.
-    const NEW: &str = "Error submitting packet to decoder: ";
-    const SHOWN: &str = ": corrupt decoded frame in stream ";
-    if let Some((_, number)) = line.split_once(SHOWN) {
+    const PACKET: &str = "Error while decoding stream #0:";
+    const FRAME: &str = ": corrupt decoded frame in stream ";
+    if let Some((_, number)) = line.split_once(FRAME) {
         return number.trim().parse().ok();
     }
-    if let Some((_, rest)) = line.split_once(OLD) {
+    if let Some((_, rest)) = line.split_once(PACKET) {
         return rest.split(':').next()?.parse().ok();
     }
-    line.contains(NEW).then_some(0)
+    damaged_stream_since_6_1(line)
+}
+
+/// As above, in the words of FFmpeg 6.1 and later, whose lines begin with the
+/// stream: `[vist#0:2/h264 @ 0x…] [dec:h264 @ 0x…] corrupt decoded frame`.
+fn damaged_stream_since_6_1(line: &str) -> Option<usize> {
+    const DAMAGE: [&str; 3] = [
+        "Error submitting packet to decoder: ",
+        "Decoding error: ",
+        "corrupt decoded frame",
+    ];
+    let (prefix, message) = line.rsplit_once("] ")?;
+    if !DAMAGE.iter().any(|words| message.starts_with(words)) {
+        return None;
+    }
+    let (_, stream) = prefix.split_once("ist#0:")?;
+    let digits = stream.find(|letter: char| !letter.is_ascii_digit())?;
+    stream[..digits].parse().ok()
 }
 
 /// What `-progress` has told so far: `key=value` lines, a block ending in `progress=…`.
@@ -376,13 +391,33 @@ mod tests {
     fn lines_about_damage_name_their_stream() {
         let line = "Error while decoding stream #0:2: Invalid data found when processing input";
         assert_eq!(damaged_stream(line), Some(2));
+        assert_eq!(
+            damaged_stream("a: b.avi: corrupt decoded frame in stream 1"),
+            Some(1)
+        );
         assert_eq!(damaged_stream("[h264 @ 0x1] no frame!"), None);
+    }
+
+    #[test]
+    fn lines_about_damage_name_their_stream_in_the_words_of_newer_versions_too() {
+        for message in [
+            "corrupt decoded frame",
+            "Error submitting packet to decoder: Invalid data found when processing input",
+            "Decoding error: Invalid data found when processing input",
+        ] {
+            let line = format!("[vist#0:12/h264 @ 0x5] [dec:h264 @ 0x6] {message}");
+            assert_eq!(damaged_stream(&line), Some(12), "{line}");
+        }
+        let other = "[vist#0:0/h264 @ 0x5] [dec:h264 @ 0x6] No filtered frames";
+        assert_eq!(damaged_stream(other), None);
     }
 
     #[test]
     fn a_result_without_its_end_is_told_with_the_cause() {
         let line = "Error writing trailer of file:out/a: b.part: No space left on device";
         assert_eq!(unfinished(line), Some("No space left on device"));
+        let newer = "[out#0/mp4 @ 0x1] Error writing trailer: No space left on device";
+        assert_eq!(unfinished(newer), Some("No space left on device"));
         assert_eq!(unfinished("[mp4 @ 0x1] Non-monotonous DTS"), None);
     }
 

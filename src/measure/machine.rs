@@ -1,8 +1,7 @@
 //! The machine and its FFmpeg, as results and `doctor` tell them.
 
-use std::process::{Command, Stdio};
-
 use crate::bench::results::{Ffmpeg, Machine};
+use crate::engine::ffmpeg;
 use crate::media;
 
 /// The machine this runs on; what cannot be found out stays empty.
@@ -25,11 +24,10 @@ pub fn machine() -> Machine {
 /// The FFmpeg that is linked, and the program on the PATH.
 pub fn ffmpeg() -> Ffmpeg {
     let linked = media::linked_version();
-    let program = program_version();
+    let program = ffmpeg::version_line();
     let same_version = program
         .as_deref()
-        .and_then(|line| line.split_whitespace().nth(2))
-        .is_some_and(|version| version == linked);
+        .is_some_and(|line| ffmpeg::version_of(line) == linked);
     Ffmpeg {
         linked,
         program,
@@ -44,18 +42,6 @@ fn governor() -> Option<String> {
     let file = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
     let name = std::fs::read_to_string(file).ok()?;
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
-}
-
-fn program_version() -> Option<String> {
-    let output = Command::new("ffmpeg")
-        .arg("-version")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .next()
-        .map(str::to_owned)
 }
 
 #[cfg(target_os = "linux")]
@@ -95,9 +81,9 @@ fn memory_bytes() -> Option<u64> {
 
 #[cfg(not(target_os = "linux"))]
 fn sysctl(name: &str) -> Option<String> {
-    let output = Command::new("sysctl")
+    let output = std::process::Command::new("sysctl")
         .args(["-n", name])
-        .stdin(Stdio::null())
+        .stdin(std::process::Stdio::null())
         .output()
         .ok()?;
     output

@@ -3,6 +3,7 @@
 use ffmpeg::{Frame, Packet, Rational};
 use ffmpeg_next as ffmpeg;
 
+use super::colours::Colours;
 use super::compat;
 use super::decode::Decoder;
 use super::encode::{Encoded, Setup};
@@ -73,6 +74,8 @@ pub(super) struct Chain {
     encoder: Option<Encoder>,
     // Size of the first filtered picture; later ones are scaled to it.
     fixed_size: Option<(i32, i32)>,
+    // Colours that the encoder takes; once it is open, those of the first frame.
+    colours: Colours,
     frames: u64,
     begin_s: Option<f64>,
     position_s: f64,
@@ -104,6 +107,7 @@ impl Chain {
         };
         Self {
             repeats: way.repeats(),
+            colours: Colours::of_encoder(&way.encoder.name),
             ..Self::new(medium, filter, &way.encoder, threads)
         }
     }
@@ -121,6 +125,7 @@ impl Chain {
             graph: None,
             encoder: None,
             fixed_size: None,
+            colours: Colours::default(),
             frames: 0,
             begin_s: None,
             position_s: 0.0,
@@ -188,6 +193,10 @@ impl Chain {
         if let Some((width, height)) = self.fixed_size {
             description.push_str(&format!(",scale={width}:{height}:flags=bicubic"));
         }
+        let colours = self.colours.filter();
+        if !colours.is_empty() {
+            description = format!("{description},{colours}");
+        }
         let rate = match self.medium {
             Medium::Video { frame_rate, .. } => frame_rate.into(),
             Medium::Audio => Rational::new(0, 1),
@@ -239,6 +248,7 @@ impl Chain {
                     // SAFETY: the frame is valid.
                     self.fixed_size =
                         Some(unsafe { ((*first.as_ptr()).width, (*first.as_ptr()).height) });
+                    self.colours = std::mem::take(&mut self.colours).fixed_by(first);
                     let timing = VideoTiming {
                         time_base: time_base.into(),
                         frame_rate: graph.frame_rate_or_25(),

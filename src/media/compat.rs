@@ -62,17 +62,8 @@ pub(super) fn filter_has_option(filter: &CStr, option: &CStr) -> bool {
 /// `avcodec_get_supported_config` replaces it.
 #[cfg(ffmpeg_7_1)]
 pub(super) fn encoder_pixel_formats(codec: &'static ffi::AVCodec) -> Vec<ffi::AVPixelFormat> {
-    let (mut list, mut count) = (std::ptr::null::<std::ffi::c_void>(), 0);
-    // SAFETY: libav gives a static list of `count` formats, or null where any will do.
-    unsafe {
-        let kind = ffi::AVCodecConfig::AV_CODEC_CONFIG_PIX_FORMAT;
-        let none = std::ptr::null();
-        let code = ffi::avcodec_get_supported_config(none, codec, kind, 0, &mut list, &mut count);
-        if code < 0 || list.is_null() {
-            return vec![];
-        }
-        std::slice::from_raw_parts(list.cast(), count.max(0) as usize).to_vec()
-    }
+    // SAFETY: such a list is of pixel formats.
+    unsafe { supported(codec, ffi::AVCodecConfig::AV_CODEC_CONFIG_PIX_FORMAT) }
 }
 
 /// As above, by the list that ends in `AV_PIX_FMT_NONE`.
@@ -88,6 +79,45 @@ pub(super) fn encoder_pixel_formats(codec: &'static ffi::AVCodec) -> Vec<ffi::AV
         }
     }
     formats
+}
+
+/// The colour matrices and ranges that an encoder takes, by libav's numbers; a
+/// list is empty where it takes any.
+///
+/// Encoders list them since FFmpeg 7.1.
+#[cfg(ffmpeg_7_1)]
+pub(super) fn encoder_colours(codec: &'static ffi::AVCodec) -> (Vec<i32>, Vec<i32>) {
+    use ffi::AVCodecConfig as Config;
+    // SAFETY: both lists are of C enumerations, which are read as the numbers that they are.
+    unsafe {
+        (
+            supported(codec, Config::AV_CODEC_CONFIG_COLOR_SPACE),
+            supported(codec, Config::AV_CODEC_CONFIG_COLOR_RANGE),
+        )
+    }
+}
+
+/// As above: older encoders list none.
+#[cfg(not(ffmpeg_7_1))]
+pub(super) fn encoder_colours(_codec: &'static ffi::AVCodec) -> (Vec<i32>, Vec<i32>) {
+    (vec![], vec![])
+}
+
+/// # Safety
+/// The list of that kind has entries of type `T`.
+#[cfg(ffmpeg_7_1)]
+unsafe fn supported<T: Copy>(codec: &'static ffi::AVCodec, kind: ffi::AVCodecConfig) -> Vec<T> {
+    let (mut list, mut count) = (std::ptr::null::<std::ffi::c_void>(), 0);
+    // SAFETY: libav gives a static list of `count` entries, or null where anything
+    // will do; the caller vouches for the type.
+    unsafe {
+        let none = std::ptr::null();
+        let code = ffi::avcodec_get_supported_config(none, codec, kind, 0, &mut list, &mut count);
+        if code < 0 || list.is_null() {
+            return vec![];
+        }
+        std::slice::from_raw_parts(list.cast(), count.max(0) as usize).to_vec()
+    }
 }
 
 /// Whether a frame holds two fields, and whether the top field is shown first.
@@ -139,6 +169,61 @@ pub(super) unsafe fn set_alpha_mode(context: *mut ffi::AVCodecContext, frame: &f
 /// None: nothing is read.
 #[cfg(not(ffmpeg_8_1))]
 pub(super) unsafe fn set_alpha_mode(_context: *mut ffi::AVCodecContext, _frame: &ffi::AVFrame) {}
+
+/// Gives an encoder what its first frame says about the whole stream, such as the
+/// mastering display: encoders write it into their headers.
+///
+/// `AVCodecContext.decoded_side_data` and the descriptions of side data are new
+/// in FFmpeg 7.1. The display matrix stays away: what is encoded is upright.
+///
+/// # Errors
+/// Where memory is out.
+///
+/// # Safety
+/// Context and frame are valid; the context is not yet open.
+#[cfg(ffmpeg_7_1)]
+pub(super) unsafe fn set_global_side_data(
+    context: *mut ffi::AVCodecContext,
+    frame: &ffi::AVFrame,
+) -> Result<()> {
+    use ffi::AVFrameSideDataType as Kind;
+    for index in 0..frame.nb_side_data.max(0) as usize {
+        // SAFETY: the frame has as many entries; descriptions are static; libav
+        // shares the entry's buffer.
+        let code = unsafe {
+            let data = *frame.side_data.add(index);
+            let description = ffi::av_frame_side_data_desc((*data).type_).as_ref();
+            let global = ffi::AVSideDataProps::AV_SIDE_DATA_PROP_GLOBAL as u32;
+            let is_global = description.is_some_and(|about| about.props & global != 0);
+            if !is_global || (*data).type_ == Kind::AV_FRAME_DATA_DISPLAYMATRIX {
+                continue;
+            }
+            ffi::av_frame_side_data_clone(
+                &mut (*context).decoded_side_data,
+                &mut (*context).nb_decoded_side_data,
+                data,
+                ffi::AV_FRAME_SIDE_DATA_FLAG_UNIQUE as u32,
+            )
+        };
+        super::error::check(code, "describe a stream")?;
+    }
+    Ok(())
+}
+
+/// As above: older encoders do not look at it.
+///
+/// # Errors
+/// None.
+///
+/// # Safety
+/// None: nothing is read.
+#[cfg(not(ffmpeg_7_1))]
+pub(super) unsafe fn set_global_side_data(
+    _context: *mut ffi::AVCodecContext,
+    _frame: &ffi::AVFrame,
+) -> Result<()> {
+    Ok(())
+}
 
 /// Has an encoder give its packets the durations of their frames.
 ///

@@ -301,7 +301,7 @@ pub(super) struct StreamFacts {
     parameters: codec::Parameters,
     average_rate: Rational,
     pixel_aspect: Rational,
-    // Whether the format stores no timestamps.
+    // Whether the timestamps are guesses.
     unreliable: bool,
 }
 
@@ -331,7 +331,7 @@ impl StreamFacts {
             parameters,
             average_rate: source.avg_frame_rate(),
             pixel_aspect,
-            unreliable: !input.stores_timestamps(),
+            unreliable: !input.has_own_timestamps(),
         })
     }
 }

@@ -74,8 +74,8 @@ impl Encoder {
                 (*context).field_order = field_order(frame, (*context).codec_id);
                 compat::set_alpha_mode(context, frame);
                 compat::keep_frame_durations(context);
+                compat::set_global_side_data(context, frame)
             }
-            Ok(())
         })
     }
 

@@ -33,8 +33,7 @@ pub(super) enum Shape {
         width: i32,
         height: i32,
         format: i32,
-        /// What else `buffer` is configured with, where it takes it.
-        tags: Tags,
+        negotiated: Negotiated,
     },
     Audio {
         rate: i32,
@@ -53,7 +52,7 @@ impl Shape {
                     width: raw.width,
                     height: raw.height,
                     format: raw.format,
-                    tags: Tags::of(raw),
+                    negotiated: Negotiated::of(raw),
                 }
             } else {
                 Self::Audio {
@@ -66,23 +65,23 @@ impl Shape {
     }
 }
 
-/// Colour tags of a frame that the linked version's graphs carry themselves: a
-/// frame leaves such a graph with the graph's tags, not with its own.
+/// Properties of a frame that the linked version's graphs negotiate: a frame
+/// leaves such a graph with the graph's properties, not with its own.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Tags(Vec<(&'static str, i32)>);
+pub(super) struct Negotiated(Vec<(&'static str, i32)>);
 
-impl Tags {
+impl Negotiated {
     fn of(frame: &ffi::AVFrame) -> Self {
         let known = |name| compat::filter_has_option(c"buffer", name);
-        let mut tags = vec![];
+        let mut properties = vec![];
         if known(c"colorspace") {
-            tags.push(("colorspace", frame.colorspace as i32));
+            properties.push(("colorspace", frame.colorspace as i32));
         }
         if known(c"range") {
-            tags.push(("range", frame.color_range as i32));
+            properties.push(("range", frame.color_range as i32));
         }
-        tags.extend(compat::alpha_mode(frame).map(|mode| ("alpha_mode", mode)));
-        Self(tags)
+        properties.extend(compat::alpha_mode(frame).map(|mode| ("alpha_mode", mode)));
+        Self(properties)
     }
 }
 
@@ -310,7 +309,7 @@ fn video_arguments(first: &Frame, time_base: Rational, frame_rate: Rational) -> 
             frame_rate.denominator()
         ));
     }
-    for (name, value) in Tags::of(raw).0 {
+    for (name, value) in Negotiated::of(raw).0 {
         arguments.push_str(&format!(":{name}={value}"));
     }
     arguments

@@ -9,6 +9,7 @@ use ffmpeg::{Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::clock::PacketFacts;
+use super::compat::{self, TimestampRules};
 use super::error::{check, failed, non_null};
 use super::file_io::FileIo;
 use super::files::Access;
@@ -76,7 +77,9 @@ impl Input {
             // Of scripts that name files anywhere.
             options.set("safe", "0");
         }
-        options.set("max_streams", &limits.streams.to_string());
+        // One more than is allowed: some demuxers leave out what is too many, and go on.
+        let most = limits.streams.saturating_add(1).min(i32::MAX as u32);
+        options.set("max_streams", &most.to_string());
         // SAFETY: the context is allocated here and handed to libav, which frees
         // it itself when opening fails; the callback's opaque pointer is the
         // boxed flag that lives as long as the returned value, as does the file;
@@ -105,7 +108,7 @@ impl Input {
             _file: file,
             _cancel: cancel,
         };
-        limits.check_streams(u64::from(input.context.nb_streams()))?;
+        input.check_streams()?;
         input.find_streams(limits.pixels)?;
         input.check(&limits)?;
         // SAFETY: the context is open.
@@ -140,7 +143,7 @@ impl Input {
 
     /// Holds what was found against the limits.
     fn check(&self, limits: &Limits) -> Result<()> {
-        limits.check_streams(u64::from(self.context.nb_streams()))?;
+        self.check_streams()?;
         for stream in self.context.streams() {
             // SAFETY: the parameters live as long as the context.
             let (width, height) = unsafe {
@@ -151,6 +154,11 @@ impl Input {
             limits.check_pixels(width, height)?;
         }
         Ok(())
+    }
+
+    /// Whether there are more streams than allowed; some formats find them while they are read.
+    fn check_streams(&self) -> Result<()> {
+        super::bounds::get().check_streams(u64::from(self.context.nb_streams()))
     }
 
     /// Makes up the times that the container lacks, from the order of decoding.
@@ -210,10 +218,13 @@ impl Input {
         self.begin_with(wanted);
     }
 
-    /// Whether the format stores timestamps; else those of its packets are libav's guesses.
-    pub(super) fn stores_timestamps(&self) -> bool {
+    /// Whether the timestamps of packets are the file's own, and not libav's
+    /// guesses: a raw stream stores none. Up to FFmpeg 6.0, the program takes
+    /// the guesses, too.
+    pub(super) fn has_own_timestamps(&self) -> bool {
         // SAFETY: an open context has a format.
-        unsafe { (*(*self.context.as_ptr()).iformat).flags & ffi::AVFMT_NOTIMESTAMPS == 0 }
+        let flags = unsafe { (*(*self.context.as_ptr()).iformat).flags };
+        flags & ffi::AVFMT_NOTIMESTAMPS == 0 || compat::timestamp_rules() == TimestampRules::Packets
     }
 
     /// Whether a format's clock may jump, as that of MPEG streams.
@@ -245,6 +256,13 @@ impl Input {
         self.context
             .stream(stream)
             .map_or(Rational::new(1, 1), |stream| stream.time_base())
+    }
+
+    /// A stream's average frame rate by the container; 0/1 where it has none.
+    pub(super) fn average_rate(&self, stream: usize) -> Rational {
+        self.context
+            .stream(stream)
+            .map_or(Rational::new(0, 1), |stream| stream.avg_frame_rate())
     }
 
     /// Where the file begins, in microseconds of its own clock.
@@ -309,6 +327,7 @@ impl Input {
         let mut packet = Packet::empty();
         match packet.read(&mut self.context) {
             Ok(()) => {
+                self.check_streams()?;
                 if let Some(arrival) = self.arrival(packet.stream()) {
                     self.jumps.mend(&mut packet, &arrival);
                 }

@@ -7,6 +7,7 @@
 pub mod bounds;
 mod chain;
 mod clock;
+mod colours;
 mod compare;
 mod compat;
 mod copy;

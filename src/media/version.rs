@@ -69,6 +69,14 @@ pub fn encoder_pixel_formats(encoder_name: &str) -> Vec<&'static str> {
         .collect()
 }
 
+/// The colour matrices and ranges that an encoder takes, by libav's numbers; a
+/// list is empty where it takes any.
+pub(super) fn encoder_colours(encoder_name: &str) -> (Vec<i32>, Vec<i32>) {
+    encoder(encoder_name)
+        .map(compat::encoder_colours)
+        .unwrap_or_default()
+}
+
 /// The one of `offered` pixel formats that loses the least of `source`, all by
 /// libav's names; with `alpha`, transparency counts, too.
 pub fn nearest_pixel_format<'a>(offered: &[&'a str], source: &str, alpha: bool) -> Option<&'a str> {

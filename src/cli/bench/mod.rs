@@ -107,6 +107,7 @@ impl Args {
             .measuring
             .options(&self.encoding, &self.output, cancel)?;
         let mut matrix = Matrix::plan(asked.options, cancel)?;
+        matrix.check_engines()?;
         matrix.refused.splice(0..0, asked.unreadable);
         telling.refused(&matrix.refused);
         if let Some(before) = &before {

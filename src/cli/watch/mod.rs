@@ -208,7 +208,9 @@ impl Watcher<'_> {
             existing,
             ..self.running.rules(&known, self.engine)
         };
-        plan(&sources, self.recipes, output, &rules, self.cancel)
+        let plan = plan(&sources, self.recipes, output, &rules, self.cancel)?;
+        self.engine.check(&plan.jobs)?;
+        Ok(plan)
     }
 
     /// Queues the jobs of what arrived, and tells of the rest.

@@ -7,6 +7,7 @@
 
 mod audio_by_frames;
 mod audio_by_packets;
+mod end;
 mod packets;
 mod video_by_frames;
 mod video_by_packets;
@@ -21,6 +22,7 @@ use self::video_by_packets::VideoByPackets;
 use super::compat::{self, TimestampRules};
 use super::jumps::Expected;
 
+pub(super) use self::end::{End, LastFrame};
 pub(super) use self::packets::{PacketClock, PacketFacts};
 
 const MICROS: Rational = Rational(1, 1_000_000);

@@ -82,7 +82,7 @@ impl Parted {
         let (Some(length), Some(duration_s)) = (watch.part_length(), job.duration_s) else {
             return Ok(None);
         };
-        if !input.stores_timestamps() {
+        if !input.has_own_timestamps() {
             // Its frames get their times from those before them.
             return Ok(None);
         }

@@ -249,21 +249,6 @@ impl Instant {
     }
 }
 
-/// Where a frame ends that begins at `pts`, in ticks: by its own length, or where
-/// that is unknown by the frame rate; rounded as a decoder's clock rounds.
-pub(super) fn end_of(pts: i64, duration: i64, frame_rate: Rational, time_base: Rational) -> i64 {
-    const MICROS: Rational = Rational(1, 1_000_000);
-    let length_us = if duration > 0 {
-        rescale(duration, time_base, MICROS)
-    } else if frame_rate.numerator() > 0 {
-        rescale(1, frame_rate.invert(), MICROS)
-    } else {
-        0
-    };
-    let end_us = rescale(pts, time_base, MICROS).saturating_add(length_us);
-    rescale(end_us, MICROS, time_base)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,13 +267,5 @@ mod tests {
             Instant::of_mark(1000, third).ticks_in(Rational::new(1001, 30_000)),
             9990
         );
-    }
-
-    #[test]
-    fn a_frame_without_a_length_lasts_as_long_as_its_rate_says() {
-        let tick = Rational::new(1, 1000);
-        assert_eq!(end_of(40, 0, Rational::new(25, 1), tick), 80);
-        assert_eq!(end_of(40, 33, Rational::new(25, 1), tick), 73);
-        assert_eq!(end_of(40, 0, Rational::new(0, 1), tick), 40);
     }
 }

@@ -7,9 +7,9 @@ use ffmpeg::codec::packet::Ref;
 use ffmpeg::{Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
-use super::chooser::end_of;
 use crate::error::{Kind, Result};
 use crate::media::Input;
+use crate::media::clock::{End, LastFrame};
 
 /// So many bytes of packets are held at once: more than any stretch between two
 /// key frames has that somebody would seek in.
@@ -228,7 +228,7 @@ impl<'a> Packets<'a> {
             && let Some(last) = self.last(hidden)
             && time > last
         {
-            return Ok(Ok(self.at_end(last, time, frame_rate)));
+            return Ok(self.at_end(last, time, (hidden, frame_rate)));
         }
         let mut shown = self.begins.range(..=time).rev();
         let shown = shown.find(|pts| !hidden.contains(pts)).copied();
@@ -246,18 +246,29 @@ impl<'a> Packets<'a> {
     }
 
     /// What is shown at a time after the last frame has begun.
-    fn at_end(&self, last: i64, time: i64, frame_rate: Option<Rational>) -> At {
+    fn at_end(
+        &self,
+        last: i64,
+        time: i64,
+        (hidden, codec_rate): (&BTreeSet<i64>, Option<Rational>),
+    ) -> std::result::Result<At, Unsuited> {
         let packet = self.list.0.iter().find(|packet| packet.pts() == Some(last));
-        let length = packet.map_or(0, Packet::duration);
-        let rate = match (length, frame_rate) {
-            (..=0, None) => return At::Unsure(last),
-            (_, rate) => rate.unwrap_or(Rational(0, 1)),
+        let mut before = self.begins.range(..last).rev();
+        let previous = before.find(|pts| !hidden.contains(pts)).copied();
+        let frame = LastFrame {
+            time_base: self.input.time_base(self.stream),
+            pts: last,
+            duration: packet.map_or(0, Packet::duration),
+            previous,
+            is_only: previous.is_none() && self.from_beginning,
+            codec_rate,
+            average_rate: self.input.average_rate(self.stream),
         };
-        let end = end_of(last, length, rate, self.input.time_base(self.stream));
-        if time < end {
-            At::Frame(last)
-        } else {
-            At::AfterEnd(end)
+        match frame.end() {
+            End::NeedsRate => Ok(At::Unsure(last)),
+            End::NeedsPrevious => Err(Unsuited),
+            End::At(end) if time < end => Ok(At::Frame(last)),
+            End::At(end) => Ok(At::AfterEnd(end)),
         }
     }
 }

@@ -41,6 +41,9 @@ pub(super) fn run(studio: &Studio, times: &Times) -> Result<Option<Ran>> {
         found: Mutex::default(),
     };
     let seeker = Seeker::open(studio, times)?;
+    if !seeker.input.has_own_timestamps() {
+        return Ok(None);
+    }
     if seeker.input.may_jump() && clock_jumps(studio)? {
         return Ok(None);
     }

@@ -1,0 +1,188 @@
+//! The `ffmpeg` program on the PATH: where it is, its version, its encoders.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::{Error, Result};
+use crate::job::{Job, Work};
+
+/// The libavcodec of FFmpeg 5.1, the oldest version that is supported.
+const OLDEST: (u32, u32) = (59, 37);
+
+const INSTALL: &str = "Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg";
+
+/// The program, of a supported version.
+#[derive(Debug, Clone)]
+pub struct Ffmpeg {
+    path: PathBuf,
+    version: String,
+}
+
+impl Ffmpeg {
+    /// Finds the program on the PATH and asks it for its version.
+    ///
+    /// # Errors
+    /// Where there is none, it does not start, or it is older than FFmpeg 5.1.
+    pub fn find() -> Result<Self> {
+        let path = which::which("ffmpeg").map_err(|error| {
+            Error::usage(
+                "--dispatch processes needs the program 'ffmpeg', which is not on the PATH",
+            )
+            .because(error)
+            .cure(format!("install it ({INSTALL}), or use --dispatch workers"))
+        })?;
+        let said = ask(&path, ["-version"]).ok_or_else(|| {
+            Error::usage(format!("'{} -version' fails", path.display())).cure(format!(
+                "install FFmpeg again ({INSTALL}), or use --dispatch workers"
+            ))
+        })?;
+        let version = version_of(&said).to_owned();
+        match libavcodec(&said) {
+            Some(found) if found >= OLDEST => Ok(Self { path, version }),
+            found => Err(too_old(&path, &version, found)),
+        }
+    }
+
+    /// Where the program is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its version, e.g. `7.1.5-0+deb13u1`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Whether the program has every encoder that the jobs need: the linked
+    /// libraries may have more.
+    ///
+    /// # Errors
+    /// Where one is missing; names it.
+    pub fn check(&self, jobs: &[Job]) -> Result<()> {
+        let wanted = encoders(jobs);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let listed = ask(&self.path, ["-hide_banner", "-encoders"]).unwrap_or_default();
+        let Some(missing) = wanted.iter().find(|name| !is_listed(name, &listed)) else {
+            return Ok(());
+        };
+        Err(Error::usage(format!(
+            "the program '{}' (FFmpeg {}) has no encoder '{missing}', which the linked FFmpeg has",
+            self.path.display(),
+            self.version
+        ))
+        .cure(format!(
+            "use --dispatch workers, choose another encoder, or install an FFmpeg with it ({INSTALL})"
+        )))
+    }
+}
+
+/// The encoders of all jobs, each once.
+fn encoders(jobs: &[Job]) -> Vec<&str> {
+    let mut names: Vec<&str> = vec![];
+    for job in jobs {
+        let Work::Media(media) = &job.work else {
+            continue;
+        };
+        let tracks = media.pipeline.products.iter().flat_map(|one| &one.tracks);
+        names.extend(tracks.filter_map(|track| track.way.encoder()));
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether a line of `ffmpeg -encoders` names it: ` V....D libx264   libx264 H.264 …`.
+fn is_listed(name: &str, list: &str) -> bool {
+    list.lines()
+        .any(|line| line.split_whitespace().nth(1) == Some(name))
+}
+
+/// What the program prints on stdout.
+fn ask<A: AsRef<OsStr>>(path: &Path, arguments: impl IntoIterator<Item = A>) -> Option<String> {
+    let output = Command::new(path)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then_some(text)
+}
+
+/// The first line of `ffmpeg -version` of the program on the PATH, where there is one.
+pub fn version_line() -> Option<String> {
+    let said = ask(Path::new("ffmpeg"), ["-version"])?;
+    said.lines().next().map(str::to_owned)
+}
+
+/// From the first line of `ffmpeg -version`: `ffmpeg version 7.1.5-0+deb13u1 Copyright …`.
+pub fn version_of(said: &str) -> &str {
+    let mut words = said.lines().next().unwrap_or_default().split_whitespace();
+    words.nth(2).unwrap_or("unknown")
+}
+
+/// The program's version of libavcodec: `libavcodec     59. 37.100 / 59. 37.100`. The
+/// version of FFmpeg itself may be anything, such as a date or a commit.
+fn libavcodec(said: &str) -> Option<(u32, u32)> {
+    let line = said
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("libavcodec"))?;
+    // Built against, and linked at run time.
+    let linked = line.rsplit('/').next()?;
+    let mut numbers = linked
+        .split('.')
+        .map(|number| number.trim().parse::<u32>().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
+fn too_old(path: &Path, version: &str, found: Option<(u32, u32)>) -> Error {
+    let library = match found {
+        Some((major, minor)) => format!("libavcodec {major}.{minor}"),
+        None => "unknown libavcodec".into(),
+    };
+    Error::usage(format!(
+        "'{}' is FFmpeg {version} ({library}); --dispatch processes needs FFmpeg 5.1 or newer",
+        path.display()
+    ))
+    .cure(format!(
+        "install a newer one ({INSTALL}), or use --dispatch workers"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_whatever_a_build_calls_itself() {
+        let said = "ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000-2026\n\
+                    libavutil      57. 28.100 / 57. 28.100\n\
+                    libavcodec     59. 37.100 / 59. 37.100\n";
+        assert_eq!(version_of(said), "5.1.9-0+deb12u1");
+        assert_eq!(libavcodec(said), Some((59, 37)));
+        let nightly =
+            "ffmpeg version N-119-g1a2b3c4 Copyright\n  libavcodec     62. 11.100 / 63.  1.100\n";
+        assert_eq!(version_of(nightly), "N-119-g1a2b3c4");
+        assert_eq!(libavcodec(nightly), Some((63, 1)));
+        assert_eq!(libavcodec("something else"), None);
+        assert!(libavcodec("libavcodec 58.134.100 / 58.134.100") < Some(OLDEST));
+    }
+
+    #[test]
+    fn encoders_are_found_in_the_list_by_their_whole_name() {
+        let list = "Encoders:\n V..... = Video\n ------\n V....D libx264rgb           libx264 RGB\n A....D aac  AAC\n";
+        assert!(is_listed("aac", list));
+        assert!(!is_listed("libx264", list));
+    }
+
+    #[test]
+    fn a_program_that_is_too_old_is_refused_with_what_was_found_and_what_is_needed() {
+        let error = too_old(Path::new("/usr/bin/ffmpeg"), "4.4.2", Some((58, 134)));
+        let line = error.report();
+        for part in ["4.4.2", "58.134", "5.1 or newer", "apt install", "workers"] {
+            assert!(line.contains(part), "{line}");
+        }
+    }
+}

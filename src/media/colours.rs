@@ -1,0 +1,109 @@
+//! How the numbers of pixels are to be read as colours: matrix and range, which a
+//! filter graph negotiates since FFmpeg 7.0 as it does pixel formats.
+
+use std::ffi::{CStr, c_char, c_int};
+
+use ffmpeg::{Frame, ffi};
+use ffmpeg_next as ffmpeg;
+
+use super::compat;
+use super::version::encoder_colours;
+
+// As libav has them, but for numbers: a file may hold any, and not every number is
+// a value of the bindings' enumerations.
+unsafe extern "C" {
+    #[link_name = "av_color_space_name"]
+    fn color_space_name(number: c_int) -> *const c_char;
+    #[link_name = "av_color_range_name"]
+    fn color_range_name(number: c_int) -> *const c_char;
+}
+
+/// Colour matrices and ranges by libav's names; any will do where there are none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Colours {
+    matrices: Vec<String>,
+    ranges: Vec<String>,
+}
+
+impl Colours {
+    /// Those that an encoder takes.
+    pub(super) fn of_encoder(name: &str) -> Self {
+        let (matrices, ranges) = encoder_colours(name);
+        Self {
+            matrices: matrices.into_iter().filter_map(matrix_name).collect(),
+            ranges: ranges.into_iter().filter_map(range_name).collect(),
+        }
+    }
+
+    /// That of a frame alone; what the frame leaves open stays as it is here.
+    pub(super) fn fixed_by(self, frame: &Frame) -> Self {
+        // SAFETY: the frame is valid; the fields are read as the numbers that they are.
+        let (matrix, range) = unsafe {
+            let raw = frame.as_ptr();
+            (
+                (&raw const (*raw).colorspace).cast::<i32>().read(),
+                (&raw const (*raw).color_range).cast::<i32>().read(),
+            )
+        };
+        let one = |name: Option<String>, rest| name.map_or(rest, |name| vec![name]);
+        Self {
+            matrices: one(matrix_name(matrix), self.matrices),
+            ranges: one(range_name(range), self.ranges),
+        }
+    }
+
+    /// The filter that converts frames to these colours; empty where nothing is
+    /// to be converted, or graphs do not negotiate colours.
+    pub(super) fn filter(&self) -> String {
+        let part = |option: &CStr, values: &[String]| {
+            let is_needed = !values.is_empty() && compat::filter_has_option(c"format", option);
+            is_needed.then(|| format!("{}={}", option.to_string_lossy(), values.join("|")))
+        };
+        let parts = [
+            part(c"color_spaces", &self.matrices),
+            part(c"color_ranges", &self.ranges),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        match parts.is_empty() {
+            true => String::new(),
+            false => format!("format={}", parts.join(":")),
+        }
+    }
+}
+
+/// The name of a colour matrix; none where it is unspecified.
+fn matrix_name(number: i32) -> Option<String> {
+    let unspecified = ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED as i32;
+    // SAFETY: libav looks the number up in its own table, whatever it is.
+    (number != unspecified).then(|| unsafe { text(color_space_name(number)) })?
+}
+
+/// The name of a colour range; none where it is unspecified.
+fn range_name(number: i32) -> Option<String> {
+    let unspecified = ffi::AVColorRange::AVCOL_RANGE_UNSPECIFIED as i32;
+    // SAFETY: as in `matrix_name`.
+    (number != unspecified).then(|| unsafe { text(color_range_name(number)) })?
+}
+
+/// # Safety
+/// `name` is null or a static string.
+unsafe fn text(name: *const c_char) -> Option<String> {
+    // SAFETY: the caller vouches.
+    let name = (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) })?;
+    Some(name.to_str().ok()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_no_version_knows_have_no_name() {
+        assert_eq!(matrix_name(1).as_deref(), Some("bt709"));
+        assert_eq!(range_name(2).as_deref(), Some("pc"));
+        for number in [-1, 99, 177, i32::MAX] {
+            assert_eq!(matrix_name(number), None);
+            assert_eq!(range_name(number), None);
+        }
+    }
+}
