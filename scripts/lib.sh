@@ -81,7 +81,7 @@ has_c_toolchain() {
     has cc && echo '#include <stdlib.h>' | cc -E - >/dev/null 2>&1
 }
 
-# A browser that plays what tests have converted; tests/common/browser.rs looks at the same places.
+# A browser that plays what tests have converted; tests/program/common/browser.rs looks at the same places.
 has_browser() {
     local place
     for place in chromium chromium-browser google-chrome google-chrome-stable \

@@ -1,0 +1,195 @@
+//! Real files through both engines: the same frames at the same times, the same
+//! sound, streams, tags and chapters.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::{self, rushes, shared_media, stderr, tree};
+
+/// Files on which the engines do not agree, each with the cause.
+const EXCEPTIONS: [&str; 2] = [
+    // A raw MPEG-4 stream of four packets without a clock, which decode to five
+    // frames: the program moves the last ones on by a frame's length each.
+    "jc_frame0123",
+    // One frame of no length: the program takes no picture of it, linked libav does.
+    "small_webm",
+];
+
+/// In a short run, one file in this many is taken.
+const SHARE: usize = 6;
+
+/// What is compared: a command, and the number of files that it makes of all
+/// sources, and of those of a short run.
+struct Comparison {
+    command: &'static [&'static str],
+    results: usize,
+    results_of_share: usize,
+}
+
+/// All real files, or the share of a short run.
+fn sources() -> Option<Vec<PathBuf>> {
+    let folder = shared_media("good")?;
+    let files = tree(&folder).into_iter().map(|name| folder.join(name));
+    let files = files
+        .filter(|file| file.is_file() && file.extension().is_some_and(|ending| ending != "tsv"));
+    let step = if common::long() { 1 } else { SHARE };
+    Some(files.step_by(step).collect())
+}
+
+/// Runs `command` over `sources` on `dispatch`, at one codec thread; returns the results' folder.
+fn results_of(command: &[&str], sources: &[PathBuf], root: &Path, dispatch: &str) -> PathBuf {
+    let out = root.join(dispatch);
+    let mut program = rushes();
+    program.args(command).args(sources).arg("-o").arg(&out);
+    program.args(["--dispatch", dispatch, "--codec-threads", "1", "-q"]);
+    if command[0] == "convert" {
+        // The program splits no file.
+        program.args(["--split", "never"]);
+    }
+    // Some of the files hold no video, or none that can be decoded.
+    let output = program.output().unwrap();
+    // Shown where the test fails.
+    eprintln!("{dispatch}: {}", stderr(&output));
+    let code = output.status.code();
+    assert!(matches!(code, Some(0 | 1)), "{command:?}: {code:?}");
+    out
+}
+
+/// The files below `folder`; of a folder of pictures, the folder alone.
+fn made(folder: &Path) -> BTreeSet<PathBuf> {
+    let is_result = |name: &PathBuf| name.components().count() == 1;
+    tree(folder).into_iter().filter(is_result).collect()
+}
+
+impl Comparison {
+    fn run(&self) {
+        let Some(sources) = sources() else { return };
+        let root = tempfile::tempdir().unwrap();
+        let of = |dispatch| results_of(self.command, &sources, root.path(), dispatch);
+        let [threads, processes] = ["threads", "processes"].map(of);
+        let expected = if common::long() {
+            self.results
+        } else {
+            self.results_of_share
+        };
+        let (mine, theirs) = (made(&threads), made(&processes));
+        let missing: Vec<_> = theirs.difference(&mine).collect();
+        assert!(missing.is_empty(), "the program alone made {missing:?}");
+        assert_eq!(mine.len(), expected, "{:?}: {mine:#?}", self.command);
+        let unknown: Vec<String> = common::differences(&threads, &processes)
+            .iter()
+            .filter(|one| !is_exception(&one.file))
+            .map(|one| format!("{}: {}", one.file.display(), one.what))
+            .collect();
+        assert!(unknown.is_empty(), "{:?}: {unknown:#?}", self.command);
+    }
+}
+
+fn is_exception(file: &Path) -> bool {
+    let file = file.to_string_lossy();
+    EXCEPTIONS.iter().any(|name| file.starts_with(name))
+}
+
+#[test]
+fn both_make_the_same_for_the_web() {
+    Comparison {
+        command: &["convert", "--preset", "web"],
+        results: 0,
+        results_of_share: 0,
+    }
+    .run();
+}
+
+#[test]
+fn both_make_the_same_of_a_smaller_size_at_a_constant_rate() {
+    Comparison {
+        command: &["convert", "--preset", "720p", "--speed", "veryfast"],
+        results: 0,
+        results_of_share: 0,
+    }
+    .run();
+}
+
+#[test]
+fn both_make_the_same_with_another_encoder() {
+    Comparison {
+        command: &["convert", "--preset", "hevc", "--speed", "ultrafast"],
+        results: 0,
+        results_of_share: 0,
+    }
+    .run();
+}
+
+#[test]
+fn both_copy_the_same() {
+    Comparison {
+        command: &["convert", "--preset", "remux"],
+        results: 0,
+        results_of_share: 0,
+    }
+    .run();
+}
+
+#[test]
+fn both_take_the_same_pictures() {
+    Comparison {
+        command: &["frames", "--every", "1s"],
+        results: 0,
+        results_of_share: 0,
+    }
+    .run();
+}
+
+/// Workers run the same engine as threads: some files show that nothing is lost on the way.
+#[test]
+fn workers_make_what_threads_make() {
+    let Some(sources) = sources() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let some: Vec<PathBuf> = sources.into_iter().step_by(5).collect();
+    for command in [
+        &["convert", "--speed", "ultrafast"][..],
+        &["convert", "--preset", "remux"],
+        &["frames", "--every", "1s"],
+    ] {
+        let root = root.path().join(command.join(" "));
+        let of = |dispatch| results_of(command, &some, &root, dispatch);
+        let [threads, workers] = ["threads", "workers"].map(of);
+        assert!(made(&threads).len() > some.len() / 2, "{command:?}");
+        let found = common::differences(&threads, &workers);
+        assert!(found.is_empty(), "{command:?}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_difference_is_found_and_named() {
+    let root = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| root.path().join(name));
+    for (folder, loudness) in [(&a, "1"), (&b, "1.01")] {
+        fs::create_dir(folder).unwrap();
+        let sound = format!("volume={loudness}");
+        common::ffmpeg(
+            args!["-i", common::tiny(), "-c:v", "copy", "-af", sound],
+            &folder.join("sound.mp4"),
+        );
+        let title = format!("title={loudness}");
+        common::ffmpeg(
+            args!["-i", common::tiny(), "-c", "copy", "-metadata", title],
+            &folder.join("tag.mp4"),
+        );
+    }
+    let found = common::differences(&a, &b);
+    let words: Vec<_> = found
+        .iter()
+        .map(|one| (one.file.to_str().unwrap(), one.what.as_str()))
+        .collect();
+    assert_eq!(words.len(), 2, "{words:?}");
+    assert!(
+        words[0].0 == "sound.mp4" && words[0].1.starts_with("stream 1: frame "),
+        "{words:?}"
+    );
+    assert!(
+        words[1].0 == "tag.mp4" && words[1].1.contains("tag title=1"),
+        "{words:?}"
+    );
+}

@@ -1,0 +1,49 @@
+//! Behaviour, shown through the real program: one test program, so that it is
+//! linked once and its tests share the machine evenly.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "these are tests"
+)]
+
+#[macro_use]
+mod common;
+
+mod bad_input;
+mod bench_compare;
+mod bench_import;
+mod bench_profile;
+mod bench_report;
+mod bench_run;
+mod bench_told;
+mod cancel;
+mod convert;
+mod deinterlace;
+mod docs;
+mod encoders;
+mod engines_agree;
+mod equal_work;
+mod faults;
+mod frames;
+mod fuzz;
+mod hard_inputs;
+mod harm;
+mod hostile;
+mod limits;
+mod mixed_versions;
+mod names;
+mod pace;
+mod parts;
+mod pipes;
+mod plays;
+mod resume;
+mod safety;
+mod scan;
+mod shell;
+mod slideshow;
+mod slideshow_formats;
+mod transparent;
+mod watch;
+mod workers;
