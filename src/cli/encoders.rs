@@ -25,14 +25,39 @@ fn encoded<'a, T, F: 'a>(
     rule.filter(|rule| !matches!(copy(rule), Copying::Always))
 }
 
+/// Encoders of libraries of their own, which an FFmpeg may have been built without.
+const OF_LIBRARIES: [&str; 7] = [
+    "libx264",
+    "libx265",
+    "libsvtav1",
+    "libvpx-vp9",
+    "libopus",
+    "libmp3lame",
+    "libwebp",
+];
+
 pub(super) fn linked(flag: &str, name: &str) -> Result<()> {
-    if media::has_encoder(name) {
-        return Ok(());
+    match media::has_encoder(name) {
+        true => Ok(()),
+        false => Err(missing(flag, name, &media::linked_version())),
     }
-    Err(Error::usage(format!(
+}
+
+fn missing(flag: &str, name: &str, version: &str) -> Error {
+    if OF_LIBRARIES.contains(&name) {
+        return Error::usage(format!(
+            "{flag} {name}: the linked FFmpeg {version} was built without this encoder"
+        ))
+        .cure(
+            "build rushes against an FFmpeg that has it (Debian, Ubuntu: apt install libavcodec-dev; \
+             Fedora: dnf install ffmpeg-devel, from RPM Fusion; macOS: brew install ffmpeg), or \
+             name another encoder; `rushes doctor` lists those that are there",
+        );
+    }
+    Error::usage(format!(
         "{flag} {name}: the linked FFmpeg has no such encoder"
     ))
-    .cure("`rushes doctor` lists the encoders that are there"))
+    .cure("`rushes doctor` lists the encoders that are there")
 }
 
 fn fits(flag: &str, encoder: &str, recipe: &Transcode) -> Result<()> {
@@ -75,5 +100,23 @@ pub(super) fn try_out(video: &Video, threads: usize) -> Result<()> {
         ))
         .because(error)
         .cure("`rushes doctor` lists the encoders that are there; libx264 takes all flags")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ffmpeg_without_an_encoder_that_others_have_is_named_with_the_way_to_one_that_has_it() {
+        let said = missing("--vcodec", "libx264", "7.1.5").report();
+        for part in ["libx264", "FFmpeg 7.1.5", "apt install", "brew install"] {
+            assert!(said.contains(part), "{said}");
+        }
+        let said = missing("--vcodec", "x246", "7.1.5").report();
+        assert!(
+            said.contains("rushes doctor") && !said.contains("apt"),
+            "{said}"
+        );
     }
 }

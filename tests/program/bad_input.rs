@@ -357,6 +357,72 @@ fn encoders_that_are_not_there_are_refused_with_the_way_to_list_them() {
     assert!(!bench.out().exists());
 }
 
+/// A folder for the PATH with an `ffmpeg` that is this script.
+fn program(bench: &Bench, script: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = bench.path("programs");
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("ffmpeg");
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// What a command says with that folder on the PATH before all others.
+fn said_with(bench: &Bench, folder: &Path, arguments: &[OsString]) -> String {
+    let own = std::env::var_os("PATH").unwrap_or_default();
+    let path = [folder.to_owned()]
+        .into_iter()
+        .chain(std::env::split_paths(&own));
+    let mut command = rushes();
+    command.env("PATH", std::env::join_paths(path).unwrap());
+    let output = command.args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert_eq!(leftovers(&bench.out()), Vec::<PathBuf>::new());
+    stderr(&output)
+}
+
+#[test]
+fn an_ffmpeg_program_that_is_too_old_is_refused_with_the_version_that_is_needed() {
+    let bench = Bench::new();
+    let old = "echo 'ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright (c) 2000-2021'
+               echo 'libavcodec     58.134.100 / 58.134.100'";
+    let folder = program(&bench, old);
+    let clip = bench.clip("a.mp4");
+    for command in ["convert", "frames"] {
+        let arguments = args![command, &clip, "-o", bench.out(), "--dispatch", "processes"];
+        let said = said_with(&bench, &folder, &arguments);
+        for part in [
+            "4.4.2-0ubuntu0.22.04.1",
+            "58.134",
+            "5.1 or newer",
+            "apt install",
+        ] {
+            assert!(said.contains(part), "{command}: {part}: {said}");
+        }
+    }
+}
+
+#[test]
+fn an_encoder_that_the_ffmpeg_program_lacks_is_named_before_any_job_starts() {
+    let bench = Bench::new();
+    // The real program, but for one encoder in its list.
+    let real = which::which("ffmpeg").unwrap();
+    let less = format!("'{}' \"$@\" | grep -v ' libx265 '", real.display());
+    let folder = program(&bench, &less);
+    let clip = bench.clip("a.mp4");
+    let mut arguments = args!["convert", &clip, "-o", bench.out(), "--preset", "hevc"].to_vec();
+    arguments.extend(args!["--copy", "never", "--dispatch", "processes"]);
+    let said = said_with(&bench, &folder, &arguments);
+    for part in [
+        "has no encoder 'libx265'",
+        "--dispatch workers",
+        "apt install",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
 #[test]
 fn worker_counts_of_a_benchmark_are_refused_where_they_are_no_counts() {
     let bench = Bench::new();

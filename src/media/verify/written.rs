@@ -16,6 +16,11 @@ use crate::media::survey::{Survey, read_all};
 /// A GOP may be of ten seconds: decoding it took a fifteenth of the time of a short clip.
 pub(super) const ENOUGH: usize = 24;
 
+/// Audio is decoded from this long before its last packet on. An audio decoder
+/// drops what it needs to settle (80 ms of Opus), and a container cuts the last
+/// packet off where the audio ends within it: FFmpeg 9.0 gives no frame of it then.
+const AUDIO_BEFORE_US: i64 = 500_000;
+
 /// What is decoded of a stream.
 #[derive(Clone, Copy)]
 pub(super) enum Stretch {
@@ -99,6 +104,18 @@ impl<'a> Written<'a> {
     /// Goes to where a stretch begins; how many packets it is of at most.
     fn go_to(&mut self, stream: usize, stretch: Stretch, cancel: &Cancel) -> Result<usize> {
         let last = self.survey.span(stream).and_then(|span| span.last_us);
+        let is_audio = self
+            .info
+            .streams
+            .get(stream)
+            .is_some_and(|it| it.is_audio());
+        let last = last.map(|last| {
+            if is_audio {
+                last - AUDIO_BEFORE_US
+            } else {
+                last
+            }
+        });
         let (last, at_most) = match stretch {
             Stretch::Last { at_most } if last.is_some() => (last, at_most),
             _ => (None, usize::MAX),
