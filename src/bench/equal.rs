@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::facts;
@@ -24,7 +25,8 @@ pub struct Difference {
 const SIZE_TOLERANCE: f64 = 0.01;
 const SIZE_TOLERANCE_BYTES: f64 = 4096.0;
 
-/// Has one of `workers` decode all files below `a` and `b`, and tells the first difference of each.
+/// Has `workers` decode all files below `a` and `b`, on all cores, and returns the first
+/// difference of each.
 ///
 /// # Errors
 /// Where a file cannot be read or decoded.
@@ -45,13 +47,19 @@ pub fn differences(
             what: "only one dispatch made it".into(),
         });
     }
-    for file in files_a.iter().filter(|file| files_b.contains(file)) {
+    let both: Vec<&PathBuf> = files_a
+        .iter()
+        .filter(|file| files_b.contains(file))
+        .collect();
+    let differ = both.into_par_iter().map(|file| {
         let what = difference(workers, &a.join(file), &b.join(file), cancel)?;
-        found.extend(what.map(|what| Difference {
+        Ok(what.map(|what| Difference {
             file: file.clone(),
             what,
-        }));
-    }
+        }))
+    });
+    let differ: Vec<Option<Difference>> = differ.collect::<Result<_>>()?;
+    found.extend(differ.into_iter().flatten());
     Ok(found)
 }
 
