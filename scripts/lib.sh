@@ -207,7 +207,7 @@ die_of_missing() {
         say "  - $(in_words "$word")"
     done
     if has pkg-config && pkg-config --exists libavcodec && ! has_libraries; then
-        say "the FFmpeg that is installed is too old: its libavcodec is $(pkg-config --modversion libavcodec)"
+        say "the FFmpeg that is installed is too old: its libavcodec is $(pkg-config --modversion libavcodec); FFmpeg $FFMPEG_OLDEST, with libavcodec 59.37, is needed"
     fi
     if [ "$(uname -s)" = Darwin ]; then
         say "'xcode-select --install' gives the C compiler; https://brew.sh gives brew, which this script uses"

@@ -118,7 +118,7 @@ fn both_make_the_same_with_another_encoder() {
         command: &["convert", "--preset", "hevc", "--speed", "ultrafast"],
         results: 0,
         share: 15,
-        results_of_share: 12,
+        results_of_share: 11,
     }
     .run();
 }

@@ -128,20 +128,18 @@ fn a_job_that_takes_too_long_is_stopped() {
 
 /// Half a second of video after which its clock says 2.5 years.
 fn jumping(root: &Path) -> PathBuf {
-    let path = root.join("jump.mp4");
-    // In the stream's own ticks, which differ between versions of the program.
-    let times = "setts=ts=TS+gte(N\\,12)*80000000/TB";
-    let how = [
-        "-an",
-        "-c",
-        "copy",
-        "-bsf:v",
-        times,
-        "-video_track_timescale",
-        "25",
-    ];
-    let how = how.map(Into::into);
-    common::ffmpeg([&args!["-i", tiny()][..], &how].concat(), &path);
+    let [ticks, path] = ["ticks.mp4", "jump.mp4"].map(|name| root.join(name));
+    let copy = ["-an", "-c", "copy", "-video_track_timescale", "25"].map(Into::into);
+    // First to ticks of a frame each: in which ticks the filter below counts, those
+    // of its input or of its output, changed with FFmpeg 7.0.
+    common::ffmpeg([&args!["-i", tiny()][..], &copy].concat(), &ticks);
+    let later = ["-bsf:v", "setts=ts=TS+gte(N\\,12)*2000000000"].map(Into::into);
+    common::ffmpeg([&args!["-i", &ticks][..], &copy, &later].concat(), &path);
+    let times = common::ffprobe(
+        &["-show_entries", "packet=pts_time", "-of", "csv=p=0"],
+        &path,
+    );
+    assert!(times.contains("\n80000000."), "{times}");
     path
 }
 
