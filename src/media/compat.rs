@@ -366,7 +366,7 @@ unsafe fn entries<'a>(first: *const ffi::AVPacketSideData, count: i32) -> Vec<Si
             let entry = &*first.add(index);
             let bytes = match entry.data.is_null() {
                 true => &[][..],
-                false => std::slice::from_raw_parts(entry.data, entry.size as usize),
+                false => std::slice::from_raw_parts(entry.data, entry.size),
             };
             (entry.type_, bytes)
         }
