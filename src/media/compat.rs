@@ -374,6 +374,60 @@ unsafe fn entries<'a>(first: *const ffi::AVPacketSideData, count: i32) -> Vec<Si
     (0..count.max(0) as usize).map(entry).collect()
 }
 
+/// Pixels that a container cuts off each edge of the decoded frames.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Cropping {
+    pub top: u32,
+    pub bottom: u32,
+    pub left: u32,
+    pub right: u32,
+}
+
+/// How a container crops a stream (`clap` in MP4, `PixelCrop…` in Matroska), where it does.
+///
+/// Demuxers report it, and the `ffmpeg` program applies it, since FFmpeg 7.1
+/// ("Cropping metadata parsing and writing in Matroska and MP4/MOV de/muxers").
+///
+/// # Safety
+/// The stream is valid.
+#[cfg(ffmpeg_7_1)]
+pub(super) unsafe fn cropping(stream: *const ffi::AVStream) -> Option<Cropping> {
+    let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_FRAME_CROPPING;
+    // SAFETY: the caller vouches.
+    let sides = unsafe { stream_side_data(stream) };
+    let (_, bytes) = sides.into_iter().find(|(other, _)| *other == kind)?;
+    let words = bytes.as_chunks::<4>().0.first_chunk::<4>()?;
+    let [top, bottom, left, right] = words.map(u32::from_le_bytes);
+    let cropping = Cropping {
+        top,
+        bottom,
+        left,
+        right,
+    };
+    (cropping != Cropping::default()).then_some(cropping)
+}
+
+/// As above: older demuxers do not report it.
+///
+/// # Safety
+/// None: nothing is read.
+#[cfg(not(ffmpeg_7_1))]
+pub(super) unsafe fn cropping(_stream: *const ffi::AVStream) -> Option<Cropping> {
+    None
+}
+
+/// Whether a kind of side data says how the frames of its stream are cropped.
+#[cfg(ffmpeg_7_1)]
+pub(super) fn is_cropping(kind: ffi::AVPacketSideDataType) -> bool {
+    kind == ffi::AVPacketSideDataType::AV_PKT_DATA_FRAME_CROPPING
+}
+
+/// As above: there was no such kind.
+#[cfg(not(ffmpeg_7_1))]
+pub(super) fn is_cropping(_kind: ffi::AVPacketSideDataType) -> bool {
+    false
+}
+
 /// Adds an entry to the side data of a stream that is about to be written, in
 /// place of one of the same kind.
 ///

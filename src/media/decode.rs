@@ -77,6 +77,10 @@ impl Decoder {
             if compat::timestamp_rules() == TimestampRules::Packets {
                 // Newer ones have the codec's own rate among the parameters.
                 (*raw).framerate = facts.average_rate.into();
+            } else {
+                // The program crops to the pixel since FFmpeg 6.1, and not only to
+                // where rows are aligned in memory.
+                (*raw).flags |= ffi::AV_CODEC_FLAG_UNALIGNED as i32;
             }
             (*raw).thread_count = threads.max(1) as i32;
             let pixels = super::bounds::get().pixels;

@@ -124,8 +124,8 @@ fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
             StreamKind::Cover
         }
         ffi::AVMediaType::AVMEDIA_TYPE_VIDEO => StreamKind::Video {
-            width: raw.width.max(0) as u32,
-            height: raw.height.max(0) as u32,
+            width: shown_size(stream).0,
+            height: shown_size(stream).1,
             frame_rate: frame_rate(input, stream.index()),
             sample_aspect: sample_aspect(input, stream.index()),
             orient: orientation(stream),
@@ -242,8 +242,54 @@ fn positive_ratio(ratio: ffi::AVRational) -> Ratio {
     }
 }
 
-/// The filters that the `ffmpeg` program would insert for a stream's display matrix.
+/// Width and height of a stream's frames, once what the container crops is cut off.
+fn shown_size(stream: &ffmpeg::Stream) -> (u32, u32) {
+    let parameters = stream.parameters();
+    // SAFETY: the parameters live as long as the opened input.
+    let raw = unsafe { &*parameters.as_ptr() };
+    let (width, height) = (raw.width.max(0) as u32, raw.height.max(0) as u32);
+    match cropping(stream) {
+        Some(edges) => (
+            width - edges.left - edges.right,
+            height - edges.top - edges.bottom,
+        ),
+        None => (width, height),
+    }
+}
+
+/// What the container crops of a stream, where that leaves any pixels.
+fn cropping(stream: &ffmpeg::Stream) -> Option<compat::Cropping> {
+    let parameters = stream.parameters();
+    // SAFETY: the stream and its parameters live as long as the opened input.
+    let (edges, raw) = unsafe { (compat::cropping(stream.as_ptr())?, &*parameters.as_ptr()) };
+    let leaves = |size: i32, before: u32, after: u32| {
+        let cut = u64::from(before) + u64::from(after);
+        u64::try_from(size).is_ok_and(|size| cut < size)
+    };
+    let fits =
+        leaves(raw.width, edges.left, edges.right) && leaves(raw.height, edges.top, edges.bottom);
+    fits.then_some(edges)
+}
+
+/// The filters that the `ffmpeg` program inserts to show a stream as its container
+/// says: cropped, and turned upright.
 fn orientation(stream: &ffmpeg::Stream) -> String {
+    let crop = cropping(stream).map(|edges| {
+        let compat::Cropping {
+            top,
+            bottom,
+            left,
+            right,
+        } = edges;
+        format!("crop=w=iw-{left}-{right}:h=ih-{top}-{bottom}:x={left}:y={top}")
+    });
+    let turn = Some(rotation(stream)).filter(|filters| !filters.is_empty());
+    let filters: Vec<String> = crop.into_iter().chain(turn).collect();
+    filters.join(",")
+}
+
+/// The filters that turn a stream upright by its display matrix.
+fn rotation(stream: &ffmpeg::Stream) -> String {
     // SAFETY: the stream lives as long as the opened input.
     let sides = unsafe { compat::stream_side_data(stream.as_ptr()) };
     let is_matrix = |kind| kind == ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;

@@ -34,7 +34,8 @@ fn goes_on(kind: ffi::AVPacketSideDataType, copied: bool) -> bool {
     use ffi::AVPacketSideDataType as Kind;
     match kind {
         // Buffer sizes are those of the source's encoder; what is encoded is
-        // upright already, and no Dolby Vision any more.
+        // cropped and upright already, and no Dolby Vision any more.
+        kind if compat::is_cropping(kind) => copied,
         Kind::AV_PKT_DATA_CPB_PROPERTIES
         | Kind::AV_PKT_DATA_DISPLAYMATRIX
         | Kind::AV_PKT_DATA_DOVI_CONF => copied,

@@ -271,9 +271,15 @@ fn deinterlacer(which: Deinterlace, picture: &Picture) -> Option<&'static str> {
         Deinterlace::Off => None,
         Deinterlace::On => Some(OF_ALL),
         // What is turned is turned before this filter, and then its fields are no lines any more.
-        Deinterlace::Auto if !picture.orient.is_empty() => None,
+        Deinterlace::Auto if is_turned(picture) => None,
         Deinterlace::Auto => (picture.is_combed() || picture.may_be_combed()).then_some(OF_MARKED),
     }
+}
+
+/// Whether a picture is turned or mirrored, and not only cropped, to be shown.
+fn is_turned(picture: &Picture) -> bool {
+    let mut filters = picture.orient.split(',').filter(|one| !one.is_empty());
+    filters.any(|filter| !filter.starts_with("crop="))
 }
 
 /// The same for pictures that are taken one by one: no other is known, before or

@@ -546,6 +546,88 @@ fn pictures_come_upright_whichever_way_they_are_turned_or_mirrored() {
     assert_eq!(widths, ["162", "162", "162", "162", "92", "92", "92", "92"]);
 }
 
+/// Writes a clean aperture of this size, in the middle of the frame, into an mp4
+/// file whose only track is H.264, and whose index is at its end (ISO/IEC 14496-12, 12.1.4).
+fn set_clean_aperture(path: &Path, (width, height): (u32, u32)) {
+    let mut bytes = fs::read(path).unwrap();
+    // Each box lies in the one before it.
+    let mut parents = [0; 7];
+    let names = [
+        b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1",
+    ];
+    let mut from = 0;
+    for (place, name) in parents.iter_mut().zip(names) {
+        let at = bytes[from..].windows(4).position(|four| four == name);
+        from += at.unwrap();
+        *place = from - 4;
+    }
+    let size_at =
+        |bytes: &[u8], at: usize| u32::from_be_bytes(*bytes[at..].first_chunk::<4>().unwrap());
+    let end = parents[6] + size_at(&bytes, parents[6]) as usize;
+    let numbers = [width, 1, height, 1, 0, 1, 0, 1].map(u32::to_be_bytes);
+    let clap = [&40_u32.to_be_bytes()[..], b"clap", &numbers.concat()].concat();
+    for at in parents {
+        let size = size_at(&bytes, at) + clap.len() as u32;
+        bytes[at..at + 4].copy_from_slice(&size.to_be_bytes());
+    }
+    bytes.splice(end..end, clap);
+    fs::write(path, bytes).unwrap();
+}
+
+/// FFmpeg reads and applies a container's cropping since 7.1 ("Cropping metadata
+/// parsing and writing in Matroska and MP4/MOV de/muxers").
+fn applies_cropping(path: &Path) -> bool {
+    let shown = ffprobe(&["-show_entries", "stream_side_data=side_data_type"], path);
+    shown.contains("Frame Cropping")
+}
+
+#[test]
+fn what_codec_and_container_crop_is_cut_off_to_the_pixel() {
+    let root = tempfile::tempdir().unwrap();
+    let sources = root.path().join("in");
+    fs::create_dir(&sources).unwrap();
+    let source = "-f lavfi -i testsrc2=size=320x240:duration=0.4 {H264}";
+    let codec = "-bsf:v h264_metadata=crop_left=6:crop_right=2:crop_top=2:crop_bottom=10";
+    ffmpeg(
+        words(&format!("{source} {codec}")),
+        &sources.join("codec.mp4"),
+    );
+    for name in ["container.mp4", "both.mp4"] {
+        let how = if name == "both.mp4" { codec } else { "" };
+        ffmpeg(words(&format!("{source} {how}")), &sources.join(name));
+        set_clean_aperture(&sources.join(name), (300, 200));
+    }
+    assert_all_make_the_same_of(&sources, 3, &ALL, root.path());
+    let size = |name: &str| {
+        let entries = ["-show_entries", "stream=width,height", "-of", "csv=p=0"];
+        ffprobe(&entries, &root.path().join("threads").join(name))
+    };
+    // Up to 6.0, codecs crop at the left only to where rows are aligned in memory.
+    let [by_codec, by_container] = match applies_cropping(&sources.join("container.mp4")) {
+        true => ["312,228", "300,200"],
+        false => ["318,228", "320,240"],
+    };
+    assert_eq!(size("codec.mp4"), by_codec);
+    assert_eq!(size("container.mp4"), by_container);
+    let pictures = ENGINES.map(|dispatch| {
+        let out = root.path().join("pictures").join(dispatch);
+        common::succeed(args![
+            "frames",
+            &sources,
+            "-o",
+            &out,
+            "--every",
+            "0.1s",
+            "--dispatch",
+            dispatch,
+            "-q"
+        ]);
+        out
+    });
+    let found = common::differences(&pictures[0], &pictures[1]);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 #[test]
 fn a_gap_in_the_sound_is_silence_of_its_length() {
     let root = tempfile::tempdir().unwrap();
