@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "docs/events.md",
+    "docs/ffmpeg-versions.md",
     "docs/frames.md",
     "docs/report.md",
     "docs/results.md",
