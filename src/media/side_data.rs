@@ -21,8 +21,14 @@ pub(super) unsafe fn copy(
 ) -> Result<()> {
     // SAFETY: the caller vouches.
     unsafe {
+        // What an encoder says of its own frames goes before what the source says of all.
+        let own: Vec<_> = compat::stream_side_data(to)
+            .into_iter()
+            .map(|(kind, _)| kind)
+            .collect();
         for data in compat::stream_side_data(from) {
-            if goes_on(data.0, copied) {
+            let is_there = !copied && own.contains(&data.0);
+            if goes_on(data.0, copied) && !is_there {
                 compat::add_side_data(to, data)?;
             }
         }
