@@ -16,7 +16,77 @@ unsafe extern "C" {
     fn color_space_name(number: c_int) -> *const c_char;
     #[link_name = "av_color_range_name"]
     fn color_range_name(number: c_int) -> *const c_char;
+    #[link_name = "av_color_primaries_name"]
+    fn primaries_name(number: c_int) -> *const c_char;
+    #[link_name = "av_color_transfer_name"]
+    fn transfer_name(number: c_int) -> *const c_char;
 }
+
+/// How the pixels of a frame are to be read, by libav's numbers. A number that libav
+/// does not know, as a file may hold, counts as unspecified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tags {
+    pub matrix: i32,
+    pub range: i32,
+    primaries: i32,
+    transfer: i32,
+}
+
+impl Tags {
+    /// Those of a frame.
+    pub(super) fn of(frame: &ffi::AVFrame) -> Self {
+        // SAFETY: the fields are valid for reads, as the numbers that they are.
+        let [matrix, range, primaries, transfer] = unsafe {
+            [
+                (&raw const frame.colorspace).cast::<i32>().read(),
+                (&raw const frame.color_range).cast::<i32>().read(),
+                (&raw const frame.color_primaries).cast::<i32>().read(),
+                (&raw const frame.color_trc).cast::<i32>().read(),
+            ]
+        };
+        // SAFETY: libav looks the numbers up in its own tables, whatever they are.
+        let [has_primaries, has_transfer] = unsafe {
+            [
+                !primaries_name(primaries).is_null(),
+                !transfer_name(transfer).is_null(),
+            ]
+        };
+        let or = |is_known: bool, number, unspecified| if is_known { number } else { unspecified };
+        Self {
+            matrix: or(matrix_name(matrix).is_some(), matrix, NO_MATRIX),
+            range: or(range_name(range).is_some(), range, NO_RANGE),
+            primaries: or(has_primaries, primaries, NO_PRIMARIES),
+            transfer: or(has_transfer, transfer, NO_TRANSFER),
+        }
+    }
+
+    /// Tells an encoder that is not open yet.
+    ///
+    /// # Safety
+    /// The context is valid.
+    pub(super) unsafe fn describe(self, context: *mut ffi::AVCodecContext) {
+        // SAFETY: the caller vouches; `of` lets through only numbers that libav knows.
+        unsafe {
+            (&raw mut (*context).colorspace)
+                .cast::<i32>()
+                .write(self.matrix);
+            (&raw mut (*context).color_range)
+                .cast::<i32>()
+                .write(self.range);
+            (&raw mut (*context).color_primaries)
+                .cast::<i32>()
+                .write(self.primaries);
+            (&raw mut (*context).color_trc)
+                .cast::<i32>()
+                .write(self.transfer);
+        }
+    }
+}
+
+const NO_MATRIX: i32 = ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED as i32;
+const NO_RANGE: i32 = ffi::AVColorRange::AVCOL_RANGE_UNSPECIFIED as i32;
+const NO_PRIMARIES: i32 = ffi::AVColorPrimaries::AVCOL_PRI_UNSPECIFIED as i32;
+const NO_TRANSFER: i32 = ffi::AVColorTransferCharacteristic::AVCOL_TRC_UNSPECIFIED as i32;
 
 /// Colour matrices and ranges by libav's names; any will do where there are none.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,20 +105,14 @@ impl Colours {
         }
     }
 
-    /// That of a frame alone; what the frame leaves open stays as it is here.
+    /// Those of a frame alone; what the frame leaves open stays as it is here.
     pub(super) fn fixed_by(self, frame: &Frame) -> Self {
-        // SAFETY: the frame is valid; the fields are read as the numbers that they are.
-        let (matrix, range) = unsafe {
-            let raw = frame.as_ptr();
-            (
-                (&raw const (*raw).colorspace).cast::<i32>().read(),
-                (&raw const (*raw).color_range).cast::<i32>().read(),
-            )
-        };
+        // SAFETY: the frame is valid.
+        let tags = Tags::of(unsafe { &*frame.as_ptr() });
         let one = |name: Option<String>, rest| name.map_or(rest, |name| vec![name]);
         Self {
-            matrices: one(matrix_name(matrix), self.matrices),
-            ranges: one(range_name(range), self.ranges),
+            matrices: one(matrix_name(tags.matrix), self.matrices),
+            ranges: one(range_name(tags.range), self.ranges),
         }
     }
 
@@ -73,16 +137,14 @@ impl Colours {
 
 /// The name of a colour matrix; none where it is unspecified.
 fn matrix_name(number: i32) -> Option<String> {
-    let unspecified = ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED as i32;
     // SAFETY: libav looks the number up in its own table, whatever it is.
-    (number != unspecified).then(|| unsafe { text(color_space_name(number)) })?
+    (number != NO_MATRIX).then(|| unsafe { text(color_space_name(number)) })?
 }
 
 /// The name of a colour range; none where it is unspecified.
 fn range_name(number: i32) -> Option<String> {
-    let unspecified = ffi::AVColorRange::AVCOL_RANGE_UNSPECIFIED as i32;
     // SAFETY: as in `matrix_name`.
-    (number != unspecified).then(|| unsafe { text(color_range_name(number)) })?
+    (number != NO_RANGE).then(|| unsafe { text(color_range_name(number)) })?
 }
 
 /// # Safety

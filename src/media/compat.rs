@@ -7,6 +7,7 @@
 //! `doc/APIchanges` or `Changelog` that it follows.
 
 use std::ffi::CStr;
+use std::sync::OnceLock;
 
 use ffmpeg::{Rational, ffi};
 use ffmpeg_next as ffmpeg;
@@ -54,6 +55,12 @@ pub(super) fn filter_has_option(filter: &CStr, option: &CStr) -> bool {
         let flags = ffi::AV_OPT_SEARCH_FAKE_OBJ;
         !ffi::av_opt_find(class, option.as_ptr(), std::ptr::null(), 0, flags).is_null()
     }
+}
+
+/// Whether filter graphs negotiate colour matrix and range, as they do since FFmpeg 7.0.
+pub(super) fn graphs_negotiate_colours() -> bool {
+    static ASKED: OnceLock<bool> = OnceLock::new();
+    *ASKED.get_or_init(|| filter_has_option(c"buffer", c"colorspace"))
 }
 
 /// The pixel formats that an encoder takes, the preferred first; empty where it takes any.

@@ -8,6 +8,7 @@ use ffmpeg_next as ffmpeg;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Graph;
+use super::colours::Tags;
 use super::compat;
 use super::error::{Poll, check, non_null, poll};
 use crate::error::{Error, Result};
@@ -66,10 +67,7 @@ impl Encoder {
                 (*context).pix_fmt = pixel_format(frame.format);
                 (*context).time_base = timing.time_base.into();
                 (*context).framerate = timing.frame_rate.into();
-                (*context).color_range = frame.color_range;
-                (*context).color_primaries = frame.color_primaries;
-                (*context).color_trc = frame.color_trc;
-                (*context).colorspace = frame.colorspace;
+                Tags::of(frame).describe(context);
                 (*context).chroma_sample_location = frame.chroma_location;
                 (*context).field_order = field_order(frame, (*context).codec_id);
                 compat::set_alpha_mode(context, frame);

@@ -7,6 +7,7 @@ use ffmpeg::filter::{self, find};
 use ffmpeg::{Frame, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
+use super::colours::Tags;
 use super::compat;
 use super::error::{Poll, failed, poll};
 use super::frame::empty_frame;
@@ -67,21 +68,31 @@ impl Shape {
 
 /// Properties of a frame that the linked version's graphs negotiate: a frame
 /// leaves such a graph with the graph's properties, not with its own.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Negotiated(Vec<(&'static str, i32)>);
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Negotiated {
+    /// Matrix and range.
+    colours: Option<(i32, i32)>,
+    alpha_mode: Option<i32>,
+}
 
 impl Negotiated {
     fn of(frame: &ffi::AVFrame) -> Self {
-        let known = |name| compat::filter_has_option(c"buffer", name);
-        let mut properties = vec![];
-        if known(c"colorspace") {
-            properties.push(("colorspace", frame.colorspace as i32));
+        Self {
+            colours: compat::graphs_negotiate_colours().then(|| {
+                let Tags { matrix, range, .. } = Tags::of(frame);
+                (matrix, range)
+            }),
+            alpha_mode: compat::alpha_mode(frame),
         }
-        if known(c"range") {
-            properties.push(("range", frame.color_range as i32));
-        }
-        properties.extend(compat::alpha_mode(frame).map(|mode| ("alpha_mode", mode)));
-        Self(properties)
+    }
+
+    /// The options of the filter `buffer` that describe them, each with a colon before it.
+    fn options(self) -> String {
+        let colours = self
+            .colours
+            .map(|(matrix, range)| format!(":colorspace={matrix}:range={range}"));
+        let alpha = self.alpha_mode.map(|mode| format!(":alpha_mode={mode}"));
+        colours.into_iter().chain(alpha).collect()
     }
 }
 
@@ -309,9 +320,7 @@ fn video_arguments(first: &Frame, time_base: Rational, frame_rate: Rational) -> 
             frame_rate.denominator()
         ));
     }
-    for (name, value) in Negotiated::of(raw).0 {
-        arguments.push_str(&format!(":{name}={value}"));
-    }
+    arguments.push_str(&Negotiated::of(raw).options());
     arguments
 }
 

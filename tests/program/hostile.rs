@@ -756,3 +756,32 @@ fn a_clock_that_was_set_back_or_ahead_harms_no_run_and_no_resumption() {
         );
     }
 }
+
+/// Matroska stores colour tags as any number, and FFmpeg passes on what it does not know.
+#[test]
+fn colours_of_numbers_that_mean_nothing_are_as_good_as_none() {
+    let batch = Batch::new();
+    let path = batch.sources().join("colours.mkv");
+    let source = "testsrc2=size=160x120:duration=0.4,format=yuv420p,setparams=range=tv:\
+                  color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+    common::ffmpeg(args!["-f", "lavfi", "-i", source, "-c:v", "ffv1"], &path);
+    let mut bytes = fs::read(&path).unwrap();
+    // MatrixCoefficients, Range, TransferCharacteristics, Primaries: each of one byte.
+    for (id, value) in [(0xB1, 177), (0xB9, 99), (0xBA, 201), (0xBB, 200)] {
+        patch(&mut bytes, &[0x55, id, 0x81], 0, &[value]);
+    }
+    fs::write(&path, bytes).unwrap();
+    for dispatch in ["threads", "workers"] {
+        let out = batch.out().join(dispatch);
+        let how = args!["convert", &path, "-o", &out, "--dispatch", dispatch, "-q"];
+        common::succeed(how);
+        let tags = "stream=color_space,color_transfer,color_primaries";
+        let tags = common::ffprobe(
+            &["-show_entries", tags, "-of", "csv=p=0"],
+            &out.join("colours.mp4"),
+        );
+        assert_eq!(tags, "unknown,unknown,unknown", "{dispatch}");
+        let how = args!["frames", &path, "-o", &out, "--dispatch", dispatch, "-q"];
+        common::succeed(how);
+    }
+}
