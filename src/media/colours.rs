@@ -44,19 +44,18 @@ impl Tags {
                 (&raw const frame.color_trc).cast::<i32>().read(),
             ]
         };
-        // SAFETY: libav looks the numbers up in its own tables, whatever they are.
-        let [has_primaries, has_transfer] = unsafe {
-            [
-                !primaries_name(primaries).is_null(),
-                !transfer_name(transfer).is_null(),
-            ]
+        let or = |name: *const c_char, number, unspecified| match name.is_null() {
+            true => unspecified,
+            false => number,
         };
-        let or = |is_known: bool, number, unspecified| if is_known { number } else { unspecified };
-        Self {
-            matrix: or(matrix_name(matrix).is_some(), matrix, NO_MATRIX),
-            range: or(range_name(range).is_some(), range, NO_RANGE),
-            primaries: or(has_primaries, primaries, NO_PRIMARIES),
-            transfer: or(has_transfer, transfer, NO_TRANSFER),
+        // SAFETY: libav looks the numbers up in its own tables, whatever they are.
+        unsafe {
+            Self {
+                matrix: or(color_space_name(matrix), matrix, NO_MATRIX),
+                range: or(color_range_name(range), range, NO_RANGE),
+                primaries: or(primaries_name(primaries), primaries, NO_PRIMARIES),
+                transfer: or(transfer_name(transfer), transfer, NO_TRANSFER),
+            }
         }
     }
 
