@@ -762,9 +762,12 @@ fn a_clock_that_was_set_back_or_ahead_harms_no_run_and_no_resumption() {
 fn colours_of_numbers_that_mean_nothing_are_as_good_as_none() {
     let batch = Batch::new();
     let path = batch.sources().join("colours.mkv");
-    let source = "testsrc2=size=160x120:duration=0.4,format=yuv420p,setparams=range=tv:\
-                  color_primaries=bt709:color_trc=bt709:colorspace=bt709";
-    common::ffmpeg(args!["-f", "lavfi", "-i", source, "-c:v", "ffv1"], &path);
+    let source = "testsrc2=size=160x120:duration=0.4";
+    let tags = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+    common::ffmpeg(
+        args!["-f", "lavfi", "-i", source, "-vf", tags, "-c:v", "ffv1"],
+        &path,
+    );
     let mut bytes = fs::read(&path).unwrap();
     // MatrixCoefficients, Range, TransferCharacteristics, Primaries: each of one byte.
     for (id, value) in [(0xB1, 177), (0xB9, 99), (0xBA, 201), (0xBB, 200)] {
