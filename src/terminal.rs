@@ -1,6 +1,14 @@
 //! Text that others wrote, such as names of files, as a terminal may show it.
 
+use std::io::IsTerminal;
 use std::path::Path;
+
+/// Whether stderr is a terminal on which lines can be drawn anew.
+pub fn can_redraw() -> bool {
+    // Such as an editor's: bars on it show nothing at all.
+    let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+    std::io::stderr().is_terminal() && !is_dumb
+}
 
 /// `text` on one line, with nothing in it that a terminal obeys: control
 /// characters, and those that turn the direction of what follows, are spelled out.

@@ -45,7 +45,8 @@ pub struct Encoding {
     )]
     pub acodec: Option<String>,
 
-    /// Audio bit rate of each track [default: 128k].
+    /// Audio bit rate of each stereo track; more or fewer channels get more or less of it
+    /// [default: 128k].
     #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "RATE", value_parser = values::bit_rate)]
     pub abitrate: Option<u64>,
 

@@ -119,7 +119,7 @@ impl<'a> Settling<'a> {
         let keep = if done.salvaged {
             Some("it was salvaged, and may hold more")
         } else if drops(done, 0) {
-            Some("not all of its streams are in the result")
+            Some("not all that it holds is in the result")
         } else {
             None
         };
@@ -185,10 +185,10 @@ impl<'a> Settling<'a> {
     }
 }
 
-/// Whether a stream of the source is not in result `index`.
+/// Whether something of the source is not in result `index`.
 fn drops(done: &Done, index: usize) -> bool {
     let made = done.results.get(index);
-    made.is_some_and(|made| !made.dropped.is_empty())
+    made.is_some_and(|made| !made.dropped.is_empty() || !made.lost.is_empty())
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

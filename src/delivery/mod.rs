@@ -3,6 +3,7 @@
 //! Nothing stands under a final name before it is whole, and what a stopped or
 //! failed job began is removed.
 
+mod attributes;
 mod leftovers;
 mod name;
 mod part;
@@ -12,7 +13,7 @@ mod replace;
 use std::path::{Path, PathBuf};
 
 pub use leftovers::sweep;
-use part::{Part, keep_times, size_of, unwritable};
+use part::{Part, size_of, unwritable};
 pub use part::{place, place_bytes};
 pub use replace::{Replaced, Replacement, Trash, is_stepped_aside, to_trash};
 
@@ -22,7 +23,7 @@ use crate::job::{Done, Job, Made, MediaJob, Work};
 use crate::journal::Stamp;
 use crate::media::survey::Survey;
 use crate::media::verify::{Checked, Evidence};
-use crate::recipe::{Medium, Pipeline, Product};
+use crate::recipe::{Medium, Product};
 
 /// Runs `job` on `engine` and puts its results in place.
 ///
@@ -131,7 +132,9 @@ impl<'a> Attempt<'a> {
                 if !media.replace {
                     name::check(target, product.is_folder(), media.may_overwrite(index))?;
                 }
-                Part::begin(target, product.is_pictures())
+                let part = Part::begin(target, product.is_pictures())?;
+                restrict(media, &part, target)?;
+                Ok(part)
             })
             .collect::<Result<Vec<_>>>()?;
         let paths: Vec<PathBuf> = parts.iter().map(|part| part.path.clone()).collect();
@@ -179,14 +182,12 @@ impl<'a> Attempt<'a> {
         }
         let media = MediaJob {
             targets: vec![target.clone()],
-            pipeline: Pipeline {
-                products: vec![kept.clone()],
-                ..self.media.pipeline.clone()
-            },
+            pipeline: self.media.pipeline.only(kept.clone()),
             ..self.media.clone()
         };
         let copy = job.with(media);
         let part = Part::begin_beside(target)?;
+        restrict(self.media, &part, target)?;
         let ran = engine.run(&copy, std::slice::from_ref(&part.path), watch)?;
         if size(&part.path)? <= made {
             self.parts[index] = part;
@@ -239,11 +240,15 @@ impl<'a> Attempt<'a> {
             let part =
                 pictures::gather(part, self.media, product, &self.ran.pictures, &mut warnings)?;
             let bytes = size_of(&part.path).map_err(|error| unwritable(target, error))?;
+            restrict(self.media, &part, target)?;
             if !product.is_pictures() {
-                keep_times(&self.media.source, &part.path)
+                attributes::keep_times(&self.media.source, &part.path)
                     .map_err(|error| unwritable(target, error))?;
             }
             if self.media.replace {
+                let refused = attributes::take_over(&self.media.source, &part.path)
+                    .map_err(|error| unwritable(target, error))?;
+                warnings.extend(refused);
                 part.finish(&replace::ready_name(target), true)?;
             } else {
                 part.finish(target, self.media.may_overwrite(index))?;
@@ -259,12 +264,25 @@ impl<'a> Attempt<'a> {
                 }
             }
             let kept = !std::ptr::eq(*product, &raw const self.media.pipeline.products[index]);
-            let mut made = made(target, product, bytes, frames, kept, checked.ssim);
+            let mut made = made(
+                target,
+                product,
+                bytes,
+                frames,
+                kept,
+                checked.ssim,
+                &checked.lost,
+            );
             made.time_s = pictures::only_time(product, &self.ran.pictures);
             done.results.push(made);
         }
         Ok(done)
     }
+}
+
+/// Nobody may read a result who may not read its source, not even while it is written.
+fn restrict(media: &MediaJob, part: &Part, target: &Path) -> Result<()> {
+    attributes::restrict(&media.source, &part.path).map_err(|error| unwritable(target, error))
 }
 
 fn made(
@@ -274,6 +292,7 @@ fn made(
     frames: Option<u64>,
     kept_source: bool,
     ssim: Option<f64>,
+    lost: &[String],
 ) -> Made {
     let copied = product.tracks.iter().filter(|track| track.way.is_copy());
     Made {
@@ -282,6 +301,7 @@ fn made(
         frames,
         copied: copied.map(|track| track.stream).collect(),
         dropped: product.dropped.clone(),
+        lost: product.notes.iter().chain(lost).cloned().collect(),
         kept_source,
         ssim,
         time_s: None,

@@ -1,7 +1,7 @@
 //! A result being written: a hidden temporary name beside the final one.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
@@ -100,13 +100,6 @@ impl Part {
             None => Ok(()),
         }
     }
-}
-
-/// A result's dates become those of its source: what was filmed when stays to be seen.
-pub(super) fn keep_times(source: &Path, part: &Path) -> io::Result<()> {
-    let data = fs::metadata(source)?;
-    let times = FileTimes::new().set_modified(data.modified()?);
-    File::options().write(true).open(part)?.set_times(times)
 }
 
 impl Drop for Part {

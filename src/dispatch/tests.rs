@@ -36,11 +36,7 @@ pub(super) fn film(seconds: f64, option: Option<&str>) -> Job {
         rate: None,
     };
     let product = Product {
-        tracks: vec![Track {
-            stream: 0,
-            tag: None,
-            way: Way::Video(way),
-        }],
+        tracks: vec![Track::new(0, Way::Video(way))],
         sink: Sink::File {
             muxer: "mp4".into(),
             options: vec![],

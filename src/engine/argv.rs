@@ -121,6 +121,12 @@ fn add_track(
     if let Some(tag) = &track.tag {
         list.add([&format!("-tag:{index}"), tag]);
     }
+    if let Some(disposition) = track.disposition {
+        list.add([&format!("-disposition:{index}"), &disposition.to_string()]);
+    }
+    for name in &track.forgotten {
+        list.add([&format!("-metadata:s:{index}"), &format!("{name}=")]);
+    }
     match &track.way {
         Way::Copy(_) | Way::Attach { .. } => list.add([&format!("-codec:{index}"), "copy"]),
         Way::Subtitle { encoder } => list.add([&format!("-codec:{index}"), encoder]),
@@ -212,6 +218,7 @@ mod tests {
             duration_s: None,
             bit_rate: None,
             is_edited: false,
+            details: Default::default(),
         };
         let video = StreamKind::Video {
             width: 640,

@@ -41,6 +41,39 @@ pub struct StreamInfo {
     /// Whether some packets are to be decoded and not shown, by an edit list:
     /// only what decodes them can leave them out.
     pub is_edited: bool,
+    /// What else must arrive, or be told of.
+    #[serde(default)]
+    pub details: Details,
+}
+
+/// What a container tells of a stream besides its format.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// What the stream is for, as libav's flags: default, forced, commentary, …
+    pub disposition: i32,
+    /// Whether its frames are stored in another order than that in which they are shown.
+    pub reorders: bool,
+    /// Descriptions of its pictures that not every container has a place for.
+    pub extras: Vec<Extra>,
+    /// Names of tags that hold numbers of these very packets, such as `BPS`.
+    pub statistics: Vec<String>,
+    /// Whether nothing is lost without it: what it holds is among the file's tags or chapters,
+    /// too, or tells a server how to send another stream.
+    pub is_dispensable: bool,
+    /// The container's four letters for what it holds, such as `gpmd`; empty where it has none.
+    pub tag: String,
+}
+
+/// A description of pictures that not every container has a place for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extra {
+    /// How a picture lies on a sphere: 360° and 180° video.
+    Projection,
+    /// Which parts of a picture, or which pictures, are for which eye.
+    Stereo3d,
+    /// Dolby Vision's profile and layers.
+    DolbyVision,
 }
 
 /// What a stream carries.

@@ -69,6 +69,9 @@ pub struct Made {
     pub copied: Vec<usize>,
     /// Streams of the source that did not arrive.
     pub dropped: Vec<Dropped>,
+    /// What else of the source did not arrive, in words.
+    #[serde(default)]
+    pub lost: Vec<String>,
     /// Whether the source's streams were kept, since encoding made nothing smaller.
     pub kept_source: bool,
     /// Structural similarity to the source, where it was asked for: 1 is the same.

@@ -76,16 +76,9 @@ pub(super) fn encoder_pixel_formats(codec: &'static ffi::AVCodec) -> Vec<ffi::AV
 /// As above, by the list that ends in `AV_PIX_FMT_NONE`.
 #[cfg(not(ffmpeg_7_1))]
 pub(super) fn encoder_pixel_formats(codec: &'static ffi::AVCodec) -> Vec<ffi::AVPixelFormat> {
-    let mut formats = vec![];
-    let mut next = codec.pix_fmts;
-    // SAFETY: the list is static, and ends in NONE.
-    unsafe {
-        while !next.is_null() && *next != ffi::AVPixelFormat::AV_PIX_FMT_NONE {
-            formats.push(*next);
-            next = next.add(1);
-        }
-    }
-    formats
+    let is_end = |format: &_| *format == ffi::AVPixelFormat::AV_PIX_FMT_NONE;
+    // SAFETY: the list is null, or static and ends so.
+    unsafe { until(codec.pix_fmts, is_end) }
 }
 
 /// The colour matrices and ranges that an encoder takes, by libav's numbers; a
@@ -110,6 +103,66 @@ pub(super) fn encoder_colours(_codec: &'static ffi::AVCodec) -> (Vec<i32>, Vec<i
     (vec![], vec![])
 }
 
+/// The sample formats that an encoder takes, the preferred first; empty where it takes any.
+///
+/// The lists in `AVCodec` went as those of pixel formats did.
+#[cfg(ffmpeg_7_1)]
+pub(super) fn encoder_sample_formats(codec: &'static ffi::AVCodec) -> Vec<ffi::AVSampleFormat> {
+    // SAFETY: such a list is of sample formats.
+    unsafe { supported(codec, ffi::AVCodecConfig::AV_CODEC_CONFIG_SAMPLE_FORMAT) }
+}
+
+/// As above, by the list that ends in `AV_SAMPLE_FMT_NONE`.
+#[cfg(not(ffmpeg_7_1))]
+pub(super) fn encoder_sample_formats(codec: &'static ffi::AVCodec) -> Vec<ffi::AVSampleFormat> {
+    let is_end = |format: &_| *format == ffi::AVSampleFormat::AV_SAMPLE_FMT_NONE;
+    // SAFETY: the list is null, or static and ends so.
+    unsafe { until(codec.sample_fmts, is_end) }
+}
+
+/// The sample rates that an encoder takes; empty where it takes any.
+#[cfg(ffmpeg_7_1)]
+pub(super) fn encoder_sample_rates(codec: &'static ffi::AVCodec) -> Vec<i32> {
+    // SAFETY: such a list is of numbers.
+    unsafe { supported(codec, ffi::AVCodecConfig::AV_CODEC_CONFIG_SAMPLE_RATE) }
+}
+
+/// As above, by the list that ends in 0.
+#[cfg(not(ffmpeg_7_1))]
+pub(super) fn encoder_sample_rates(codec: &'static ffi::AVCodec) -> Vec<i32> {
+    // SAFETY: the list is null, or static and ends so.
+    unsafe { until(codec.supported_samplerates, |rate| *rate == 0) }
+}
+
+/// The channel layouts that an encoder takes; empty where it takes any, or does not tell.
+#[cfg(ffmpeg_7_1)]
+pub(super) fn encoder_layouts(codec: &'static ffi::AVCodec) -> Vec<ffi::AVChannelLayout> {
+    // SAFETY: such a list is of layouts, which own nothing: they are in the native order.
+    unsafe { supported(codec, ffi::AVCodecConfig::AV_CODEC_CONFIG_CHANNEL_LAYOUT) }
+}
+
+/// As above, by the list that ends in a layout of no channel.
+#[cfg(not(ffmpeg_7_1))]
+pub(super) fn encoder_layouts(codec: &'static ffi::AVCodec) -> Vec<ffi::AVChannelLayout> {
+    // SAFETY: the list is null, or static and ends so.
+    unsafe { until(codec.ch_layouts, |layout| layout.nb_channels == 0) }
+}
+
+/// # Safety
+/// `next` is null, or the first of entries of which one is the end.
+#[cfg(not(ffmpeg_7_1))]
+unsafe fn until<T: Copy>(mut next: *const T, is_end: impl Fn(&T) -> bool) -> Vec<T> {
+    let mut entries = vec![];
+    // SAFETY: the caller vouches for an end, and nothing after it is looked at.
+    unsafe {
+        while !next.is_null() && !is_end(&*next) {
+            entries.push(*next);
+            next = next.add(1);
+        }
+    }
+    entries
+}
+
 /// # Safety
 /// The list of that kind has entries of type `T`.
 #[cfg(ffmpeg_7_1)]
@@ -125,6 +178,13 @@ unsafe fn supported<T: Copy>(codec: &'static ffi::AVCodec, kind: ffi::AVCodecCon
         }
         std::slice::from_raw_parts(list.cast(), count.max(0) as usize).to_vec()
     }
+}
+
+/// Whether the muxer of mov writes how pictures lie on a sphere, and which eye they are for.
+///
+/// It does since FFmpeg 7.1.
+pub fn mov_takes_projections() -> bool {
+    cfg!(ffmpeg_7_1)
 }
 
 /// Whether a frame holds two fields, and whether the top field is shown first.

@@ -26,6 +26,9 @@ pub struct Decoder {
     damaged: u64,
     // Whether a frame's own time could not be right.
     guessed: bool,
+    // The time of the last frame by its own words, and how many came that were due before it.
+    last_pts: Option<i64>,
+    disordered: u64,
 }
 
 impl Decoder {
@@ -98,6 +101,8 @@ impl Decoder {
             clock,
             damaged: 0,
             guessed: false,
+            last_pts: None,
+            disordered: 0,
         })
     }
 
@@ -191,6 +196,11 @@ impl Decoder {
         self.clock.expected()
     }
 
+    /// Frames of video so far whose own times are before those of frames shown earlier.
+    pub(super) fn disordered(&self) -> u64 {
+        self.disordered
+    }
+
     /// Packets that could not be decoded so far, and frames of which parts are guessed.
     pub fn damaged(&self) -> u64 {
         self.damaged
@@ -260,6 +270,8 @@ impl Decoder {
     fn stamp(&mut self, frame: &mut Frame) -> Rational {
         if self.context.medium() == ffmpeg::media::Type::Video {
             self.guessed |= frame.pts().is_some() && frame.pts() != frame.timestamp();
+            self.disordered += u64::from(frame.pts().is_some() && frame.pts() < self.last_pts);
+            self.last_pts = frame.pts().or(self.last_pts);
             frame.set_pts(frame.timestamp());
         }
         let time_base = self.clock.stamp(frame, self.context.frame_rate());

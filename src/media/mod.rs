@@ -39,6 +39,7 @@ pub mod pulse;
 mod run;
 mod side_data;
 mod sound;
+mod sound_offer;
 mod ssim;
 mod subtitle;
 pub mod survey;
@@ -54,6 +55,7 @@ use std::sync::Once;
 pub use ffmpeg_next::Frame;
 
 pub use compare::difference;
+pub use compat::mov_takes_projections;
 pub use dead::dead_streams;
 pub use encode::{Encoded, Encoder, Setup, VideoTiming, try_video_encoder};
 pub use encoder_version::encoder_version;
@@ -66,11 +68,15 @@ pub use planes::Veil;
 pub use probe::{cover, probe};
 pub use run::run;
 pub use sound::Sound;
+pub use sound_offer::{
+    SampleFormat, SoundOffer, encoder_takes_layout, layout_mask, layout_of, sound_offer,
+    usual_layout,
+};
 pub use ssim::likeness;
 pub use synth::{SyntheticClip, synthesise};
 pub use version::{
-    codec_of_encoder, configuration, encoder_has_option, encoder_pixel_formats, has_alpha,
-    has_decoder, has_encoder, is_rgb, linked_version, muxer_holds, nearest_pixel_format,
+    chroma_shifts, codec_of_encoder, configuration, encoder_has_option, encoder_pixel_formats,
+    has_alpha, has_decoder, has_encoder, is_rgb, linked_version, muxer_holds, nearest_pixel_format,
     pixel_depth,
 };
 pub use window::{Stage, Window};

@@ -13,7 +13,8 @@ use super::version::{self, dictionary, dictionary_value};
 use super::{Input, Origin, files};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
-use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
+use crate::job::{Details, Extra, Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
+use crate::recipe::tags::is_statistic;
 
 /// Opens `path` and lists its streams.
 ///
@@ -90,6 +91,41 @@ fn stream_info(input: &Input, stream: &ffmpeg::Stream) -> StreamInfo {
         // SAFETY: the parameters live as long as the opened input.
         bit_rate: positive(unsafe { (*parameters.as_ptr()).bit_rate }),
         is_edited: is_edited(stream),
+        details: details(stream),
+    }
+}
+
+fn details(stream: &ffmpeg::Stream) -> Details {
+    // SAFETY: the stream, its parameters and its dictionary live as long as the opened input.
+    let (raw, parameters, tags, sides) = unsafe {
+        let raw = &*stream.as_ptr();
+        let tags = dictionary(raw.metadata);
+        (raw, &*raw.codecpar, tags, compat::stream_side_data(raw))
+    };
+    let names = tags.into_iter().map(|(name, _)| name);
+    let tag = parameters.codec_tag.to_le_bytes();
+    Details {
+        disposition: raw.disposition,
+        reorders: parameters.video_delay > 0,
+        extras: sides.iter().filter_map(|(kind, _)| extra(*kind)).collect(),
+        statistics: names.filter(|name| is_statistic(name)).collect(),
+        // Titles of chapters are read by the demuxer, which gives out none of their packets.
+        is_dispensable: [*b"tmcd", *b"rtp "].contains(&tag)
+            || raw.discard == ffi::AVDiscard::AVDISCARD_ALL,
+        tag: match tag.iter().all(u8::is_ascii_graphic) {
+            true => String::from_utf8_lossy(&tag).into_owned(),
+            false => String::new(),
+        },
+    }
+}
+
+fn extra(kind: ffi::AVPacketSideDataType) -> Option<Extra> {
+    use ffi::AVPacketSideDataType as Kind;
+    match kind {
+        Kind::AV_PKT_DATA_SPHERICAL => Some(Extra::Projection),
+        Kind::AV_PKT_DATA_STEREO3D => Some(Extra::Stereo3d),
+        Kind::AV_PKT_DATA_DOVI_CONF => Some(Extra::DolbyVision),
+        _ => None,
     }
 }
 

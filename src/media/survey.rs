@@ -43,6 +43,9 @@ pub struct Span {
     pub last_us: Option<i64>,
     /// When the last one ends, as far as its length is known.
     pub end_us: Option<i64>,
+    /// Whether nothing tells how long the last one is: then the stream ends later than that.
+    #[serde(default)]
+    pub open_end: bool,
     /// The longest time that goes by from one to the next, or that one of them takes.
     pub longest_us: i64,
     /// When that begins.
@@ -118,6 +121,9 @@ impl Span {
             rescale(packet.duration().max(0), time_base, micros),
         );
         let end = begin.saturating_add(length);
+        if self.end_us.is_none_or(|last| end >= last) {
+            self.open_end = length == 0;
+        }
         // Those that are shown before they are due by their order are no gap.
         let gap = self.last_us.map_or(0, |last| begin.saturating_sub(last));
         for (at, length) in [(self.last_us, gap), (Some(begin), length)] {

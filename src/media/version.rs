@@ -28,7 +28,7 @@ pub fn has_encoder(name: &str) -> bool {
 }
 
 /// The description of the encoder of that name, where one is linked.
-fn encoder(name: &str) -> Option<&'static ffi::AVCodec> {
+pub(super) fn encoder(name: &str) -> Option<&'static ffi::AVCodec> {
     let name = CString::new(name).ok()?;
     // SAFETY: looks up a static description.
     unsafe { ffi::avcodec_find_encoder_by_name(name.as_ptr()).as_ref() }
@@ -198,6 +198,17 @@ pub fn muxer_holds(muxer: &str, codec: &str) -> bool {
 /// name.
 pub fn pixel_depth(name: &str) -> u32 {
     pixel_format(name).map_or(0, |format| format.comp[0].depth.max(0) as u32)
+}
+
+/// By how many halvings the colour planes of a pixel format by libav's name are narrower and
+/// lower than its pictures; none where there is no such format.
+pub fn chroma_shifts(name: &str) -> (u32, u32) {
+    pixel_format(name).map_or((0, 0), |format| {
+        (
+            u32::from(format.log2_chroma_w),
+            u32::from(format.log2_chroma_h),
+        )
+    })
 }
 
 /// Whether the colours of a pixel format by libav's name are red, green and blue.

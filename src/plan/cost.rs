@@ -159,6 +159,7 @@ mod tests {
                 duration_s: seconds,
                 bit_rate: Some(bit_rate),
                 is_edited: false,
+                details: Default::default(),
             }],
         }
     }

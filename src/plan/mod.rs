@@ -6,6 +6,7 @@ mod decide;
 mod look;
 mod names;
 mod output;
+mod own;
 mod scan;
 mod wanted;
 
@@ -174,7 +175,7 @@ pub fn plan(
     cancel: &Cancel,
 ) -> Result<Plan> {
     let found = sources.len();
-    let sources = without_results(sources, output, rules);
+    let sources = own::without_results(sources, output, rules);
     let targets = names::targets(&sources, recipes, output, rules.replace)?;
     let prints: Vec<_> = recipes.iter().map(Fingerprint::of).collect();
     let planner = Planner {
@@ -203,22 +204,6 @@ pub fn plan(
         plan.add(source, look)?;
     }
     Ok(plan)
-}
-
-/// What of `sources` is no result itself, as the journal knows it.
-fn without_results(sources: &[SourceFile], output: &Path, rules: &Rules) -> Vec<SourceFile> {
-    let Ok(below) = std::path::absolute(output) else {
-        return sources.to_vec();
-    };
-    let is_result = |source: &SourceFile| {
-        let path = std::path::absolute(&source.path);
-        path.is_ok_and(|path| decide::written(&path, &below, rules).is_some())
-    };
-    let sources = sources.iter();
-    sources
-        .filter(|source| !is_result(source))
-        .cloned()
-        .collect()
 }
 
 impl Plan {

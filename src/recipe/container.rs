@@ -45,8 +45,9 @@ impl Container {
         }
     }
 
-    /// The muxer with its options, for a source that has tags of free names or not.
-    pub(crate) fn sink(self, has_free_tags: bool) -> Sink {
+    /// The muxer with its options, for a source that has tags of free names or not, and
+    /// descriptions of pictures that FFmpeg writes into mp4 only where it may leave the standard.
+    pub(crate) fn sink(self, has_free_tags: bool, has_extras: bool) -> Sink {
         let options = match self {
             // The index goes to the front, so that a browser can start at once.
             Container::Mp4 | Container::Mov | Container::M4a => {
@@ -55,7 +56,9 @@ impl Container {
                 } else {
                     ""
                 };
-                vec![("movflags".into(), format!("+faststart{tags}"))]
+                let flags = ("movflags".into(), format!("+faststart{tags}"));
+                let strict = has_extras.then(|| ("strict".into(), "unofficial".into()));
+                [flags].into_iter().chain(strict).collect()
             }
             Container::Mkv | Container::Webm => vec![],
         };

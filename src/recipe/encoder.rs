@@ -179,10 +179,29 @@ fn has_avx512() -> bool {
     false
 }
 
+/// A bit rate that is given for stereo, for so many channels.
+pub(super) fn scaled(stereo: u64, channels: u32) -> u64 {
+    (stereo / 2).saturating_mul(u64::from(channels))
+}
+
+/// The most bits a second that an encoder takes, where it refuses more.
+fn most_bits(encoder: &str) -> u64 {
+    match encoder {
+        // ATSC A/52, table 5.18.
+        "ac3" | "ac3_fixed" => 640_000,
+        // ISO/IEC 11172-3, 2.4.2.3.
+        "libmp3lame" => 320_000,
+        "mp2" | "mp2fixed" | "libtwolame" => 384_000,
+        _ => u64::MAX,
+    }
+}
+
 impl Audio {
-    /// The encoder and its options.
-    pub fn encoder_spec(&self) -> EncoderSpec {
-        let rate = self.bitrate.map(|bits| ("b".to_owned(), bits.to_string()));
+    /// The encoder and its options for sound of so many channels.
+    pub fn encoder_spec(&self, channels: u32) -> EncoderSpec {
+        let bits = self.bitrate.map(|bits| scaled(bits, channels));
+        let bits = bits.map(|bits| bits.min(most_bits(&self.encoder)));
+        let rate = bits.map(|bits| ("b".to_owned(), bits.to_string()));
         EncoderSpec {
             name: self.encoder.clone(),
             options: rate

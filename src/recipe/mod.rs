@@ -9,6 +9,7 @@ mod choose;
 mod container;
 mod cut;
 mod encoder;
+mod extras;
 mod frames;
 mod music;
 mod pictures;
@@ -37,6 +38,8 @@ pub use pipeline::{
 pub use pixels::knows_crf;
 pub use preset::{Preset, Presets};
 pub use resolve::resolve;
+pub use streams::tells_times;
+pub use video::ENCODE_INSTEAD;
 
 /// What is to become of every source of a batch.
 #[expect(

@@ -1,6 +1,6 @@
 //! The sound of a film: what its files are decoded to, and how it is encoded.
 
-use super::sound::{Samples, format_for};
+use super::sound::{Samples, fit};
 use super::{Audio, AudioWay, EncoderSpec, Pipeline, Product, Sink, Track, Way};
 use crate::job::{MediaInfo, StreamKind};
 
@@ -43,11 +43,7 @@ pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
         key_frames_only: false,
         tags: vec![],
         products: vec![Product {
-            tracks: vec![Track {
-                stream,
-                tag: None,
-                way: Way::Audio(way),
-            }],
+            tracks: vec![Track::new(stream, Way::Audio(way))],
             sink: Sink::File {
                 muxer: "s16le".into(),
                 options: vec![],
@@ -64,7 +60,7 @@ pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
 pub fn music(audio: &Audio) -> AudioWay {
     AudioWay {
         filter: filter(&audio.encoder),
-        encoder: audio.encoder_spec(),
+        encoder: audio.encoder_spec(MUSIC_CHANNELS as u32),
     }
 }
 
@@ -76,6 +72,8 @@ fn filter(encoder: &str) -> String {
         layout: "stereo",
         bits: 16,
     };
-    let format = format_for(encoder, &samples);
-    format!("aresample=async=1,aformat={format}")
+    format!(
+        "aresample=async=1,aformat={}",
+        fit(encoder, &samples).format
+    )
 }

@@ -34,11 +34,10 @@ pub(super) fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
         notes.extend(alpha::lost_to_format(stream, "JPEG"));
     }
     Ok(Product {
-        tracks: vec![Track {
-            stream: stream.index,
-            tag: None,
-            way: Way::Video(way(recipe, format, choose, stream)?),
-        }],
+        tracks: vec![Track::new(
+            stream.index,
+            Way::Video(way(recipe, format, choose, stream)?),
+        )],
         sink: Sink::Pictures {
             extension: format.extension().into(),
             gathered,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Choose;
 use crate::draw::sheet::SheetPlan;
-use crate::job::Ratio;
+use crate::job::{Extra, Ratio, StreamInfo};
 
 /// What happens to one source: it is read and decoded once, whatever the number of results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,8 +48,44 @@ pub struct Track {
     pub stream: usize,
     /// The four letters that name the codec in the file, where not the muxer's own choice.
     pub tag: Option<String>,
+    /// What the stream is for, as libav's flags, where the source tells.
+    #[serde(default)]
+    pub disposition: Option<i32>,
+    /// The source's tags that do not hold for the result.
+    #[serde(default)]
+    pub forgotten: Vec<String>,
+    /// What describes its pictures, and is to arrive with them.
+    #[serde(default)]
+    pub extras: Vec<Extra>,
     /// What happens to it.
     pub way: Way,
+}
+
+impl Track {
+    /// Stream `stream` goes `way`, and keeps nothing that describes it.
+    pub fn new(stream: usize, way: Way) -> Self {
+        Self {
+            stream,
+            tag: None,
+            disposition: None,
+            forgotten: vec![],
+            extras: vec![],
+            way,
+        }
+    }
+
+    /// `stream` goes `way`, and keeps what describes it.
+    pub(super) fn of(stream: &StreamInfo, way: Way) -> Self {
+        let forgotten = match way.is_copy() {
+            true => vec![],
+            false => stream.details.statistics.clone(),
+        };
+        Self {
+            disposition: Some(stream.details.disposition),
+            forgotten,
+            ..Self::new(stream.index, way)
+        }
+    }
 }
 
 /// What happens to one stream.

@@ -13,13 +13,9 @@ use crate::job::MediaInfo;
 pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
     let products = recipes.iter().map(|recipe| product(recipe, media));
     let products = products.collect::<Result<Vec<_>>>()?;
-    let copies_video = products.iter().any(|product| {
-        let mut videos = product.tracks_of(Medium::Video);
-        videos.any(|track| track.way.is_copy())
-    });
     Ok(Pipeline {
         input_format: media.format.clone(),
-        generate_pts: copies_video && !streams::tells_times(&media.format),
+        generate_pts: needs_pts(&media.format, &products),
         key_frames_only: recipes.iter().all(|recipe| recipe.takes_key_frames()),
         tags: tags::wanted(&media.tags),
         products,
@@ -28,6 +24,29 @@ pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
             .map(|recipe| recipe.codec_threads().0)
             .fold(1, usize::max),
     })
+}
+
+/// Whether a product copies pictures of which a file of `format` does not tell when they are
+/// shown.
+fn needs_pts(format: &str, products: &[Product]) -> bool {
+    let copies = |product: &Product| {
+        let mut videos = product.tracks_of(Medium::Video);
+        videos.any(|track| track.way.is_copy())
+    };
+    products.iter().any(copies) && !streams::tells_times(format)
+}
+
+impl Pipeline {
+    /// The same for this product alone.
+    #[must_use]
+    pub fn only(&self, product: Product) -> Self {
+        let products = vec![product];
+        Self {
+            generate_pts: needs_pts(&self.input_format, &products),
+            products,
+            ..self.clone()
+        }
+    }
 }
 
 fn product(recipe: &Recipe, media: &MediaInfo) -> Result<Product> {
@@ -74,7 +93,13 @@ impl Transcode {
 fn transcoded(recipe: &Transcode, media: &MediaInfo) -> Result<Product> {
     let mut product = Product {
         tracks: vec![],
-        sink: recipe.container.sink(tags::are_free(&media.tags)),
+        sink: recipe.container.sink(
+            tags::are_free(&media.tags),
+            media
+                .streams
+                .iter()
+                .any(|stream| !stream.details.extras.is_empty()),
+        ),
         dropped: vec![],
         notes: vec![],
         kept: None,
@@ -138,6 +163,7 @@ mod tests {
                 duration_s: None,
                 bit_rate: Some(500_000),
                 is_edited: false,
+                details: Default::default(),
             }],
         }
     }

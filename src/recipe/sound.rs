@@ -1,9 +1,67 @@
-//! What audio encoders take: sample format, rate and channels.
+//! How sound is made to fit its encoder: sample format, rate and channels.
 
-use crate::job::StreamInfo;
+use crate::media::{self, SampleFormat, SoundOffer};
 
-/// Bits of a sample that `s16` and encoders that know nothing deeper hold.
+/// Bits that a sample of unknown depth gets where the encoder is lossless.
 const USUAL_BITS: u32 = 16;
+
+/// FLAC and ALAC keep the upper 24 of 32 bits.
+const MOST_BITS: u32 = 24;
+
+/// The speakers of `stereo`, and the two channels that carry a matrix mix for them.
+const STEREO: u64 = 0x3;
+const DOWNMIX: u64 = 0x6000_0000;
+
+/// The pair of speakers behind the listener, and the pair beside.
+const BACK: u64 = 0x30;
+const SIDE: u64 = 0x600;
+const BACK_CENTRE: u64 = 0x100;
+
+/// Layouts from which the nearest is chosen.
+const KNOWN: [&str; 22] = [
+    "mono",
+    "stereo",
+    "2.1",
+    "3.0",
+    "3.0(back)",
+    "3.1",
+    "4.0",
+    "quad",
+    "quad(side)",
+    "4.1",
+    "5.0",
+    "5.0(side)",
+    "5.1",
+    "5.1(side)",
+    "6.0",
+    "6.1",
+    "7.0",
+    "7.1",
+    "hexagonal",
+    "octagonal",
+    "7.1(wide)",
+    "hexadecagonal",
+];
+
+/// Layouts for which AAC has a channel configuration (ISO/IEC 14496-3, table 1.19), and those
+/// of its own descriptions that decoders read back: libav's encoder writes more of them, and
+/// its decoder finds no speakers in those.
+const AAC: [&str; 10] = [
+    "mono",
+    "stereo",
+    "3.0",
+    "4.0",
+    "5.0",
+    "5.1",
+    "7.1",
+    "2.1",
+    "3.0(back)",
+    "quad",
+];
+
+/// The layouts of Opus and Vorbis (RFC 7845, section 5.1.1.2). Their encoders take others
+/// of as many channels, and then label them as these.
+const VORBIS: [&str; 8] = ["mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"];
 
 /// What a source's samples are like.
 pub(super) struct Samples<'a> {
@@ -17,97 +75,207 @@ pub(super) struct Samples<'a> {
     pub bits: u32,
 }
 
-/// What one encoder takes.
-struct Taken {
-    /// The sample format, by libav's name.
-    format: &'static str,
-    /// Bits of a sample that it keeps, where it is without loss otherwise.
-    bits: Option<u32>,
-    /// Sample rates in Hz; any other source is resampled to 48 kHz.
-    rates: &'static [u32],
+/// How a source's samples fit an encoder.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fitted {
+    /// The arguments of `aformat`.
+    pub format: String,
+    /// Number of channels that are encoded.
+    pub channels: u32,
+    /// What is lost on the way, in words.
+    pub lost: Vec<String>,
 }
 
-/// ISO/IEC 14496-3, table 1.18.
-const AAC_RATES: &[u32] = &[
-    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
-    7_350,
-];
-
-/// ISO/IEC 11172-3 and 13818-3, and LAME's quarter rates.
-const MP3_RATES: &[u32] = &[
-    48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
-];
-
-/// Layouts that the encoders have a channel configuration for.
-const LAYOUTS: [&str; 7] = ["mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"];
-
-/// What `encoder` takes of samples of so many bits.
-fn taken_by(encoder: &str, bits: u32) -> Taken {
-    let (format, bits, rates) = match encoder {
-        "aac" => ("fltp", None, AAC_RATES),
-        "libmp3lame" => ("fltp", None, MP3_RATES),
-        // Opus works at 48 kHz inside (RFC 6716, section 2).
-        "libopus" => ("flt", None, &[][..]),
-        "pcm_s16le" => ("s16", Some(USUAL_BITS), AAC_RATES),
-        // Of `s32`, both keep the upper 24 bits.
-        "pcm_s24le" => ("s32", Some(24), AAC_RATES),
-        "flac" if bits > USUAL_BITS => ("s32", Some(24), AAC_RATES),
-        "flac" => ("s16", Some(USUAL_BITS), AAC_RATES),
-        _ => ("fltp", None, &[][..]),
-    };
-    Taken {
-        format,
-        bits,
-        rates,
+/// Makes a source fit `encoder`, which keeps what it can of it.
+pub(super) fn fit(encoder: &str, source: &Samples) -> Fitted {
+    let offer = media::sound_offer(encoder);
+    let format = sample_format(&offer, source.bits);
+    let rate = sample_rate(encoder, &offer, source.rate);
+    let taken = Taken::by(encoder, &offer, |layout| {
+        media::encoder_takes_layout(encoder, format.name, rate, layout)
+    });
+    let given = media::layout_mask(source.layout).or_else(|| media::usual_layout(source.channels));
+    // Of more channels than there is a usual layout for, nothing tells where they belong.
+    let nearest = given.map_or(Nearest::Mixed(STEREO), |given| taken.nearest(given));
+    let (Nearest::Whole(layout) | Nearest::Mixed(layout)) = nearest;
+    let name = media::layout_of(layout);
+    let mixed = matches!(nearest, Nearest::Mixed(_)).then(|| {
+        let Samples {
+            channels, layout, ..
+        } = source;
+        format!(
+            "{channels} channels ({layout}) are mixed down to {name}, as {encoder} takes no more"
+        )
+    });
+    Fitted {
+        format: format!(
+            "sample_fmts={}:sample_rates={rate}:channel_layouts={name}",
+            format.name
+        ),
+        channels: layout.count_ones(),
+        lost: mixed
+            .into_iter()
+            .chain(lost_bits(encoder, &offer, format, source.bits))
+            .collect(),
     }
 }
 
-/// What the user should know of a track of sound that comes out less deep.
-pub(super) fn lost_bits(encoder: &str, bits: u32, stream: &StreamInfo) -> Option<String> {
-    let kept = taken_by(encoder, bits).bits?;
-    (bits > kept).then(|| {
-        let index = stream.index;
-        format!("stream {index}: samples of {bits} bits become samples of {kept} in {encoder}")
+/// The format that keeps the source's bits in the least room; for encoders with loss, the
+/// most exact one.
+fn sample_format(offer: &SoundOffer, bits: u32) -> SampleFormat {
+    let wanted = if bits == 0 { USUAL_BITS } else { bits };
+    let whole = offer.formats.iter().filter(|format| !format.is_float);
+    let (deep, shallow): (Vec<&SampleFormat>, Vec<_>) =
+        whole.partition(|format| format.bits >= wanted);
+    // Of equals, the encoder's first choice.
+    let least = deep.into_iter().min_by_key(|format| format.bits);
+    let most = shallow.into_iter().rev().max_by_key(|format| format.bits);
+    let float = offer.formats.iter().find(|format| format.is_float);
+    let chosen = match offer.lossless {
+        true => least.or(most).or(float),
+        false => float.or(least).or(most),
+    };
+    chosen.copied().unwrap_or(SampleFormat {
+        name: "fltp",
+        bits: 32,
+        is_float: true,
     })
 }
 
-/// The `aformat` arguments that make a source fit `encoder`.
-pub(super) fn format_for(encoder: &str, source: &Samples) -> String {
-    let taken = taken_by(encoder, source.bits);
-    let rate = if taken.rates.contains(&source.rate) {
-        source.rate
-    } else {
-        48_000
+/// The source's own rate, or the next above it, or the highest.
+fn sample_rate(encoder: &str, offer: &SoundOffer, source: u32) -> u32 {
+    // Opus works at 48 kHz inside (RFC 6716, section 2).
+    if encoder == "libopus" {
+        return 48_000;
+    }
+    let above = offer.rates.iter().filter(|rate| **rate >= source).min();
+    let nearest = above.or(offer.rates.iter().max());
+    nearest.copied().unwrap_or(source)
+}
+
+/// That samples come out less deep, where they do.
+fn lost_bits(encoder: &str, offer: &SoundOffer, format: SampleFormat, bits: u32) -> Option<String> {
+    let kept = match offer.coded_bits {
+        0 => format.bits.min(MOST_BITS),
+        coded => coded,
     };
-    // `5.1(side)` is `5.1` with other names for two speakers.
-    let base = source.layout.split('(').next().unwrap_or_default();
-    let most = if encoder == "libmp3lame" { 2 } else { 8 };
-    let layout = match source.channels {
-        1 => "mono",
-        3.. if source.channels <= most => LAYOUTS
-            .into_iter()
-            .find(|known| *known == base)
-            .unwrap_or("stereo"),
-        _ => "stereo",
+    (offer.lossless && bits > kept)
+        .then(|| format!("samples of {bits} bits become samples of {kept} in {encoder}"))
+}
+
+/// A layout that an encoder takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nearest {
+    /// It has a place for every channel of the source.
+    Whole(u64),
+    /// Channels of the source are mixed.
+    Mixed(u64),
+}
+
+/// The layouts that an encoder takes.
+struct Taken<Trial> {
+    /// These; players know them best.
+    listed: Vec<u64>,
+    /// Whether others are taken, where the list is not all.
+    trial: Option<Trial>,
+}
+
+impl<Trial: Fn(u64) -> bool> Taken<Trial> {
+    fn by(encoder: &str, offer: &SoundOffer, trial: Trial) -> Self {
+        let (listed, is_all) = match encoder {
+            "aac" => (masks(&AAC).collect(), true),
+            "libopus" | "opus" | "libvorbis" | "vorbis" => (masks(&VORBIS).collect(), true),
+            _ => (offer.layouts.clone(), !offer.layouts.is_empty()),
+        };
+        Self {
+            listed,
+            trial: (!is_all).then_some(trial),
+        }
+    }
+
+    fn takes(&self, layout: u64) -> bool {
+        self.listed.contains(&layout) || self.trial.as_ref().is_some_and(|trial| trial(layout))
+    }
+
+    /// The source's layout, or one of the same speakers, or the smallest that has a place for
+    /// each channel, or the largest that the encoder takes.
+    fn nearest(&self, source: u64) -> Nearest {
+        let same = [source, twin(source)];
+        let listed = same.iter().find(|layout| self.listed.contains(layout));
+        if let Some(layout) = listed.or_else(|| same.iter().find(|layout| self.takes(**layout))) {
+            return Nearest::Whole(*layout);
+        }
+        let known = || masks(&KNOWN).filter(|layout| self.takes(*layout));
+        let smallest = |lacks: &dyn Fn(u64) -> u64| {
+            let has_all = |layout: &u64| lacks(placed(*layout)) == 0;
+            known().filter(has_all).min_by_key(|one| one.count_ones())
+        };
+        let source_placed = placed(source);
+        let exact = smallest(&|layout| source_placed & !layout);
+        // What comes from behind can come from both speakers there.
+        let between = || {
+            smallest(&|layout| match layout & BACK {
+                BACK => source_placed & !layout & !BACK_CENTRE,
+                _ => source_placed & !layout,
+            })
+        };
+        if let Some(layout) = exact.or_else(between) {
+            return Nearest::Whole(layout);
+        }
+        let fits = |layout: &u64| layout.count_ones() <= source.count_ones();
+        let largest = known().filter(fits).max_by_key(|one| one.count_ones());
+        Nearest::Mixed(largest.unwrap_or(STEREO))
+    }
+}
+
+fn masks<'a>(names: &'a [&'a str]) -> impl Iterator<Item = u64> + 'a {
+    names.iter().filter_map(|name| media::layout_mask(name))
+}
+
+/// The same layout with its only pair of rear speakers behind instead of beside, or the other
+/// way round: names differ between codecs, rooms do not.
+fn twin(layout: u64) -> u64 {
+    match (layout & BACK, layout & SIDE) {
+        (BACK, 0) => layout & !BACK | SIDE,
+        (0, SIDE) => layout & !SIDE | BACK,
+        _ => placed(layout),
+    }
+}
+
+/// A layout by where its channels are heard: an only pair of rear speakers counts as behind.
+fn placed(layout: u64) -> u64 {
+    let layout = match layout & DOWNMIX {
+        DOWNMIX => layout & !DOWNMIX | STEREO,
+        _ => layout,
     };
-    format!(
-        "sample_fmts={}:sample_rates={rate}:channel_layouts={layout}",
-        taken.format
-    )
+    match (layout & BACK, layout & SIDE) {
+        (0, SIDE) => layout & !SIDE | BACK,
+        _ => layout,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn format(encoder: &str, rate: u32, channels: u32, layout: &str) -> String {
+    fn fitted(encoder: &str, rate: u32, channels: u32, layout: &str) -> Fitted {
         let source = Samples {
             rate,
             channels,
             layout,
             bits: 0,
         };
-        format_for(encoder, &source)
+        fit(encoder, &source)
+    }
+
+    fn layout(encoder: &str, layout: &str) -> String {
+        let mask = media::layout_mask(layout).unwrap();
+        let fitted = fitted(encoder, 48_000, mask.count_ones(), layout);
+        let (_, name) = fitted.format.rsplit_once('=').unwrap();
+        match fitted.lost.is_empty() {
+            true => name.to_owned(),
+            false => format!("{name}, mixed"),
+        }
     }
 
     fn format_of_bits(encoder: &str, bits: u32) -> String {
@@ -117,25 +285,89 @@ mod tests {
             layout: "stereo",
             bits,
         };
-        format_for(encoder, &source)
+        fit(encoder, &source).format
     }
 
     #[test]
     fn a_source_that_fits_keeps_its_rate_and_channels() {
+        let fitted = fitted("aac", 44_100, 6, "5.1(side)");
         assert_eq!(
-            format("aac", 44_100, 6, "5.1(side)"),
+            fitted.format,
             "sample_fmts=fltp:sample_rates=44100:channel_layouts=5.1"
+        );
+        assert_eq!((fitted.channels, fitted.lost), (6, vec![]));
+    }
+
+    #[test]
+    fn no_channel_is_lost_where_the_encoder_has_a_place_for_it() {
+        for (encoder, source, wanted) in [
+            ("aac", "quad", "quad"),
+            ("aac", "quad(side)", "quad"),
+            ("aac", "3.1", "5.1"),
+            ("aac", "4.1", "5.1"),
+            ("aac", "6.1", "7.1"),
+            ("aac", "downmix", "stereo"),
+            ("libopus", "quad", "quad"),
+            ("libopus", "quad(side)", "quad"),
+            ("libopus", "2.1", "5.1"),
+            ("libopus", "4.0", "6.1"),
+            ("libopus", "5.1(side)", "5.1"),
+            ("flac", "quad", "quad"),
+            ("flac", "6.1", "6.1"),
+            ("flac", "4.1", "4.1"),
+            ("pcm_s16le", "quad", "quad"),
+            ("pcm_s24le", "hexadecagonal", "hexadecagonal"),
+            ("ac3", "quad", "quad"),
+            ("alac", "5.1(side)", "5.1"),
+        ] {
+            assert_eq!(layout(encoder, source), wanted, "{encoder} of {source}");
+        }
+    }
+
+    #[test]
+    fn channels_that_have_no_place_are_mixed_and_that_is_said() {
+        for (encoder, source, wanted) in [
+            ("libmp3lame", "5.1", "stereo, mixed"),
+            ("mp2", "quad", "stereo, mixed"),
+            ("ac3", "7.1", "5.1, mixed"),
+            ("libopus", "7.1(wide)", "7.1, mixed"),
+        ] {
+            let found = layout(encoder, source);
+            let is_right = found == wanted || encoder == "ac3" && found == "5.1(side), mixed";
+            assert!(is_right, "{encoder} of {source}: {found}");
+        }
+        let told = fitted("libmp3lame", 48_000, 6, "5.1").lost;
+        assert_eq!(
+            told,
+            ["6 channels (5.1) are mixed down to stereo, as libmp3lame takes no more"]
         );
     }
 
     #[test]
-    fn what_does_not_fit_is_made_to() {
-        assert_eq!(
-            format("libopus", 44_100, 1, "mono"),
-            "sample_fmts=flt:sample_rates=48000:channel_layouts=mono"
-        );
-        assert!(format("libmp3lame", 96_000, 6, "5.1").ends_with("48000:channel_layouts=stereo"));
-        assert!(format("aac", 6_000, 2, "2 channels").ends_with("48000:channel_layouts=stereo"));
+    fn channels_of_no_named_speakers_have_the_usual_ones() {
+        let format = fitted("aac", 48_000, 6, "6 channels").format;
+        assert!(format.ends_with("channel_layouts=5.1"), "{format}");
+        let format = fitted("aac", 48_000, 2, "2 channels").format;
+        assert!(format.ends_with("channel_layouts=stereo"), "{format}");
+    }
+
+    #[test]
+    fn a_rate_that_the_encoder_lacks_becomes_the_next_above_or_the_highest() {
+        for (encoder, rate, wanted) in [
+            ("aac", 44_100, 44_100),
+            ("aac", 6_000, 7_350),
+            ("aac", 192_000, 96_000),
+            ("libmp3lame", 96_000, 48_000),
+            ("libopus", 44_100, 48_000),
+            ("ac3", 22_050, 32_000),
+            ("flac", 192_000, 192_000),
+            ("pcm_s16le", 96_000, 96_000),
+            ("pcm_s16le", 11_127, 11_127),
+        ] {
+            let format = fitted(encoder, rate, 2, "stereo").format;
+            let wanted = format!(":sample_rates={wanted}:");
+            assert!(format.contains(&wanted), "{encoder} {rate}: {format}");
+        }
     }
 
     #[test]
@@ -144,13 +376,42 @@ mod tests {
             ("flac", 0, "s16"),
             ("flac", 16, "s16"),
             ("flac", 24, "s32"),
+            ("alac", 0, "s16p"),
+            ("alac", 24, "s32p"),
+            ("mp2", 24, "s16"),
             ("pcm_s16le", 24, "s16"),
             ("pcm_s24le", 16, "s32"),
+            ("pcm_s32le", 32, "s32"),
+            ("pcm_f32le", 32, "flt"),
+            ("aac", 24, "fltp"),
         ];
         for (encoder, bits, wanted) in cases {
             let wanted = format!("sample_fmts={wanted}:");
             let format = format_of_bits(encoder, bits);
             assert!(format.starts_with(&wanted), "{encoder} {bits}: {format}");
         }
+    }
+
+    #[test]
+    fn bits_that_are_lost_are_told() {
+        let lost = |encoder: &str, bits| {
+            let source = Samples {
+                rate: 48_000,
+                channels: 2,
+                layout: "stereo",
+                bits,
+            };
+            fit(encoder, &source).lost
+        };
+        assert_eq!(
+            lost("pcm_s16le", 24),
+            ["samples of 24 bits become samples of 16 in pcm_s16le"]
+        );
+        assert_eq!(
+            lost("flac", 32),
+            ["samples of 32 bits become samples of 24 in flac"]
+        );
+        assert!(lost("flac", 24).is_empty() && lost("pcm_s32le", 32).is_empty());
+        assert!(lost("aac", 24).is_empty(), "it is lossy anyhow");
     }
 }

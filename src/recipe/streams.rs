@@ -1,17 +1,18 @@
 //! Which of a source's streams arrive in a result, and how.
 
+use super::encoder::scaled;
 use super::resolve::nothing_of;
-use super::sound::{Samples, format_for, lost_bits};
+use super::sound::{Fitted, Samples, fit};
 use super::{
     Audio, AudioFits, AudioWay, Container, Copying, Dropped, DroppedBy, Medium, Product, Track,
-    Transcode, Video, Way, alpha, video,
+    Transcode, Video, Way, alpha, extras, video,
 };
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, StreamInfo, StreamKind};
 
 /// Whether a demuxer tells when each picture is shown; others (AVI, raw
 /// streams) tell an order at most, which is too little to copy by.
-pub(super) fn tells_times(format: &str) -> bool {
+pub fn tells_times(format: &str) -> bool {
     ["mov", "matroska", "flv", "mpegts"]
         .iter()
         .any(|known| format.split(',').any(|name| name == *known))
@@ -30,7 +31,7 @@ pub(super) fn videos(
         .streams
         .iter()
         .filter(|stream| stream.is_video())
-        .partition(|stream| copies || stream.decodable);
+        .partition(|stream| stream.decodable || copies && is_known(stream));
     taken.sort_by_key(|stream| Some(stream.index) != main);
     // Where a file holds streams without a picture in them (size unknown), the shown one alone is
     // sure.
@@ -47,15 +48,22 @@ pub(super) fn videos(
         });
     }
     for stream in sound {
-        let track = video::track(video, recipe, media, stream)?;
+        let mut track = video::track(video, recipe, media, stream)?;
         let note = alpha::lost_by_track(video, recipe.container, stream, &track);
-        product.notes.extend(note);
+        let (kept, lost) = extras::sort(stream, &track, recipe.container);
+        track.extras = kept;
+        product.notes.extend(note.into_iter().chain(lost));
         product.tracks.push(track);
     }
     for stream in lost {
         lose(product, stream);
     }
     Ok(())
+}
+
+/// Whether the linked FFmpeg has a name for a stream's codec. No container holds another.
+fn is_known(stream: &StreamInfo) -> bool {
+    stream.codec != "none"
 }
 
 fn has_size(stream: &StreamInfo) -> bool {
@@ -74,14 +82,15 @@ pub(super) fn sounds(
         let copied = match &audio.copy {
             Copying::Never => false,
             Copying::Always if held => true,
-            Copying::Always => return Err(not_held(stream, container)),
+            Copying::Always if is_known(stream) => return Err(not_held(stream, container)),
+            Copying::Always => false,
             Copying::Fitting(fits) => held && tells_times(&media.format) && fits.take(stream),
         };
         if copied {
             product.tracks.push(copy_of(stream, Medium::Audio));
-        } else if let Some((track, note)) = encoded_sound(audio, stream) {
+        } else if let Some((track, notes)) = encoded_sound(audio, stream) {
             product.tracks.push(track);
-            product.notes.extend(note);
+            product.notes.extend(notes);
         } else {
             lose(product, stream);
         }
@@ -91,13 +100,18 @@ pub(super) fn sounds(
 
 impl AudioFits {
     fn take(&self, stream: &StreamInfo) -> bool {
-        let most = self.bitrate.unwrap_or(u64::MAX);
+        // Mono may have as many as stereo: encoding it again would gain little.
+        let channels = match stream.kind {
+            StreamKind::Audio { channels, .. } => channels.max(2),
+            _ => 2,
+        };
+        let most = self.bitrate.map_or(u64::MAX, |bits| scaled(bits, channels));
         self.codecs.contains(&stream.codec) && stream.bit_rate.is_none_or(|bits| bits <= most)
     }
 }
 
 /// The track of a stream, and what the user should know of it.
-fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<(Track, Option<String>)> {
+fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<(Track, Vec<String>)> {
     let StreamKind::Audio {
         sample_rate,
         channels,
@@ -116,17 +130,20 @@ fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<(Track, Option<St
         layout,
         bits,
     };
-    let format = format_for(&audio.encoder, &samples);
-    let track = Track {
-        stream: stream.index,
-        tag: None,
-        way: Way::Audio(AudioWay {
-            // `async=1` fills gaps with silence, so that sound stays in sync.
-            filter: format!("aresample=async=1,aformat={format}"),
-            encoder: audio.encoder_spec(),
-        }),
+    let Fitted {
+        format,
+        channels,
+        lost,
+    } = fit(&audio.encoder, &samples);
+    let index = stream.index;
+    let way = AudioWay {
+        // `async=1` fills gaps with silence, so that sound stays in sync.
+        filter: format!("aresample=async=1,aformat={format}"),
+        encoder: audio.encoder_spec(channels),
     };
-    Some((track, lost_bits(&audio.encoder, bits, stream)))
+    let track = Track::of(stream, Way::Audio(way));
+    let notes = lost.iter().map(|what| format!("stream {index}: {what}"));
+    Some((track, notes.collect()))
 }
 
 /// Subtitles, covers, attached files; data of other kinds does not arrive.
@@ -154,28 +171,21 @@ pub(super) fn others(recipe: &Transcode, media: &MediaInfo, product: &mut Produc
             }
             StreamKind::Video { .. } | StreamKind::Audio { .. } => {}
             StreamKind::Subtitle { text } => match subtitle(stream, *text, recipe) {
-                Some(way) => product.tracks.push(Track {
-                    stream: stream.index,
-                    tag: None,
-                    way,
-                }),
+                Some(way) => product.tracks.push(Track::of(stream, way)),
                 None => refuse(product, stream, container),
             },
             StreamKind::Cover => match cover(stream, container) {
-                Some(way) => covers.push(Track {
-                    stream: stream.index,
-                    tag: None,
-                    way,
-                }),
+                Some(way) => covers.push(Track::of(stream, way)),
                 None => refuse(product, stream, container),
             },
             StreamKind::Attachment if container.takes_attachments() => {
                 product.tracks.push(copy_of(stream, Medium::Attached));
             }
             StreamKind::Attachment => refuse(product, stream, container),
+            StreamKind::Other if stream.details.is_dispensable => {}
             StreamKind::Other => {
-                let reason = "data of this kind is not carried over";
-                drop_stream(product, stream, DroppedBy::Recipe, reason);
+                let reason = "rushes copies no streams of data";
+                drop_stream(product, stream, DroppedBy::Container, reason);
             }
         }
     }
@@ -210,11 +220,7 @@ fn cover(stream: &StreamInfo, container: Container) -> Option<Way> {
 }
 
 fn copy_of(stream: &StreamInfo, medium: Medium) -> Track {
-    Track {
-        stream: stream.index,
-        tag: None,
-        way: Way::Copy(medium),
-    }
+    Track::of(stream, Way::Copy(medium))
 }
 
 /// That a stream was to be copied, and cannot be.
@@ -245,12 +251,20 @@ fn refuse(product: &mut Product, stream: &StreamInfo, container: Container) {
 
 /// Pictures or sound that should arrive, and cannot.
 fn lose(product: &mut Product, stream: &StreamInfo) {
-    let reason = if stream.decodable {
-        "it tells too little of itself to be decoded"
+    let (reason, by) = if stream.decodable {
+        (
+            "it tells too little of itself to be decoded",
+            DroppedBy::Source,
+        )
     } else {
-        "no decoder for it is linked"
+        // The source is whole: another FFmpeg may read it.
+        let reason = match is_known(stream) {
+            true => "this FFmpeg has no decoder for it",
+            false => "this FFmpeg does not know its codec",
+        };
+        (reason, DroppedBy::Container)
     };
-    drop_stream(product, stream, DroppedBy::Source, reason);
+    drop_stream(product, stream, by, reason);
 }
 
 fn drop_stream(product: &mut Product, stream: &StreamInfo, by: DroppedBy, reason: &str) {
@@ -264,9 +278,9 @@ fn drop_stream(product: &mut Product, stream: &StreamInfo, by: DroppedBy, reason
     };
     product.dropped.push(Dropped {
         stream: stream.index,
-        what: match stream.codec.as_str() {
-            "none" => kind.to_owned(),
-            codec => format!("{kind} ({codec})"),
+        what: match (stream.codec.as_str(), stream.details.tag.as_str()) {
+            ("none", "") => kind.to_owned(),
+            ("none", name) | (name, _) => format!("{kind} ({name})"),
         },
         reason: reason.into(),
         by,

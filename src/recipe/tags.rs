@@ -37,6 +37,17 @@ const OF_THE_FILE: [&str; 30] = [
 /// Of these, what a muxer that takes any name would write into a result, where it is wrong.
 pub const STALE: [&str; 3] = ["compatible_brands", "major_brand", "minor_version"];
 
+/// What Matroska's writers note of a stream's packets: it is wrong of others. A language may
+/// follow, as in `BPS-eng`.
+const OF_THE_PACKETS: [&str; 4] = ["bps", "duration", "number_of_bytes", "number_of_frames"];
+
+/// Whether a stream's tag of this name holds a number of its packets, or of how that was found.
+pub fn is_statistic(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let base = name.split('-').next().unwrap_or_default();
+    OF_THE_PACKETS.contains(&base) || base.starts_with("_statistics_")
+}
+
 /// Those of `names` that the result is to have, too; in lower case, as containers change it.
 pub(super) fn wanted(names: &[String]) -> Vec<String> {
     let names = names.iter().map(|name| name.to_lowercase());
@@ -68,6 +79,21 @@ mod tests {
             wanted(&names(&["major_brand", "TITLE", "encoder"])),
             ["title"]
         );
+    }
+
+    #[test]
+    fn numbers_of_packets_are_known_in_any_language() {
+        for name in [
+            "BPS",
+            "BPS-eng",
+            "NUMBER_OF_FRAMES",
+            "_STATISTICS_WRITING_APP",
+            "_STATISTICS_TAGS-eng",
+            "DURATION",
+        ] {
+            assert!(is_statistic(name), "{name}");
+        }
+        assert!(!is_statistic("title") && !is_statistic("language"));
     }
 
     #[test]

@@ -141,7 +141,15 @@ pub(super) fn track(
                 "is a raw {} stream that tells no times, and cannot be copied",
                 stream.codec
             ))
-            .cure("name an encoder with --vcodec, or use a preset that encodes"));
+            .cure(ENCODE_INSTEAD));
+        }
+        Copying::Always if !can_be_ordered(media, stream) => {
+            return Err(Error::failed(format!(
+                "does not reliably tell when pictures are shown, and those of stream {} ({}) are \
+                 stored in another order: a copy would show them out of order",
+                stream.index, stream.codec
+            ))
+            .cure(ENCODE_INSTEAD));
         }
         Copying::Always if held => true,
         Copying::Always => {
@@ -159,15 +167,24 @@ pub(super) fn track(
     } else {
         crate::media::codec_of_encoder(&video.encoder)
     };
+    let way = match copied {
+        true => Way::Copy(super::Medium::Video),
+        false => Way::Video(encoded(video, &picture, recipe.codec_threads.0)),
+    };
     Ok(Track {
-        stream: stream.index,
         tag: recipe.container.tag(&codec),
-        way: if copied {
-            Way::Copy(super::Medium::Video)
-        } else {
-            Way::Video(encoded(video, &picture, recipe.codec_threads.0))
-        },
+        ..Track::of(stream, way)
     })
+}
+
+/// What to do about a stream that cannot be copied for lack of times.
+pub const ENCODE_INSTEAD: &str = "name an encoder with --vcodec, or use a preset that encodes";
+
+/// Whether the times at which pictures are shown are known, or follow from the order in which
+/// they are stored: libav works them out for codecs that hold back one picture at most.
+fn can_be_ordered(media: &MediaInfo, stream: &StreamInfo) -> bool {
+    super::streams::tells_times(&media.format)
+        || !(stream.details.reorders && needs_times(&stream.codec))
 }
 
 /// Codecs whose order of decoding is not that of showing, and whose packets tell neither.
@@ -269,11 +286,20 @@ fn is_shown_well(video: &Video, picture: &Picture) -> bool {
 fn deinterlacer(which: Deinterlace, picture: &Picture) -> Option<&'static str> {
     match which {
         Deinterlace::Off => None,
+        _ if is_too_small(picture) => None,
         Deinterlace::On => Some(OF_ALL),
         // What is turned is turned before this filter, and then its fields are no lines any more.
         Deinterlace::Auto if is_turned(picture) => None,
         Deinterlace::Auto => (picture.is_combed() || picture.may_be_combed()).then_some(OF_MARKED),
     }
+}
+
+/// Whether a picture is smaller than the deinterlacer takes: of each of its planes, three
+/// columns and four lines.
+fn is_too_small(picture: &Picture) -> bool {
+    let (across, down) = crate::media::chroma_shifts(&picture.pixel_format);
+    let Size { width, height } = picture.shape.size;
+    width.div_ceil(1 << across) < 3 || height.div_ceil(1 << down) < 4
 }
 
 /// Whether a picture is turned or mirrored, and not only cropped, to be shown.

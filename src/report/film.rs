@@ -1,6 +1,5 @@
 //! How far a film is: a bar on a terminal, a line now and then elsewhere, or JSON.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -30,7 +29,7 @@ pub struct Telling {
 impl Telling {
     /// In `style`; slides that cannot be drawn end the film where `on_error` says so.
     pub fn new(style: Style, on_error: OnError) -> Self {
-        let on_terminal = style == Style::Auto && std::io::stderr().is_terminal();
+        let on_terminal = style == Style::Auto && crate::terminal::can_redraw();
         Self {
             style,
             on_error,

@@ -17,8 +17,6 @@ pub mod summary;
 pub mod versus;
 pub mod words;
 
-use std::io::IsTerminal;
-
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::dispatch::{Cancel, Event, Queue, Terms, dispatch, dispatch_all};
@@ -148,7 +146,7 @@ fn tell(events: &Receiver<Event>, style: Style) {
     let mut reporter: Box<dyn Reporter> = match style {
         Style::Json => Box::new(json::Json),
         Style::Quiet => Box::new(plain::Plain::failures_only()),
-        Style::Auto if std::io::stderr().is_terminal() => Box::new(bars::Bars::default()),
+        Style::Auto if crate::terminal::can_redraw() => Box::new(bars::Bars::default()),
         Style::Auto => Box::new(plain::Plain::default()),
     };
     for event in events {

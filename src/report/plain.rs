@@ -76,8 +76,13 @@ impl Plain {
             return;
         };
         self.ended += 1;
-        let failed = matches!(outcome.verdict, Verdict::Failed(_));
-        if failed || !self.failures_only {
+        // All that makes the exit code 1 is told.
+        let is_bad = match &outcome.verdict {
+            Verdict::Done(done) => done.salvaged,
+            Verdict::Failed(_) => true,
+            Verdict::Cancelled => false,
+        };
+        if is_bad || !self.failures_only {
             let text = ending(name, outcome, bytes_in);
             say!("[{}/{}] {text}", self.ended, self.jobs);
         }

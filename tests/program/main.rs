@@ -34,6 +34,7 @@ mod hostile;
 mod limits;
 mod mixed_versions;
 mod names;
+mod nothing_lost;
 mod pace;
 mod parts;
 mod pipes;

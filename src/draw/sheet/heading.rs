@@ -191,6 +191,7 @@ mod tests {
             duration_s: None,
             bit_rate: None,
             is_edited: false,
+            details: Default::default(),
         }
     }
 

@@ -128,7 +128,6 @@ impl Muxer {
     }
 
     fn start(&mut self) -> Result<()> {
-        self.name_defaults();
         let mut options = ffmpeg::Dictionary::new();
         for (key, value) in &self.options {
             options.set(key, value);

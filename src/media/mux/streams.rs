@@ -12,6 +12,8 @@ use crate::media::encode::Encoded;
 use crate::media::error::{check, non_null};
 use crate::media::side_data;
 use crate::media::subtitle::Subtitles;
+use crate::media::version::dictionary;
+use crate::recipe::tags::is_statistic;
 
 /// How a stream descends from its origin.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,24 @@ unsafe fn without_false_alignment(parameters: *mut ffi::AVCodecParameters) {
             && matches!((*parameters).block_align, 1 | 576 | 1152);
         if mp3 || (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_AC3 {
             (*parameters).block_align = 0;
+        }
+    }
+}
+
+/// Takes the tags out whose names are such.
+///
+/// # Safety
+/// `tags` is a dictionary of libav's.
+unsafe fn forget(tags: &mut *mut ffi::AVDictionary, is_such: impl Fn(&str) -> bool) {
+    // SAFETY: the caller vouches; without a value, libav takes the entry out.
+    unsafe {
+        for (name, _) in dictionary(*tags)
+            .into_iter()
+            .filter(|(name, _)| is_such(name))
+        {
+            if let Ok(name) = CString::new(name) {
+                ffi::av_dict_set(tags, name.as_ptr(), ptr::null(), 0);
+            }
         }
     }
 }
@@ -208,7 +228,9 @@ impl Muxer {
             let code = ffi::av_dict_copy(&mut (*stream).metadata, (*from).metadata, 0);
             check(code, "copy a stream's tags")?;
             if kin == Kin::Encoded {
-                ffi::av_dict_set(&mut (*stream).metadata, c"encoder".as_ptr(), ptr::null(), 0);
+                forget(&mut (*stream).metadata, |name| {
+                    name.eq_ignore_ascii_case("encoder") || is_statistic(name)
+                });
             }
             (*stream).disposition = (*from).disposition;
             side_data::copy(from, stream, kin == Kin::Copied)
@@ -228,28 +250,6 @@ impl Muxer {
             self.start()
         } else {
             Ok(())
-        }
-    }
-
-    /// Of several streams of a kind one is the default; where the source names
-    /// none, the first.
-    pub(super) fn name_defaults(&mut self) {
-        // SAFETY: the streams made in `create` are valid until the context is closed.
-        let facts = |index| unsafe {
-            let stream = *(*self.context.as_ptr()).streams.add(index);
-            ((*(*stream).codecpar).codec_type, (*stream).disposition)
-        };
-        let mut streams: Vec<_> = (0..self.streams.len()).map(facts).collect();
-        for index in 0..streams.len() {
-            let (kind, disposition) = streams[index];
-            let alike = || streams.iter().filter(|(other, _)| *other == kind);
-            let named = alike().any(|(_, own)| own & ffi::AV_DISPOSITION_DEFAULT != 0);
-            let cover = disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0;
-            if alike().count() > 1 && !named && !cover {
-                streams[index].1 |= ffi::AV_DISPOSITION_DEFAULT;
-                // SAFETY: as above.
-                unsafe { (*self.stream(index)).disposition = streams[index].1 };
-            }
         }
     }
 }

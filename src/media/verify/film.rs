@@ -48,7 +48,8 @@ pub fn verify_film(path: &Path, frames: u64, heard_s: Option<f64>, cancel: &Canc
         }
     }
     for stream in [videos, sounds].concat() {
-        match written.decode(stream, Stretch::Last { at_most: ENOUGH }, cancel)? {
+        let decoded = written.decode(stream, Stretch::Last { at_most: ENOUGH }, cancel)?;
+        match (decoded.frames, decoded.damaged) {
             (1.., 0) => {}
             _ => return Err(undecodable(stream)),
         }

@@ -13,11 +13,11 @@ use crate::error::{Error, Result};
 use crate::job::{MediaJob, StreamKind};
 use crate::media::ssim;
 use crate::media::survey::{Span, Survey};
-use crate::recipe::{DroppedBy, Medium, Product, Sink, Track, Way};
+use crate::recipe::{DroppedBy, ENCODE_INSTEAD, Medium, Product, Sink, Track, Way, tells_times};
 
 pub use film::verify_film;
 use pictures::verify_pictures;
-use written::{ENOUGH, Stretch, Written, undecodable};
+use written::{Decoded, ENOUGH, Stretch, Written, undecodable};
 
 /// How much is looked at before a result takes its place.
 #[derive(
@@ -67,6 +67,8 @@ pub struct Checked {
     pub salvaged: bool,
     /// What the user should know.
     pub warnings: Vec<String>,
+    /// What of the source is not in the result; the user is warned of that, too.
+    pub lost: Vec<String>,
     /// Structural similarity to the source, where it was asked for: 1 is the same.
     pub ssim: Option<f64>,
 }
@@ -111,6 +113,15 @@ pub fn verify(path: &Path, evidence: &Evidence, cancel: &Cancel) -> Result<Check
 
 fn wrong(what: impl std::fmt::Display) -> Error {
     Error::failed(format!("the result is not as planned: {what}"))
+}
+
+/// That a source tells too little of its times to be copied, which shows once its copy is decoded.
+fn out_of_order(stream: usize) -> Error {
+    Error::failed(format!(
+        "stream {stream} is stored without the times at which its pictures are shown, and a copy \
+         would show them out of order"
+    ))
+    .cure(ENCODE_INSTEAD)
 }
 
 /// All that a written file is to hold is there: reading it does not end early, nor does any
@@ -165,6 +176,7 @@ impl<'a> File<'a> {
         for (track, stream) in planned.iter().zip(&videos) {
             self.times(track, *stream, &mut checked)?;
         }
+        self.extras(&mut checked);
         self.frames(&mut checked)?;
         self.sound(&mut checked)?;
         self.company(&mut checked);
@@ -192,6 +204,18 @@ impl<'a> File<'a> {
                 }
             });
         of_kind.map(|stream| stream.index).collect()
+    }
+
+    /// What describes the source's pictures describes the result's.
+    fn extras(&self, checked: &mut Checked) {
+        let streams = self.streams(Medium::Video);
+        for (track, stream) in self.evidence.product.tracks_of(Medium::Video).zip(streams) {
+            let found = &self.written.info.streams[stream].details.extras;
+            for extra in track.extras.iter().filter(|extra| !found.contains(extra)) {
+                let (stream, what) = (track.stream, extra.words());
+                checked.lose(format!("stream {stream}: {what} did not arrive"));
+            }
+        }
     }
 
     /// As many frames are in the file as were put into it.
@@ -335,9 +359,7 @@ impl<'a> File<'a> {
             .collect();
         if !lost.is_empty() {
             let lost = lost.join(", ");
-            checked
-                .warnings
-                .push(format!("tags that did not arrive: {lost}"));
+            checked.lose(format!("tags that did not arrive: {lost}"));
         }
     }
 
@@ -356,7 +378,13 @@ impl<'a> File<'a> {
         }
         if let (Some(a), Some(b)) = (source.end_us, result.end_us) {
             let short = a.saturating_sub(b) as f64 / 1e6;
-            if short > SOUND_S {
+            let slack = match result.open_end {
+                // One packet may be all there is.
+                true if result.packets == 1 => f64::INFINITY,
+                true => SOUND_S + usual_distance_s(result),
+                false => SOUND_S,
+            };
+            if short > slack {
                 checked.salvage(format!(
                     "stream {}: the sound ends {} earlier than in the source",
                     track.stream,
@@ -382,8 +410,13 @@ impl<'a> File<'a> {
                 true => usize::MAX,
                 false => ENOUGH,
             };
-            let (frames, damaged) = self.decode(stream, at_most, cancel)?;
+            let decoded = self.decode(stream, at_most, cancel)?;
+            let (frames, damaged) = (decoded.frames, decoded.damaged);
             if track.way.is_copy() {
+                if decoded.disordered > 0 && !tells_times(&self.evidence.job.pipeline.input_format)
+                {
+                    return Err(out_of_order(track.stream));
+                }
                 if damaged > 0 || frames == 0 {
                     checked.salvage(format!(
                         "stream {}: the copied pictures do not all decode",
@@ -396,8 +429,7 @@ impl<'a> File<'a> {
         }
         if self.wants_all() {
             for stream in self.streams(Medium::Audio) {
-                let (_, damaged) = self.decode(stream, usize::MAX, cancel)?;
-                if damaged > 0 {
+                if self.decode(stream, usize::MAX, cancel)?.damaged > 0 {
                     return Err(undecodable(stream));
                 }
             }
@@ -409,9 +441,9 @@ impl<'a> File<'a> {
         self.evidence.job.verify >= Depth::Decode
     }
 
-    /// Frames and damaged packets of a stream: of all of it where that is asked for, else of
-    /// so many packets at most from the last key frame on.
-    fn decode(&mut self, stream: usize, at_most: usize, cancel: &Cancel) -> Result<(u64, u64)> {
+    /// Decodes a stream: all of it where that is asked for, else so many packets at most
+    /// from the last key frame on.
+    fn decode(&mut self, stream: usize, at_most: usize, cancel: &Cancel) -> Result<Decoded> {
         let stretch = match self.wants_all() {
             true => Stretch::Whole,
             false => Stretch::Last { at_most },
@@ -434,6 +466,11 @@ impl Checked {
     fn salvage(&mut self, warning: String) {
         self.salvaged = true;
         self.warnings.push(warning);
+    }
+
+    fn lose(&mut self, what: String) {
+        self.lost.push(what.clone());
+        self.warnings.push(what);
     }
 
     /// What the reading of the source told of its state.

@@ -33,6 +33,16 @@ pub(super) enum Stretch {
     },
 }
 
+/// What decoding a stretch came to.
+pub(super) struct Decoded {
+    /// Frames.
+    pub(super) frames: u64,
+    /// Packets that could not be decoded.
+    pub(super) damaged: u64,
+    /// Frames of video whose times are before those of frames shown earlier.
+    pub(super) disordered: u64,
+}
+
 pub(super) fn undecodable(stream: usize) -> Error {
     wrong(format!("stream {stream} does not decode"))
 }
@@ -66,7 +76,7 @@ impl<'a> Written<'a> {
         })
     }
 
-    /// Frames and damaged packets of a stretch of a stream.
+    /// Decodes a stretch of a stream.
     ///
     /// # Errors
     /// Where it has no decoder, cannot be read, or that was cancelled.
@@ -75,7 +85,7 @@ impl<'a> Written<'a> {
         stream: usize,
         stretch: Stretch,
         cancel: &Cancel,
-    ) -> Result<(u64, u64)> {
+    ) -> Result<Decoded> {
         let mut left = self.go_to(stream, stretch, cancel)?;
         let input = &mut self.input;
         let mut decoder = Decoder::open(input, stream, 1)?;
@@ -98,7 +108,11 @@ impl<'a> Written<'a> {
             frames += 1;
             Ok(())
         })?;
-        Ok((frames, decoder.damaged()))
+        Ok(Decoded {
+            frames,
+            damaged: decoder.damaged(),
+            disordered: decoder.disordered(),
+        })
     }
 
     /// Goes to where a stretch begins; how many packets it is of at most.
@@ -206,7 +220,8 @@ mod tests {
 
     fn of(path: &Path, stretch: Stretch) -> (u64, u64) {
         let mut written = Written::open(path, &Cancel::new()).unwrap();
-        written.decode(0, stretch, &Cancel::new()).unwrap()
+        let decoded = written.decode(0, stretch, &Cancel::new()).unwrap();
+        (decoded.frames, decoded.damaged)
     }
 
     fn refused(path: &Path) -> String {

@@ -2,7 +2,6 @@
 
 pub mod events;
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -27,7 +26,7 @@ pub struct Telling {
 impl Telling {
     /// In `how`.
     pub fn new(how: Style) -> Self {
-        let bar = (how == Style::Auto && std::io::stderr().is_terminal()).then(|| {
+        let bar = (how == Style::Auto && crate::terminal::can_redraw()).then(|| {
             let bar = ProgressBar::new(1000);
             bar.set_style(style(
                 "{msg:<40} {wide_bar:.cyan/dim} {percent:>3} %  ETA {eta:>4}",
