@@ -47,10 +47,14 @@ pub struct StreamInfo {
 }
 
 /// What a container tells of a stream besides its format.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Details {
     /// What the stream is for, as libav's flags: default, forced, commentary, …
     pub disposition: i32,
+    /// Whether it is one picture for all of the file's length, such as a poster.
+    pub is_still: bool,
+    /// When it ends, in seconds from the file's beginning, where the container tells.
+    pub end_s: Option<f64>,
     /// Whether its frames are stored in another order than that in which they are shown.
     pub reorders: bool,
     /// Descriptions of its pictures that not every container has a place for.
@@ -172,8 +176,8 @@ impl StreamInfo {
 }
 
 impl MediaInfo {
-    /// The video stream that a player would show: the default one among the
-    /// decodable ones, else the largest, else the first.
+    /// The video stream that a player would show: of the decodable ones that move, the default
+    /// one, else the largest, else the first.
     pub fn main_video(&self) -> Option<&StreamInfo> {
         let pixels = |stream: &StreamInfo| match stream.kind {
             StreamKind::Video { width, height, .. } => u64::from(width) * u64::from(height),
@@ -184,11 +188,24 @@ impl MediaInfo {
             .filter(|stream| stream.is_video() && stream.decodable)
             .max_by_key(|stream| {
                 (
+                    !stream.details.is_still,
                     stream.is_default,
                     pixels(stream),
                     std::cmp::Reverse(stream.index),
                 )
             })
+    }
+
+    /// When the last of these streams ends, in seconds from the file's beginning: others may go
+    /// on. Where one does not tell, the length of the whole.
+    pub fn end_s(&self, streams: &[usize]) -> Option<f64> {
+        let ends = streams.iter().map(|index| {
+            let stream = self.streams.get(*index)?;
+            stream.details.end_s
+        });
+        let ends: Option<Vec<f64>> = ends.collect();
+        ends.and_then(|ends| ends.into_iter().reduce(f64::max))
+            .or(self.duration_s)
     }
 
     /// Bits a second of a stream; of the whole where its own is unknown.

