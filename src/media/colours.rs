@@ -59,6 +59,22 @@ impl Tags {
         }
     }
 
+    /// Takes numbers from a frame that libav does not know: filters of FFmpeg 9.0 refuse them.
+    pub(super) fn keep_known(frame: &mut Frame) {
+        // SAFETY: the frame is valid and ours alone; `of` lets through only numbers that
+        // libav knows.
+        unsafe {
+            let raw = &mut *frame.as_mut_ptr();
+            let tags = Self::of(raw);
+            (&raw mut raw.colorspace).cast::<i32>().write(tags.matrix);
+            (&raw mut raw.color_range).cast::<i32>().write(tags.range);
+            (&raw mut raw.color_primaries)
+                .cast::<i32>()
+                .write(tags.primaries);
+            (&raw mut raw.color_trc).cast::<i32>().write(tags.transfer);
+        }
+    }
+
     /// Tells an encoder that is not open yet.
     ///
     /// # Safety

@@ -8,6 +8,7 @@ use ffmpeg_next as ffmpeg;
 
 use super::Input;
 use super::clock::{self, Clock, StreamTimes};
+use super::colours::Tags;
 use super::compat::{self, TimestampRules};
 use super::error::{Poll, check, failed, non_null, poll};
 use super::frame::empty_frame;
@@ -273,6 +274,7 @@ impl Decoder {
             self.disordered += u64::from(frame.pts().is_some() && frame.pts() < self.last_pts);
             self.last_pts = frame.pts().or(self.last_pts);
             frame.set_pts(frame.timestamp());
+            Tags::keep_known(frame);
         }
         let time_base = self.clock.stamp(frame, self.context.frame_rate());
         if self.pixel_aspect.numerator() != 0 {

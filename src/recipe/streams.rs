@@ -31,7 +31,7 @@ pub(super) fn videos(
         .streams
         .iter()
         .filter(|stream| stream.is_video())
-        .partition(|stream| stream.decodable || copies && is_known(stream));
+        .partition(|stream| stream.decodable || copies && recipe.container.holds(&stream.codec));
     taken.sort_by_key(|stream| Some(stream.index) != main);
     // Where a file holds streams without a picture in them (size unknown), the shown one alone is
     // sure.
@@ -61,7 +61,7 @@ pub(super) fn videos(
     Ok(())
 }
 
-/// Whether the linked FFmpeg has a name for a stream's codec. No container holds another.
+/// Whether the linked FFmpeg has a name for a stream's codec.
 fn is_known(stream: &StreamInfo) -> bool {
     stream.codec != "none"
 }
@@ -82,7 +82,8 @@ pub(super) fn sounds(
         let copied = match &audio.copy {
             Copying::Never => false,
             Copying::Always if held => true,
-            Copying::Always if is_known(stream) => return Err(not_held(stream, container)),
+            Copying::Always if stream.decodable => return Err(not_held(stream, container)),
+            // It can be had in no way.
             Copying::Always => false,
             Copying::Fitting(fits) => held && tells_times(&media.format) && fits.take(stream),
         };
