@@ -197,15 +197,19 @@ impl MediaInfo {
     }
 
     /// When the last of these streams ends, in seconds from the file's beginning: others may go
-    /// on. Where one does not tell, the length of the whole.
+    /// on. Where one does not tell, the length of the whole, which is the most in any case: a
+    /// stream may hold more than its file shows of it.
     pub fn end_s(&self, streams: &[usize]) -> Option<f64> {
         let ends = streams.iter().map(|index| {
             let stream = self.streams.get(*index)?;
             stream.details.end_s
         });
         let ends: Option<Vec<f64>> = ends.collect();
-        ends.and_then(|ends| ends.into_iter().reduce(f64::max))
-            .or(self.duration_s)
+        let last = ends.and_then(|ends| ends.into_iter().reduce(f64::max));
+        match (last, self.duration_s) {
+            (Some(last), Some(whole)) => Some(last.min(whole)),
+            (last, whole) => last.or(whole),
+        }
     }
 
     /// Bits a second of a stream; of the whole where its own is unknown.

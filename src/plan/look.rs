@@ -110,22 +110,15 @@ fn is_as_wanted(recipes: &[&Recipe], pipeline: &Pipeline, info: &MediaInfo) -> b
     !remuxes && products.all(|product| product.changes_nothing(&info.format))
 }
 
-/// What the container promises to hold; unknown where it guesses, and where it tells but the
-/// length of the whole, and not all that is seen or heard is read: the rest may be longer.
+/// What the container promises to hold of what is read; unknown where it guesses, and where
+/// its pictures, which may be longer than the sound, are not read.
 fn claimed_s(info: &MediaInfo, pipeline: &Pipeline) -> Option<f64> {
     let read = pipeline.streams();
-    let claimed = info.end_s(&read)?;
     let reads_all = info
         .streams
         .iter()
-        .filter(|stream| stream.is_video() || stream.is_audio())
+        .filter(|stream| stream.is_video())
         .all(|stream| read.contains(&stream.index));
-    // libav gives streams that tell nothing the length of the whole.
-    let is_own = info
-        .duration_s
-        .is_none_or(|whole_s| (claimed - whole_s).abs() > OF_THE_WHOLE_S);
-    ((reads_all || is_own) && !info.duration_is_guessed).then_some(claimed)
+    info.end_s(&read)
+        .filter(|_| reads_all && !info.duration_is_guessed)
 }
-
-/// Lengths that differ by less are one, rounded in two ways.
-const OF_THE_WHOLE_S: f64 = 0.002;
