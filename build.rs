@@ -1,4 +1,4 @@
-//! Passes on which FFmpeg is linked: `src/media/compat.rs` asks `cfg(ffmpeg_6_1)`
+//! Passes on which FFmpeg is linked: `src/media/compat/` asks `cfg(ffmpeg_6_1)`
 //! and the like where libav's interface changed. Refuses an FFmpeg that is too old.
 
 use std::env;

@@ -3,9 +3,9 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-/// Whether stderr is a terminal on which lines can be drawn anew.
+/// Whether stderr is a terminal that can redraw lines.
 pub fn can_redraw() -> bool {
-    // Such as an editor's: bars on it show nothing at all.
+    // Progress bars print nothing on a dumb terminal, such as an editor's.
     let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
     std::io::stderr().is_terminal() && !is_dumb
 }

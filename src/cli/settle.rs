@@ -13,7 +13,7 @@ use crate::journal::{Journal, Record, Stamp};
 use crate::plan::Planned;
 use crate::report::{Style, announce};
 use crate::say;
-use crate::terminal::shown;
+use crate::terminal::{shown, shown_path};
 
 /// What follows the outcomes of a batch.
 pub(super) struct Settling<'a> {
@@ -32,6 +32,7 @@ struct Expected {
 /// What came of an outcome afterwards.
 #[derive(Debug, Default)]
 struct Settled {
+    source: PathBuf,
     // Where the result is, if not where it was planned.
     target: Option<PathBuf>,
     warnings: Vec<String>,
@@ -78,15 +79,21 @@ impl<'a> Settling<'a> {
             )],
             ..Settled::default()
         });
+        let settled = Settled {
+            source: job.media.source.clone(),
+            ..settled
+        };
         locked(&self.settled).insert(outcome.job, settled);
     }
 
-    /// The outcome as it is after all.
+    /// Corrects an outcome by what became of the source, and prints that: the reporter has
+    /// already printed the job as done.
     pub(super) fn amend(&self, mut outcome: Outcome) -> Outcome {
         let settled = locked(&self.settled).remove(&outcome.job);
         let (Some(settled), Verdict::Done(done)) = (settled, &mut outcome.verdict) else {
             return outcome;
         };
+        self.print(&settled);
         if let Some(reason) = settled.failure {
             let log = vec![];
             outcome.verdict = Verdict::Failed(Failure { reason, log });
@@ -97,6 +104,18 @@ impl<'a> Settling<'a> {
         }
         done.warnings.extend(settled.warnings);
         outcome
+    }
+
+    fn print(&self, settled: &Settled) {
+        let source = shown_path(&settled.source);
+        if let (Some(reason), true) = (&settled.failure, self.style != Style::Json) {
+            say!("FAILED {source}: {}", shown(reason));
+        }
+        if self.style == Style::Auto {
+            for warning in &settled.warnings {
+                say!("warning: {source}: {}", shown(warning));
+            }
+        }
     }
 
     /// Between the result's rename and this there may be a kill: then nobody
@@ -154,7 +173,7 @@ impl<'a> Settling<'a> {
         Ok(Settled {
             target: Some(replaced.target),
             warnings: kept.into_iter().collect(),
-            failure: None,
+            ..Settled::default()
         })
     }
 

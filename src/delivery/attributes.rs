@@ -1,70 +1,100 @@
-//! Who may read a result, whose it is, and its dates: as its source says.
+//! Permissions, owner and date of a result: those of its source.
 
 use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
-/// Permission to read and write, of owner, group and others.
-const READ_WRITE: u32 = 0o666;
+const GROUP: u32 = 0o070;
+const OTHERS: u32 = 0o007;
 
-/// Permission to enter a folder and to list it; whose owner can always do both.
-const OWNER: u32 = 0o700;
-
-/// Takes the result at `part` from everybody who may not read or write its source; a folder
-/// of pictures shows as much as they do.
-pub(super) fn restrict(source: &Path, part: &Path) -> io::Result<()> {
-    let (allowed, own) = (fs::metadata(source)?.mode(), fs::metadata(part)?);
-    let mode = match own.is_dir() {
-        true => own.mode() & (readers(allowed) | OWNER),
-        // Who writes it must be able to.
-        false => own.mode() & (allowed & READ_WRITE | 0o600),
+/// Takes the permissions from the result at `part` that its source does not give. A folder of
+/// frames cannot be entered by users who cannot read the source.
+///
+/// Returns a warning if the file system stores no permissions.
+pub(super) fn restrict(source: &Path, part: &Path) -> io::Result<Option<String>> {
+    let (source, own) = (fs::metadata(source)?, fs::metadata(part)?);
+    let allowed = allowed(&source, &own);
+    let classes = [GROUP, OTHERS].into_iter();
+    let denied: u32 = match own.is_dir() {
+        true => classes.filter(|class| allowed & class & 0o044 == 0).sum(),
+        false => 0o066 & !allowed,
     };
-    set_mode(part, &own, mode)
+    set_mode(part, &own, own.mode() & !denied)
 }
 
-/// Who may read, as permission to do anything.
-fn readers(mode: u32) -> u32 {
-    let classes = [0o400, 0o040, 0o004].into_iter();
-    let readers = classes.filter(|class| mode & class != 0);
-    readers.map(|class| class | class >> 1 | class >> 2).sum()
+/// The source's permissions for the users that the result's permissions are about: if the
+/// result has another group, its members have the rights of others.
+fn allowed(source: &Metadata, own: &Metadata) -> u32 {
+    let mode = source.mode() & 0o777;
+    match source.gid() == own.gid() {
+        true => mode,
+        false => mode & !GROUP | (mode & OTHERS) << 3,
+    }
 }
 
-/// Gives a file its source's date: what was filmed when stays to be seen.
+/// Gives a file its source's date, so that files sort by when they were recorded.
 pub(super) fn keep_times(source: &Path, part: &Path) -> io::Result<()> {
     let times = FileTimes::new().set_modified(fs::metadata(source)?.modified()?);
     File::options().write(true).open(part)?.set_times(times)
 }
 
-/// Gives a file that is to take its source's place the source's owner, group and permissions.
-/// Says in words what of that the system refuses.
-pub(super) fn take_over(source: &Path, part: &Path) -> io::Result<Option<String>> {
-    let (theirs, own) = (fs::metadata(source)?, fs::metadata(part)?);
-    let refused = match (theirs.uid(), theirs.gid()) {
-        owner if owner == (own.uid(), own.gid()) => None,
-        (uid, gid) => match chown(part, Some(uid), Some(gid)) {
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => Some(format!(
-                "the source belonged to user {uid} and group {gid}; the result belongs to {} and {}",
-                own.uid(),
-                own.gid()
-            )),
-            changed => changed.map(|()| None)?,
-        },
-    };
-    // Last: a new owner costs special permissions.
-    set_mode(part, &fs::metadata(part)?, theirs.mode() & 0o777)?;
-    Ok(refused)
+/// Gives a file that is about to replace its source the source's owner, group and permissions.
+///
+/// Returns a warning for each that the system refuses.
+pub(super) fn take_over(source: &Path, part: &Path) -> io::Result<Vec<String>> {
+    let theirs = fs::metadata(source)?;
+    let refused = give(part, &theirs)?;
+    // Last, because a change of owner clears special permissions.
+    let own = fs::metadata(part)?;
+    let unset = set_mode(part, &own, allowed(&theirs, &own))?;
+    Ok(refused.into_iter().chain(unset).collect())
 }
 
-fn set_mode(path: &Path, own: &Metadata, mode: u32) -> io::Result<()> {
-    if own.mode() & 0o7777 == mode & 0o7777 {
-        return Ok(());
+/// Gives a file the owner and group of `theirs`, or the group alone.
+fn give(part: &Path, theirs: &Metadata) -> io::Result<Option<String>> {
+    let own = fs::metadata(part)?;
+    let (uid, gid) = (theirs.uid(), theirs.gid());
+    if (uid, gid) == (own.uid(), own.gid()) {
+        return Ok(None);
     }
-    match fs::set_permissions(path, Permissions::from_mode(mode & 0o7777)) {
-        // File systems without permissions have nothing to keep.
-        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(()),
-        set => set,
+    match chown(part, Some(uid), Some(gid)) {
+        Err(error) if is_refusal(&error) => {}
+        changed => return changed.map(|()| None),
     }
+    // Users may give their files to the groups that they are in.
+    let group = chown(part, None, Some(gid));
+    if own.uid() == uid && group.is_ok() {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "the result cannot get the source's owner (user {uid}, group {gid}): run rushes as that \
+         user, or as root"
+    )))
+}
+
+fn set_mode(path: &Path, own: &Metadata, mode: u32) -> io::Result<Option<String>> {
+    let mode = mode & 0o777;
+    if own.mode() & 0o777 == mode {
+        return Ok(None);
+    }
+    match fs::set_permissions(path, Permissions::from_mode(mode)) {
+        Err(error) if is_refusal(&error) => Ok(Some(format!(
+            "the result's permissions are {:03o} instead of {mode:03o}: its file system stores no \
+             others",
+            own.mode() & 0o777
+        ))),
+        set => set.map(|()| None),
+    }
+}
+
+/// Whether the file system stores no owners and permissions (FAT, some network shares), or a
+/// user may not set them.
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::Unsupported
+    )
 }
 
 #[cfg(test)]
@@ -94,7 +124,7 @@ mod tests {
             (0o660, 0o664, 0o660),
         ] {
             let [source, part] = [("a", source), ("b", part)].map(|(n, m)| file(root.path(), n, m));
-            restrict(&source, &part).unwrap();
+            assert_eq!(restrict(&source, &part).unwrap(), None);
             assert_eq!(mode(&part), result, "{part:?}");
         }
     }
@@ -107,7 +137,7 @@ mod tests {
         for (source, result) in [(0o644, 0o755), (0o640, 0o750), (0o600, 0o700)] {
             fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
             let source = file(root.path(), "a", source);
-            restrict(&source, &folder).unwrap();
+            assert_eq!(restrict(&source, &folder).unwrap(), None);
             assert_eq!(mode(&folder), result);
         }
     }
@@ -118,10 +148,43 @@ mod tests {
         for wanted in [0o600, 0o640, 0o444, 0o755] {
             let [source, part] =
                 [("a", wanted), ("b", 0o644)].map(|(n, m)| file(root.path(), n, m));
-            assert_eq!(take_over(&source, &part).unwrap(), None);
+            assert!(take_over(&source, &part).unwrap().is_empty());
             assert_eq!(mode(&part), wanted);
             fs::remove_file(source).unwrap();
             fs::remove_file(part).unwrap();
         }
+    }
+
+    #[test]
+    fn a_group_that_may_not_read_the_source_may_not_read_the_result() {
+        let root = tempfile::tempdir().unwrap();
+        let source = file(root.path(), "source", 0o640);
+        let part = file(root.path(), "part", 0o664);
+        if fs::metadata(&source).unwrap().uid() != 0 {
+            // Only root can give a file to any group.
+            assert!(chown(&source, Some(0), None).is_err());
+            return;
+        }
+        chown(&source, Some(1234), Some(5678)).unwrap();
+        assert_eq!(restrict(&source, &part).unwrap(), None);
+        assert_eq!(mode(&part), 0o600);
+        // Once it has the source's group, that group may read it again.
+        assert!(take_over(&source, &part).unwrap().is_empty());
+        let own = fs::metadata(&part).unwrap();
+        assert_eq!((own.uid(), own.gid()), (1234, 5678));
+        assert_eq!(mode(&part), 0o640);
+    }
+
+    #[test]
+    fn a_refusal_is_reported_and_fails_nothing() {
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::Unsupported] {
+            assert!(is_refusal(&kind.into()));
+        }
+        assert!(!is_refusal(&ErrorKind::NotFound.into()));
+        // Nobody can change permissions there.
+        let path = Path::new("/proc/self/stat");
+        let own = fs::metadata(path).unwrap();
+        let told = set_mode(path, &own, 0o400).unwrap().unwrap();
+        assert!(told.contains("instead of 400"), "{told}");
     }
 }

@@ -240,19 +240,16 @@ impl<'a> Attempt<'a> {
             let part =
                 pictures::gather(part, self.media, product, &self.ran.pictures, &mut warnings)?;
             let bytes = size_of(&part.path).map_err(|error| unwritable(target, error))?;
-            restrict(self.media, &part, target)?;
-            if !product.is_pictures() {
-                attributes::keep_times(&self.media.source, &part.path)
-                    .map_err(|error| unwritable(target, error))?;
-            }
+            let mut lost = checked.lost;
+            let refused = keep_attributes(self.media, product, &part)
+                .map_err(|error| unwritable(target, error))?;
             if self.media.replace {
-                let refused = attributes::take_over(&self.media.source, &part.path)
-                    .map_err(|error| unwritable(target, error))?;
-                warnings.extend(refused);
+                lost.extend_from_slice(&refused);
                 part.finish(&replace::ready_name(target), true)?;
             } else {
                 part.finish(target, self.media.may_overwrite(index))?;
             }
+            warnings.extend(refused);
             let is_video = product.tracks[0].way.medium() == Medium::Video;
             let frames = checked.frames.filter(|_| is_video);
             done.frames += frames.unwrap_or(0);
@@ -264,15 +261,7 @@ impl<'a> Attempt<'a> {
                 }
             }
             let kept = !std::ptr::eq(*product, &raw const self.media.pipeline.products[index]);
-            let mut made = made(
-                target,
-                product,
-                bytes,
-                frames,
-                kept,
-                checked.ssim,
-                &checked.lost,
-            );
+            let mut made = made(target, product, bytes, frames, kept, checked.ssim, &lost);
             made.time_s = pictures::only_time(product, &self.ran.pictures);
             done.results.push(made);
         }
@@ -280,9 +269,29 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Nobody may read a result who may not read its source, not even while it is written.
+/// Keeps users from reading a result, while it is being written, who may not read its source.
+/// [`keep_attributes`] warns about file systems that store no permissions.
 fn restrict(media: &MediaJob, part: &Part, target: &Path) -> Result<()> {
-    attributes::restrict(&media.source, &part.path).map_err(|error| unwritable(target, error))
+    attributes::restrict(&media.source, &part.path)
+        .map(drop)
+        .map_err(|error| unwritable(target, error))
+}
+
+/// Gives a whole result the permissions, the date and, if it replaces its source, the owner of
+/// that. Returns a warning for each that cannot be set.
+fn keep_attributes(
+    media: &MediaJob,
+    product: &Product,
+    part: &Part,
+) -> std::io::Result<Vec<String>> {
+    let (source, part) = (&media.source, &part.path);
+    if !product.is_pictures() {
+        attributes::keep_times(source, part)?;
+    }
+    match media.replace {
+        true => attributes::take_over(source, part),
+        false => attributes::restrict(source, part).map(Vec::from_iter),
+    }
 }
 
 fn made(

@@ -89,7 +89,7 @@ impl Format {
             Self::Webm => Container::Webm,
             Self::Gif => return ("gif".into(), vec![]),
         };
-        match container.sink(false, false) {
+        match container.sink(false) {
             Sink::File { muxer, mut options } => {
                 if self == Self::Webm {
                     // Opus begins before 0 with what decoders skip. The file tells that by itself;

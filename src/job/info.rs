@@ -41,19 +41,19 @@ pub struct StreamInfo {
     /// Whether some packets are to be decoded and not shown, by an edit list:
     /// only what decodes them can leave them out.
     pub is_edited: bool,
-    /// What else must arrive, or be told of.
+    /// Properties that a result must keep, or that a warning must name.
     #[serde(default)]
     pub details: Details,
 }
 
-/// What a container tells of a stream besides its format.
+/// Properties of a stream besides its format.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Details {
-    /// What the stream is for, as libav's flags: default, forced, commentary, …
+    /// libav's disposition flags: default, forced, commentary, …
     pub disposition: i32,
     /// Whether it is one picture for all of the file's length, such as a poster.
     pub is_still: bool,
-    /// When it ends, in seconds from the file's beginning, where the container tells.
+    /// When it ends, in seconds from the file's beginning, if the container stores that.
     pub end_s: Option<f64>,
     /// Whether its frames are stored in another order than that in which they are shown.
     pub reorders: bool,
@@ -62,7 +62,7 @@ pub struct Details {
     /// Names of tags that hold numbers of these very packets, such as `BPS`.
     pub statistics: Vec<String>,
     /// Whether nothing is lost without it: what it holds is among the file's tags or chapters,
-    /// too, or tells a server how to send another stream.
+    /// too, or it is a hint track for streaming servers.
     pub is_dispensable: bool,
     /// The container's four letters for what it holds, such as `gpmd`; empty where it has none.
     pub tag: String,
@@ -197,8 +197,8 @@ impl MediaInfo {
     }
 
     /// When the last of these streams ends, in seconds from the file's beginning: others may go
-    /// on. Where one does not tell, the length of the whole, which is the most in any case: a
-    /// stream may hold more than its file shows of it.
+    /// on. If the end of one is unknown, the length of the file, which is also the upper bound:
+    /// an edit list may hide a part of a stream.
     pub fn end_s(&self, streams: &[usize]) -> Option<f64> {
         let ends = streams.iter().map(|index| {
             let stream = self.streams.get(*index)?;

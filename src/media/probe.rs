@@ -104,7 +104,7 @@ const STILLS: [ffi::AVCodecID; 5] = [
     ffi::AVCodecID::AV_CODEC_ID_JPEG2000,
 ];
 
-/// Whether a stream is one picture, as far as its container tells.
+/// Whether a stream is a single frame, by its disposition, frame count or codec.
 fn is_still(raw: &ffi::AVStream, codec: ffi::AVCodecID) -> bool {
     let is_marked = raw.disposition & ffi::AV_DISPOSITION_STILL_IMAGE != 0;
     is_marked || raw.nb_frames == 1 || raw.nb_frames == 0 && STILLS.contains(&codec)

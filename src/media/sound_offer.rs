@@ -1,4 +1,4 @@
-//! What audio encoders take, asked of libav: sample formats, rates, channel layouts.
+//! Sample formats, sample rates and channel layouts of audio encoders, as libav lists them.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -118,7 +118,7 @@ pub fn layout_mask(name: &str) -> Option<u64> {
     }
 }
 
-/// The speakers that so many channels usually are for; `None` where there is no custom.
+/// libav's default layout for a number of channels; `None` if it has none.
 pub fn usual_layout(channels: u32) -> Option<u64> {
     // SAFETY: the layout is plain data that libav fills; native ones own no memory.
     unsafe {

@@ -43,7 +43,7 @@ pub struct Span {
     pub last_us: Option<i64>,
     /// When the last one ends, as far as its length is known.
     pub end_us: Option<i64>,
-    /// Whether nothing tells how long the last one is: then the stream ends later than that.
+    /// Whether the length of the last one is unknown: then the stream ends later than `end_us`.
     #[serde(default)]
     pub open_end: bool,
     /// The longest time that goes by from one to the next, or that one of them takes.

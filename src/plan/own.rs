@@ -1,4 +1,4 @@
-//! Which of the files that were found are results of rushes: none is made of those.
+//! Leaves out files that are results of earlier runs.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use super::{Rules, SourceFile, decide};
 use crate::journal::{self, Known, Stamp};
 
-/// What of `sources` is no result, as the journals of `output` and of the folders in which
-/// the sources are know it.
-///
-/// A folder that was named itself is not asked: whoever names results wants them.
+/// Returns the `sources` that no journal lists as a result: neither that of `output` nor those
+/// of the folders below the one that the user named. The named folder's own journal is not
+/// read, so that users can convert results by naming their folder.
 pub(super) fn without_results(
     sources: &[SourceFile],
     output: &Path,

@@ -45,9 +45,8 @@ impl Container {
         }
     }
 
-    /// The muxer with its options, for a source that has tags of free names or not, and
-    /// descriptions of pictures that FFmpeg writes into mp4 only where it may leave the standard.
-    pub(crate) fn sink(self, has_free_tags: bool, has_extras: bool) -> Sink {
+    /// The muxer with its options, for a source that has tags of free names or not.
+    pub(crate) fn sink(self, has_free_tags: bool) -> Sink {
         let options = match self {
             // The index goes to the front, so that a browser can start at once.
             Container::Mp4 | Container::Mov | Container::M4a => {
@@ -56,9 +55,7 @@ impl Container {
                 } else {
                     ""
                 };
-                let flags = ("movflags".into(), format!("+faststart{tags}"));
-                let strict = has_extras.then(|| ("strict".into(), "unofficial".into()));
-                [flags].into_iter().chain(strict).collect()
+                vec![("movflags".into(), format!("+faststart{tags}"))]
             }
             Container::Mkv | Container::Webm => vec![],
         };

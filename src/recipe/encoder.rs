@@ -179,12 +179,12 @@ fn has_avx512() -> bool {
     false
 }
 
-/// A bit rate that is given for stereo, for so many channels.
+/// Scales a bit rate that is given for stereo to `channels`.
 pub(super) fn scaled(stereo: u64, channels: u32) -> u64 {
     (stereo / 2).saturating_mul(u64::from(channels))
 }
 
-/// The most bits a second that an encoder takes, where it refuses more.
+/// The highest bit rate of an encoder that refuses higher ones, in bits per second.
 fn most_bits(encoder: &str) -> u64 {
     match encoder {
         // ATSC A/52, table 5.18.
@@ -197,7 +197,7 @@ fn most_bits(encoder: &str) -> u64 {
 }
 
 impl Audio {
-    /// The encoder and its options for sound of so many channels.
+    /// The encoder and its options for audio of `channels` channels.
     pub fn encoder_spec(&self, channels: u32) -> EncoderSpec {
         let bits = self.bitrate.map(|bits| scaled(bits, channels));
         let bits = bits.map(|bits| bits.min(most_bits(&self.encoder)));

@@ -1,10 +1,10 @@
-//! Descriptions of pictures that not every container has a place for: where they arrive.
+//! Projection, stereo layout and Dolby Vision: which containers store them.
 
 use super::{Container, Track};
 use crate::job::{Extra, StreamInfo};
 
 impl Extra {
-    /// What people call it.
+    /// Its name in messages.
     pub fn words(self) -> &'static str {
         match self {
             Extra::Projection => "the projection of 360° video",
@@ -13,13 +13,12 @@ impl Extra {
         }
     }
 
-    /// Why it cannot arrive, where it cannot.
+    /// The reason if a result in `container` cannot hold it.
     fn lost(self, is_copy: bool, container: Container) -> Option<String> {
         let is_dolby = self == Extra::DolbyVision;
         if is_dolby && !is_copy {
-            return Some("encoding keeps the base layer alone".to_owned());
+            return Some("re-encoding keeps only the base layer".to_owned());
         }
-        // FFmpeg writes these boxes of mov since 7.1.
         let has_place = match container {
             Container::Mov => !is_dolby && crate::media::mov_takes_projections(),
             Container::M4a => false,
@@ -29,8 +28,14 @@ impl Extra {
     }
 }
 
-/// Which of a stream's descriptions are to arrive with `track`, and what the user should know
-/// of the others.
+/// Whether any track carries a description that FFmpeg's mp4 muxer writes only with `-strict
+/// unofficial`.
+pub(super) fn any_in(tracks: &[Track]) -> bool {
+    tracks.iter().any(|track| !track.extras.is_empty())
+}
+
+/// Splits a stream's descriptions into those that the result holds and a warning for each
+/// other one.
 pub(super) fn sort(
     stream: &StreamInfo,
     track: &Track,
@@ -55,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_place_is_told_with_the_reason() {
+    fn a_container_without_a_place_is_the_reason() {
         use Container::{Mkv, Mov, Mp4};
         let lost = |extra: Extra, is_copy, container| extra.lost(is_copy, container).is_some();
         for container in [Mkv, Mp4] {

@@ -48,13 +48,13 @@ pub struct Track {
     pub stream: usize,
     /// The four letters that name the codec in the file, where not the muxer's own choice.
     pub tag: Option<String>,
-    /// What the stream is for, as libav's flags, where the source tells.
+    /// libav's disposition flags; `None` keeps the muxer's defaults.
     #[serde(default)]
     pub disposition: Option<i32>,
-    /// The source's tags that do not hold for the result.
+    /// Names of the source's tags that are wrong for the result.
     #[serde(default)]
     pub forgotten: Vec<String>,
-    /// What describes its pictures, and is to arrive with them.
+    /// The source's descriptions of its frames that the result must hold, too.
     #[serde(default)]
     pub extras: Vec<Extra>,
     /// What happens to it.
@@ -62,7 +62,7 @@ pub struct Track {
 }
 
 impl Track {
-    /// Stream `stream` goes `way`, and keeps nothing that describes it.
+    /// A track of stream `stream` without the source's disposition.
     pub fn new(stream: usize, way: Way) -> Self {
         Self {
             stream,
@@ -74,7 +74,7 @@ impl Track {
         }
     }
 
-    /// `stream` goes `way`, and keeps what describes it.
+    /// A track of `stream` with its disposition; re-encoding removes its statistics tags.
     pub(super) fn of(stream: &StreamInfo, way: Way) -> Self {
         let forgotten = match way.is_copy() {
             true => vec![],
@@ -362,6 +362,13 @@ impl Pipeline {
 }
 
 impl Sink {
+    /// Lets the muxer write boxes that its standard does not define.
+    pub(super) fn allow_unofficial(&mut self) {
+        if let Sink::File { options, .. } = self {
+            options.push(("strict".into(), "unofficial".into()));
+        }
+    }
+
     /// Name of picture `number` (from 1) in the folder.
     pub fn picture_name(number: u64, extension: &str) -> String {
         format!("{number:06}.{extension}")

@@ -1,7 +1,8 @@
 //! From a recipe and a probed source to one [`Product`] of its [`super::Pipeline`].
 
 use super::{
-    Container, Copying, Medium, Pick, Pipeline, Product, Recipe, Transcode, pictures, streams, tags,
+    Container, Copying, Medium, Pick, Pipeline, Product, Recipe, Transcode, extras, pictures,
+    streams, tags,
 };
 use crate::error::{Error, Result};
 use crate::job::MediaInfo;
@@ -26,8 +27,8 @@ pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
     })
 }
 
-/// Whether a product copies pictures of which a file of `format` does not tell when they are
-/// shown.
+/// Whether a product copies video from a `format` that does not store presentation times
+/// reliably.
 fn needs_pts(format: &str, products: &[Product]) -> bool {
     let copies = |product: &Product| {
         let mut videos = product.tracks_of(Medium::Video);
@@ -37,7 +38,7 @@ fn needs_pts(format: &str, products: &[Product]) -> bool {
 }
 
 impl Pipeline {
-    /// The same for this product alone.
+    /// The same source for `product` alone.
     #[must_use]
     pub fn only(&self, product: Product) -> Self {
         let products = vec![product];
@@ -93,7 +94,7 @@ impl Transcode {
 fn transcoded(recipe: &Transcode, media: &MediaInfo) -> Result<Product> {
     let mut product = Product {
         tracks: vec![],
-        sink: recipe.container.sink(false, false),
+        sink: recipe.container.sink(tags::are_free(&media.tags)),
         dropped: vec![],
         notes: vec![],
         kept: None,
@@ -108,10 +109,9 @@ fn transcoded(recipe: &Transcode, media: &MediaInfo) -> Result<Product> {
         return Err(nothing_of("sound", media));
     }
     streams::others(recipe, media, &mut product);
-    let has_extras = product.tracks.iter().any(|track| !track.extras.is_empty());
-    product.sink = recipe
-        .container
-        .sink(tags::are_free(&media.tags), has_extras);
+    if recipe.container == Container::Mp4 && extras::any_in(&product.tracks) {
+        product.sink.allow_unofficial();
+    }
     Ok(product)
 }
 

@@ -1,4 +1,4 @@
-//! How sound is made to fit its encoder: sample format, rate and channels.
+//! Sample format, sample rate and channel layout for an audio encoder.
 
 use crate::media::{self, SampleFormat, SoundOffer};
 
@@ -75,7 +75,7 @@ pub(super) struct Samples<'a> {
     pub bits: u32,
 }
 
-/// How a source's samples fit an encoder.
+/// An encoder's input, chosen for a source.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fitted {
     /// The arguments of `aformat`.
@@ -86,7 +86,7 @@ pub(super) struct Fitted {
     pub lost: Vec<String>,
 }
 
-/// Makes a source fit `encoder`, which keeps what it can of it.
+/// Chooses the format, rate and layout of `encoder` that lose the least of `source`.
 pub(super) fn fit(encoder: &str, source: &Samples) -> Fitted {
     let offer = media::sound_offer(encoder);
     let format = sample_format(&offer, source.bits);
@@ -95,7 +95,7 @@ pub(super) fn fit(encoder: &str, source: &Samples) -> Fitted {
         media::encoder_takes_layout(encoder, format.name, rate, layout)
     });
     let given = media::layout_mask(source.layout).or_else(|| media::usual_layout(source.channels));
-    // Of more channels than there is a usual layout for, nothing tells where they belong.
+    // libav has no default layout for more than eight channels.
     let nearest = given.map_or(Nearest::Mixed(STEREO), |given| taken.nearest(given));
     let (Nearest::Whole(layout) | Nearest::Mixed(layout)) = nearest;
     let name = media::layout_of(layout);
@@ -153,7 +153,7 @@ fn sample_rate(encoder: &str, offer: &SoundOffer, source: u32) -> u32 {
     nearest.copied().unwrap_or(source)
 }
 
-/// That samples come out less deep, where they do.
+/// A warning if a lossless encoder stores fewer bits per sample than the source has.
 fn lost_bits(encoder: &str, offer: &SoundOffer, format: SampleFormat, bits: u32) -> Option<String> {
     let kept = match offer.coded_bits {
         0 => format.bits.min(MOST_BITS),
@@ -234,8 +234,8 @@ fn masks<'a>(names: &'a [&'a str]) -> impl Iterator<Item = u64> + 'a {
     names.iter().filter_map(|name| media::layout_mask(name))
 }
 
-/// The same layout with its only pair of rear speakers behind instead of beside, or the other
-/// way round: names differ between codecs, rooms do not.
+/// The same layout with side speakers for back speakers, or back for side: codecs disagree on
+/// their names, as in `5.1` and `5.1(side)`.
 fn twin(layout: u64) -> u64 {
     match (layout & BACK, layout & SIDE) {
         (BACK, 0) => layout & !BACK | SIDE,
@@ -244,7 +244,8 @@ fn twin(layout: u64) -> u64 {
     }
 }
 
-/// A layout by where its channels are heard: an only pair of rear speakers counts as behind.
+/// A layout with its side speakers named back speakers if it has no others behind, and a matrix
+/// mix named stereo: layouts that compare equal here sound the same.
 fn placed(layout: u64) -> u64 {
     let layout = match layout & DOWNMIX {
         DOWNMIX => layout & !DOWNMIX | STEREO,

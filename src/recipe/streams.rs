@@ -83,7 +83,7 @@ pub(super) fn sounds(
             Copying::Never => false,
             Copying::Always if held => true,
             Copying::Always if stream.decodable => return Err(not_held(stream, container)),
-            // It can be had in no way.
+            // It can be neither copied nor decoded.
             Copying::Always => false,
             Copying::Fitting(fits) => held && tells_times(&media.format) && fits.take(stream),
         };

@@ -145,8 +145,8 @@ pub(super) fn track(
         }
         Copying::Always if !can_be_ordered(media, stream) => {
             return Err(Error::failed(format!(
-                "does not reliably tell when pictures are shown, and those of stream {} ({}) are \
-                 stored in another order: a copy would show them out of order",
+                "stores no reliable presentation times, and the frames of stream {} ({}) are \
+                 reordered: a copy would show them out of order",
                 stream.index, stream.codec
             ))
             .cure(ENCODE_INSTEAD));
@@ -177,11 +177,11 @@ pub(super) fn track(
     })
 }
 
-/// What to do about a stream that cannot be copied for lack of times.
+/// The fix for a stream that cannot be copied because its presentation times are unknown.
 pub const ENCODE_INSTEAD: &str = "name an encoder with --vcodec, or use a preset that encodes";
 
-/// Whether the times at which pictures are shown are known, or follow from the order in which
-/// they are stored: libav works them out for codecs that hold back one picture at most.
+/// Whether a stream's presentation times are stored, or follow from its decoding order: libav
+/// derives them for codecs that reorder by one frame at most.
 fn can_be_ordered(media: &MediaInfo, stream: &StreamInfo) -> bool {
     super::streams::tells_times(&media.format)
         || !(stream.details.reorders && needs_times(&stream.codec))

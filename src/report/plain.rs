@@ -76,7 +76,7 @@ impl Plain {
             return;
         };
         self.ended += 1;
-        // All that makes the exit code 1 is told.
+        // Whatever makes the exit code 1 is printed, also with --quiet.
         let is_bad = match &outcome.verdict {
             Verdict::Done(done) => done.salvaged,
             Verdict::Failed(_) => true,

@@ -350,7 +350,8 @@ fn a_length_of_centuries_gives_the_pictures_that_are_there() {
     // Matroska's Duration, a float of 8 bytes, in milliseconds.
     let centuries_ms = 6.3e12_f64.to_be_bytes();
     patch(&mut bytes, &[0x44, 0x89, 0x88], 0, &centuries_ms);
-    // No stream tells a length of its own.
+    batch.write("contradicted.mkv", bytes.clone());
+    // Without lengths of the streams, nothing contradicts the claim.
     for at in 0..bytes.len().saturating_sub(8) {
         if bytes[at..].starts_with(b"DURATION") {
             bytes[at..at + 8].copy_from_slice(b"NOTATION");
@@ -372,7 +373,10 @@ fn a_length_of_centuries_gives_the_pictures_that_are_there() {
         let output = common::run(arguments);
         let said = common::stderr(&output);
         assert!(said.contains("claims"), "{dispatch}: {said}");
-        assert_eq!(common::names(&out.join("long")).len(), there, "{dispatch}");
+        for name in ["long", "contradicted"] {
+            let found = common::names(&out.join(name)).len();
+            assert_eq!(found, there, "{dispatch} {name}");
+        }
     }
 }
 

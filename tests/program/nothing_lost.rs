@@ -1,4 +1,4 @@
-//! What a source holds arrives in its result, or is told to be lost.
+//! Every property of a source is in its result, or a warning names it.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -427,7 +427,7 @@ fn results_in_a_folder_below_are_no_sources_and_that_is_said() {
     );
     let results = names(&root.join("web"));
     assert_eq!(results, ["a.mp4"]);
-    // Whoever names the results wants them.
+    // A user who names the folder of results converts them.
     let (from, to) = (root.join("small"), root.join("again"));
     succeed(args!["convert", "--copy", "never", from, "-o", &to]);
     assert_eq!(names(&to), ["a.mp4"]);
@@ -517,5 +517,32 @@ fn a_poster_is_not_taken_for_the_film() {
             "160",
             "{name} {codec}"
         );
+    }
+}
+
+#[test]
+fn a_source_is_not_replaced_by_a_result_that_lacks_something() {
+    for dispatch in ENGINES {
+        let source = Source::made("a.mka", &format!("{} -c:a flac", sound("5.1")));
+        let flags = args![
+            "convert",
+            "--replace",
+            "--preset",
+            "audio",
+            "--acodec",
+            "libmp3lame",
+            "--format",
+            "mkv",
+            "--dispatch",
+            dispatch
+        ];
+        let output = rushes().args(flags).arg(&source.path).output().unwrap();
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{printed}");
+        assert!(source.path.exists(), "{printed}");
+        assert!(source.path.with_extension("mkv").exists(), "{printed}");
+        for words in ["mixed down", "the source is kept"] {
+            assert!(printed.contains(words), "{words}: {printed}");
+        }
     }
 }

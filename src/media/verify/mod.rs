@@ -1,5 +1,6 @@
 //! Whether a written file is what its pipeline planned, and what its source holds.
 
+mod checked;
 mod film;
 mod pictures;
 mod written;
@@ -13,8 +14,10 @@ use crate::error::{Error, Result};
 use crate::job::{MediaJob, StreamKind};
 use crate::media::ssim;
 use crate::media::survey::{Span, Survey};
-use crate::recipe::{DroppedBy, ENCODE_INSTEAD, Medium, Product, Sink, Track, Way, tells_times};
+use crate::recipe::{ENCODE_INSTEAD, Medium, Product, Sink, Track, Way, tells_times};
 
+pub use checked::Checked;
+use checked::seconds;
 pub use film::verify_film;
 use pictures::verify_pictures;
 use written::{Decoded, ENOUGH, Stretch, Written, undecodable};
@@ -58,32 +61,8 @@ pub struct Evidence<'a> {
     pub damaged: &'a [(usize, u64)],
 }
 
-/// What looking at a result brought to light.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Checked {
-    /// Frames of the first track.
-    pub frames: Option<u64>,
-    /// Whether the source did not give all that it was to hold.
-    pub salvaged: bool,
-    /// What the user should know.
-    pub warnings: Vec<String>,
-    /// What of the source is not in the result; the user is warned of that, too.
-    pub lost: Vec<String>,
-    /// Structural similarity to the source, where it was asked for: 1 is the same.
-    pub ssim: Option<f64>,
-}
-
-/// A source may claim to be longer than it is by this share, and by so many
-/// seconds at most: lengths are rounded, and some count the last picture twice.
-const CLAIM: f64 = 0.2;
-const CLAIM_S: f64 = 0.5;
-
 /// Sound may end so much before its source's: damaged timestamps are put right by cutting.
 const SOUND_S: f64 = 0.25;
-
-/// So many packets of sound may be torn: a recording of a broadcast begins and
-/// ends in the middle of one.
-const TORN: u64 = 2;
 
 /// Where a container does not tell when pictures are due, decoders show them
 /// later than they get them: by not more than 16 pictures (H.264, A.3.1).
@@ -115,11 +94,12 @@ fn wrong(what: impl std::fmt::Display) -> Error {
     Error::failed(format!("the result is not as planned: {what}"))
 }
 
-/// That a source tells too little of its times to be copied, which shows once its copy is decoded.
+/// The error for a copy whose decoded frames are out of order, because its source stores no
+/// reliable presentation times.
 fn out_of_order(stream: usize) -> Error {
     Error::failed(format!(
-        "stream {stream} is stored without the times at which its pictures are shown, and a copy \
-         would show them out of order"
+        "the source stores no reliable presentation times for stream {stream}: a copy shows its \
+         frames out of order"
     ))
     .cure(ENCODE_INSTEAD)
 }
@@ -460,66 +440,4 @@ fn usual_distance_s(span: &Span) -> f64 {
         }
         _ => 0.04,
     }
-}
-
-impl Checked {
-    fn salvage(&mut self, warning: String) {
-        self.salvaged = true;
-        self.warnings.push(warning);
-    }
-
-    fn lose(&mut self, what: String) {
-        self.lost.push(what.clone());
-        self.warnings.push(what);
-    }
-
-    /// What the reading of the source told of its state.
-    fn source(&mut self, evidence: &Evidence) {
-        self.warnings.extend(evidence.product.notes.iter().cloned());
-        for dropped in &evidence.product.dropped {
-            let told = format!(
-                "stream {}: {} left out: {}",
-                dropped.stream, dropped.what, dropped.reason
-            );
-            match dropped.by {
-                DroppedBy::Source => self.salvage(told),
-                DroppedBy::Container => self.warnings.push(told),
-                DroppedBy::Recipe => {}
-            }
-        }
-        for (stream, count) in evidence.damaged {
-            let told = format!("stream {stream}: {count} damaged packets or pictures");
-            let mut sounds = evidence.product.tracks_of(Medium::Audio);
-            if *count <= TORN && sounds.any(|track| track.stream == *stream) {
-                self.warnings.push(told);
-            } else {
-                self.salvage(told);
-            }
-        }
-        if let Some(error) = &evidence.survey.ended_early {
-            self.salvage(format!("the source ends early: {error}"));
-        }
-        if evidence.survey.has_jumped {
-            let told = "the source's clock jumps; times go on where they were";
-            self.warnings.push(told.into());
-            return;
-        }
-        let read = evidence.survey.end_s();
-        // Some containers count from 0, some from the beginning.
-        let counted = read.max(read + evidence.survey.start_us as f64 / 1e6);
-        if let Some(claimed) = evidence.job.claimed_s
-            && read > 0.0
-            && claimed - counted > (claimed * CLAIM).clamp(0.1, CLAIM_S)
-        {
-            self.salvage(format!(
-                "the source claims {} and holds {}",
-                seconds(claimed),
-                seconds(read)
-            ));
-        }
-    }
-}
-
-fn seconds(seconds: f64) -> String {
-    format!("{seconds:.2} s")
 }
