@@ -34,6 +34,7 @@ pub(super) fn film(seconds: f64, option: Option<&str>) -> Job {
         time_base: Ratio::new(1, 25),
         frame_s: 0.04,
         rate: None,
+        keeps_colours: false,
     };
     let product = Product {
         tracks: vec![Track::new(0, Way::Video(way))],
@@ -53,6 +54,7 @@ pub(super) fn film(seconds: f64, option: Option<&str>) -> Job {
             generate_pts: false,
             key_frames_only: false,
             tags: vec![],
+            chapters: 0,
             products: vec![product],
             codec_threads: 1,
         },

@@ -127,6 +127,9 @@ fn add_track(
     for name in &track.forgotten {
         list.add([&format!("-metadata:s:{index}"), &format!("{name}=")]);
     }
+    for (name, value) in &track.tags {
+        list.add([&format!("-metadata:s:{index}"), &format!("{name}={value}")]);
+    }
     match &track.way {
         Way::Copy(_) | Way::Attach { .. } => list.add([&format!("-codec:{index}"), "copy"]),
         Way::Subtitle { encoder } => list.add([&format!("-codec:{index}"), encoder]),
@@ -244,6 +247,7 @@ mod tests {
             duration_is_guessed: false,
             bit_rate: None,
             tags: vec![],
+            chapters: 0,
             streams: vec![stream(0, video, "vp9"), stream(1, audio, "opus")],
         };
         MediaJob {

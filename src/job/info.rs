@@ -17,6 +17,9 @@ pub struct MediaInfo {
     pub bit_rate: Option<u64>,
     /// Names of the whole file's tags, e.g. `title`.
     pub tags: Vec<String>,
+    /// How many chapters it has.
+    #[serde(default)]
+    pub chapters: usize,
     /// The streams in file order.
     pub streams: Vec<StreamInfo>,
 }
@@ -51,6 +54,18 @@ pub struct StreamInfo {
 pub struct Details {
     /// libav's disposition flags: default, forced, commentary, …
     pub disposition: i32,
+    /// Names of those flags that mark it for people, e.g. `forced`.
+    #[serde(default)]
+    pub marks: Vec<String>,
+    /// The name that players list it by; empty where it has none.
+    #[serde(default)]
+    pub title: String,
+    /// Its language as the container stores it; empty where that is unknown.
+    #[serde(default)]
+    pub language: String,
+    /// The timecode of its first frame; empty where it has none.
+    #[serde(default)]
+    pub timecode: String,
     /// Whether it is one picture for all of the file's length, such as a poster.
     pub is_still: bool,
     /// When it ends, in seconds from the file's beginning, if the container stores that.
@@ -96,6 +111,10 @@ pub enum Extra {
     Stereo3d,
     /// Dolby Vision's profile and layers.
     DolbyVision,
+    /// The display that HDR was mastered on (SMPTE ST 2086).
+    MasteringDisplay,
+    /// The brightest pixel and the brightest frame of HDR (CTA-861.3).
+    LightLevel,
 }
 
 /// What a stream carries.

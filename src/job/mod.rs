@@ -3,6 +3,7 @@
 mod info;
 mod limits;
 mod outcome;
+mod property;
 mod ratio;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use info::{Colour, Details, Extra, Fields, Light, MediaInfo, StreamInfo, StreamKind};
 pub use limits::Limits;
 pub use outcome::{Done, Failure, Made, Outcome, Progress, Verdict};
+pub use property::{Held, Property};
 pub use ratio::Ratio;
 
 use crate::media::verify::Depth;

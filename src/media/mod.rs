@@ -13,6 +13,7 @@ mod compat;
 mod copy;
 mod dead;
 mod decode;
+mod details;
 mod encode;
 mod encoder_version;
 mod error;
@@ -55,7 +56,7 @@ use std::sync::Once;
 pub use ffmpeg_next::Frame;
 
 pub use compare::difference;
-pub use compat::mov_takes_projections;
+pub use compat::{matroska_takes_rotation, mov_takes_projections};
 pub use dead::dead_streams;
 pub use encode::{Encoded, Encoder, Setup, VideoTiming, try_video_encoder};
 pub use encoder_version::encoder_version;

@@ -7,15 +7,14 @@ use ffmpeg::ffi;
 use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
-use super::colours;
+use super::details::details;
 use super::compat;
 use super::filter::layout_name;
 use super::version::{self, dictionary, dictionary_value};
 use super::{Input, Origin, files};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
-use crate::job::{Details, Extra, Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
-use crate::recipe::tags::is_statistic;
+use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
 
 /// Opens `path` and lists its streams.
 ///
@@ -63,12 +62,19 @@ pub(super) fn describe(input: &Input) -> MediaInfo {
             .into_iter()
             .map(|(name, _)| name)
             .collect(),
+        chapters: chapters(input),
         streams: input
             .context()
             .streams()
             .map(|stream| stream_info(input, &stream))
             .collect(),
     }
+}
+
+/// How many chapters last: some writers add empty ones.
+fn chapters(input: &Input) -> usize {
+    let lasts = |chapter: &ffmpeg::Chapter| chapter.end() > chapter.start();
+    input.context().chapters().filter(lasts).count()
 }
 
 fn stream_info(input: &Input, stream: &ffmpeg::Stream) -> StreamInfo {
@@ -93,84 +99,6 @@ fn stream_info(input: &Input, stream: &ffmpeg::Stream) -> StreamInfo {
         bit_rate: positive(unsafe { (*parameters.as_ptr()).bit_rate }),
         is_edited: is_edited(stream),
         details: details(input, stream),
-    }
-}
-
-/// A still picture's codecs: a stream of these beside another of video is a poster.
-const STILLS: [ffi::AVCodecID; 5] = [
-    ffi::AVCodecID::AV_CODEC_ID_PNG,
-    ffi::AVCodecID::AV_CODEC_ID_BMP,
-    ffi::AVCodecID::AV_CODEC_ID_TIFF,
-    ffi::AVCodecID::AV_CODEC_ID_WEBP,
-    ffi::AVCodecID::AV_CODEC_ID_JPEG2000,
-];
-
-/// Whether a stream is a single frame, by its disposition, frame count or codec.
-fn is_still(raw: &ffi::AVStream, codec: ffi::AVCodecID) -> bool {
-    let is_marked = raw.disposition & ffi::AV_DISPOSITION_STILL_IMAGE != 0;
-    is_marked || raw.nb_frames == 1 || raw.nb_frames == 0 && STILLS.contains(&codec)
-}
-
-/// When a stream ends, in seconds from the file's beginning.
-fn end_s(input: &Input, stream: &ffmpeg::Stream) -> Option<f64> {
-    let base = f64::from(stream.time_base());
-    let start = Some(stream.start_time()).filter(|start| *start != ffi::AV_NOPTS_VALUE);
-    let start_s = start.map_or(0.0, |start| {
-        start as f64 * base - input.start_us() as f64 / 1e6
-    });
-    if stream.duration() > 0 {
-        return Some(start_s.max(0.0) + stream.duration() as f64 * base);
-    }
-    // Matroska's writers note it so.
-    // SAFETY: the stream lives as long as the opened input, and its dictionary with it.
-    let tag = unsafe { dictionary_value((*stream.as_ptr()).metadata, c"DURATION") };
-    tag.as_deref().and_then(seconds)
-}
-
-/// `00:00:02.500000000` in seconds.
-fn seconds(clock: &str) -> Option<f64> {
-    let parts: Option<Vec<f64>> = clock.split(':').map(|part| part.parse().ok()).collect();
-    match parts?.as_slice() {
-        [hours, minutes, seconds] => Some(hours * 3600.0 + minutes * 60.0 + seconds),
-        _ => None,
-    }
-    .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
-}
-
-fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
-    // SAFETY: the stream, its parameters and its dictionary live as long as the opened input.
-    let (raw, parameters, tags, sides) = unsafe {
-        let raw = &*stream.as_ptr();
-        let tags = dictionary(raw.metadata);
-        (raw, &*raw.codecpar, tags, compat::stream_side_data(raw))
-    };
-    let names = tags.into_iter().map(|(name, _)| name);
-    let tag = parameters.codec_tag.to_le_bytes();
-    Details {
-        disposition: raw.disposition,
-        is_still: is_still(raw, parameters.codec_id),
-        end_s: end_s(input, stream),
-        reorders: parameters.video_delay > 0,
-        extras: sides.iter().filter_map(|(kind, _)| extra(*kind)).collect(),
-        statistics: names.filter(|name| is_statistic(name)).collect(),
-        // Titles of chapters are read by the demuxer, which gives out none of their packets.
-        is_dispensable: [*b"tmcd", *b"rtp "].contains(&tag)
-            || raw.discard == ffi::AVDiscard::AVDISCARD_ALL,
-        tag: match tag.iter().all(u8::is_ascii_graphic) {
-            true => String::from_utf8_lossy(&tag).into_owned(),
-            false => String::new(),
-        },
-        colour: colours::of_stream(parameters),
-    }
-}
-
-fn extra(kind: ffi::AVPacketSideDataType) -> Option<Extra> {
-    use ffi::AVPacketSideDataType as Kind;
-    match kind {
-        Kind::AV_PKT_DATA_SPHERICAL => Some(Extra::Projection),
-        Kind::AV_PKT_DATA_STEREO3D => Some(Extra::Stereo3d),
-        Kind::AV_PKT_DATA_DOVI_CONF => Some(Extra::DolbyVision),
-        _ => None,
     }
 }
 
@@ -424,14 +352,6 @@ mod tests {
     use super::*;
 
     const ONE: i32 = 1 << 16;
-
-    #[test]
-    fn a_clock_of_matroska_is_read_in_seconds() {
-        assert_eq!(seconds("00:01:02.500000000"), Some(62.5));
-        for not_one in ["", "12", "00:00:00.000", "1:2", "a:b:c", "00:00:inf"] {
-            assert_eq!(seconds(not_one), None, "{not_one}");
-        }
-    }
 
     #[test]
     fn display_matrices_become_the_filters_that_turn_pictures_upright() {

@@ -139,6 +139,7 @@ mod tests {
             duration_is_guessed: false,
             bit_rate: None,
             tags: vec![],
+            chapters: 0,
             streams: vec![StreamInfo {
                 index: 0,
                 kind: StreamKind::Video {

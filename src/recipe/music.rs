@@ -42,6 +42,7 @@ pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
         generate_pts: false,
         key_frames_only: false,
         tags: vec![],
+        chapters: 0,
         products: vec![Product {
             tracks: vec![Track::new(stream, Way::Audio(way))],
             sink: Sink::File {

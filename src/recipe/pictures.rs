@@ -78,6 +78,7 @@ fn way(
         time_base,
         frame_s,
         rate: None,
+        keeps_colours: false,
     })
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Choose;
 use crate::draw::sheet::SheetPlan;
-use crate::job::{Extra, Ratio, StreamInfo};
+use crate::job::{Held, Ratio, StreamInfo};
 
 /// What happens to one source: it is read and decoded once, whatever the number of results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Pipeline {
     pub key_frames_only: bool,
     /// Names of the source's tags that results are to have, too, in lower case.
     pub tags: Vec<String>,
+    /// How many chapters the source has.
+    #[serde(default)]
+    pub chapters: usize,
     /// The results.
     pub products: Vec<Product>,
     /// Threads that each codec and filter may use; at least 1.
@@ -54,9 +57,12 @@ pub struct Track {
     /// Names of the source's tags that are wrong for the result.
     #[serde(default)]
     pub forgotten: Vec<String>,
-    /// The source's descriptions of its frames that the result must hold, too.
+    /// Tags that it gets besides the source's, or instead of those of the same name.
     #[serde(default)]
-    pub extras: Vec<Extra>,
+    pub tags: Vec<(String, String)>,
+    /// Properties that the result must have.
+    #[serde(default)]
+    pub held: Vec<Held>,
     /// What happens to it.
     pub way: Way,
 }
@@ -69,7 +75,8 @@ impl Track {
             tag: None,
             disposition: None,
             forgotten: vec![],
-            extras: vec![],
+            tags: vec![],
+            held: vec![],
             way,
         }
     }
@@ -145,6 +152,9 @@ pub struct VideoWay {
     pub frame_s: f64,
     /// Pictures a second, where frames are repeated and left out to have so many.
     pub rate: Option<Ratio>,
+    /// Whether the result's colours are described as the source's are.
+    #[serde(default)]
+    pub keeps_colours: bool,
 }
 
 impl VideoWay {

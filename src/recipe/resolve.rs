@@ -1,7 +1,7 @@
 //! From a recipe and a probed source to one [`Product`] of its [`super::Pipeline`].
 
 use super::{
-    Container, Copying, Medium, Pick, Pipeline, Product, Recipe, Transcode, extras, pictures,
+    Container, Copying, Medium, Pick, Pipeline, Product, Recipe, Transcode, inventory, pictures,
     streams, tags,
 };
 use crate::error::{Error, Result};
@@ -19,6 +19,7 @@ pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
         generate_pts: needs_pts(&media.format, &products),
         key_frames_only: recipes.iter().all(|recipe| recipe.takes_key_frames()),
         tags: tags::wanted(&media.tags),
+        chapters: media.chapters,
         products,
         codec_threads: recipes
             .iter()
@@ -109,7 +110,8 @@ fn transcoded(recipe: &Transcode, media: &MediaInfo) -> Result<Product> {
         return Err(nothing_of("sound", media));
     }
     streams::others(recipe, media, &mut product);
-    if recipe.container == Container::Mp4 && extras::any_in(&product.tracks) {
+    inventory::plan(&mut product, media, recipe.container);
+    if recipe.container == Container::Mp4 && inventory::any_unofficial(&product.tracks) {
         product.sink.allow_unofficial();
     }
     Ok(product)
@@ -152,6 +154,7 @@ mod tests {
             duration_is_guessed: false,
             bit_rate: None,
             tags: vec![],
+            chapters: 0,
             streams: vec![StreamInfo {
                 index: 0,
                 kind,

@@ -5,10 +5,10 @@ use super::resolve::nothing_of;
 use super::sound::{Fitted, Samples, fit};
 use super::{
     Audio, AudioFits, AudioWay, Container, Copying, Dropped, DroppedBy, Medium, Product, Track,
-    Transcode, Video, Way, alpha, extras, video,
+    Transcode, Video, Way, alpha, video,
 };
 use crate::error::{Error, Result};
-use crate::job::{MediaInfo, StreamInfo, StreamKind};
+use crate::job::{Held, MediaInfo, Property, StreamInfo, StreamKind};
 
 /// Whether a demuxer tells when each picture is shown; others (AVI, raw
 /// streams) tell an order at most, which is too little to copy by.
@@ -48,11 +48,9 @@ pub(super) fn videos(
         });
     }
     for stream in sound {
-        let mut track = video::track(video, recipe, media, stream)?;
+        let track = video::track(video, recipe, media, stream)?;
         let note = alpha::lost_by_track(video, recipe.container, stream, &track);
-        let (kept, lost) = extras::sort(stream, &track, recipe.container);
-        track.extras = kept;
-        product.notes.extend(note.into_iter().chain(lost));
+        product.notes.extend(note);
         product.tracks.push(track);
     }
     for stream in lost {
@@ -142,7 +140,8 @@ fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<(Track, Vec<Strin
         filter: format!("aresample=async=1,aformat={format}"),
         encoder: audio.encoder_spec(channels),
     };
-    let track = Track::of(stream, Way::Audio(way));
+    let mut track = Track::of(stream, Way::Audio(way));
+    track.held = vec![Held::new(Property::Channels, channels.to_string())];
     let notes = lost.iter().map(|what| format!("stream {index}: {what}"));
     Some((track, notes.collect()))
 }

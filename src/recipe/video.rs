@@ -29,9 +29,6 @@ const MARK_PICTURES: [&str; 7] = [
     "wmv3",
 ];
 
-/// Samples that are longer one way than this many times the other are not meant so.
-const LONGEST_SAMPLE: f64 = 16.0;
-
 /// Bits a second that are not too many for any picture.
 const SMALL_RATE: f64 = 1e6;
 
@@ -62,7 +59,7 @@ impl Picture {
         };
         let stored = Shape {
             size: Size { width, height },
-            aspect: usual(sample_aspect),
+            aspect: sample_aspect.or_square(),
         };
         Ok(Self {
             shape: if stream.is_turned() {
@@ -101,6 +98,12 @@ impl Picture {
         video.pixel_format(&self.pixel_format, self.depth)
     }
 
+    /// Whether red, green and blue do not become luma and chroma, or the other way round.
+    fn stays_rgb_or_yuv(&self, video: &Video) -> bool {
+        let is_rgb = crate::media::is_rgb;
+        is_rgb(&self.pixel_format) == is_rgb(&self.encoded_format(video))
+    }
+
     /// Distance between two pictures in seconds.
     pub(super) fn frame_s(&self) -> f64 {
         if self.frame_rate.is_positive() {
@@ -108,17 +111,6 @@ impl Picture {
         } else {
             USUAL_FRAME_S
         }
-    }
-}
-
-/// What nobody tells, or means, is square.
-fn usual(aspect: Ratio) -> Ratio {
-    let told = aspect.is_positive();
-    let range = 1.0 / LONGEST_SAMPLE..=LONGEST_SAMPLE;
-    if told && range.contains(&aspect.as_f64()) {
-        aspect
-    } else {
-        Ratio::new(1, 1)
     }
 }
 
@@ -210,6 +202,7 @@ fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
         time_base: fine_time_base(&video.encoder, video.fps.unwrap_or(picture.frame_rate)),
         frame_s: video.fps.map_or(own_s, |fps| own_s.max(1.0 / fps.as_f64())),
         rate: video.fps,
+        keeps_colours: picture.stays_rgb_or_yuv(video),
     }
 }
 

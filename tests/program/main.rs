@@ -31,6 +31,7 @@ mod fuzz;
 mod hard_inputs;
 mod harm;
 mod hostile;
+mod inventory;
 mod limits;
 mod mixed_versions;
 mod names;

@@ -228,6 +228,7 @@ mod tests {
             duration_is_guessed: false,
             bit_rate: None,
             tags: Vec::new(),
+            chapters: 0,
             streams,
         }
     }

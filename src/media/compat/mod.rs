@@ -77,6 +77,13 @@ pub fn mov_takes_projections() -> bool {
     cfg!(ffmpeg_7_1)
 }
 
+/// Whether the muxer of Matroska writes a stream's rotation.
+///
+/// It does since FFmpeg 7.1.
+pub fn matroska_takes_rotation() -> bool {
+    cfg!(ffmpeg_7_1)
+}
+
 /// Whether a frame holds two fields, and whether the top field is shown first.
 ///
 /// `AVFrame.interlaced_frame` and `top_field_first` became flags in FFmpeg 6.1 and

@@ -56,6 +56,8 @@ struct OutputStream {
     keeps_dts: bool,
     // State of libav's exact conversion to samples, for copied sound.
     samples: Option<i64>,
+    // Tags besides the origin's, until the stream is described.
+    tags: Vec<(String, String)>,
 }
 
 impl Muxer {
@@ -108,6 +110,7 @@ impl Muxer {
                     last_dts: None,
                     keeps_dts: false,
                     samples: None,
+                    tags: vec![],
                 })
                 .collect(),
             waiting: VecDeque::new(),

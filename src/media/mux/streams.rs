@@ -1,6 +1,6 @@
 //! What is said of a file's streams before it begins.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::ptr;
 
 use ffmpeg::{Rational, ffi};
@@ -170,8 +170,8 @@ impl Muxer {
             (*parameters).extradata = data;
             (*parameters).extradata_size = picture.len() as i32;
         }
-        self.set_stream_tag(index, c"filename", name);
-        self.set_stream_tag(index, c"mimetype", mime);
+        self.set_stream_tag(index, "filename", name);
+        self.set_stream_tag(index, "mimetype", mime);
         self.ready(index, Rational::new(1, 1000))
     }
 
@@ -185,8 +185,15 @@ impl Muxer {
         }
     }
 
-    fn set_stream_tag(&mut self, index: usize, key: &CStr, value: &str) {
-        let Ok(value) = CString::new(value) else {
+    /// Tags that stream `index` gets besides its origin's, or instead of those of the same name.
+    pub(in crate::media) fn tag_stream(&mut self, index: usize, tags: &[(String, String)]) {
+        if let Some(stream) = self.streams.get_mut(index) {
+            stream.tags = tags.to_vec();
+        }
+    }
+
+    fn set_stream_tag(&mut self, index: usize, key: &str, value: &str) {
+        let (Ok(key), Ok(value)) = (CString::new(key), CString::new(value)) else {
             return;
         };
         // SAFETY: libav copies both strings.
@@ -241,6 +248,9 @@ impl Muxer {
     fn ready(&mut self, index: usize, packets_in: Rational) -> Result<()> {
         // SAFETY: `index` is one of the streams made in `create`.
         unsafe { (*self.stream(index)).time_base = packets_in.into() };
+        for (name, value) in std::mem::take(&mut self.streams[index].tags) {
+            self.set_stream_tag(index, &name, &value);
+        }
         self.streams[index].packets_in = Some(packets_in);
         if self
             .streams

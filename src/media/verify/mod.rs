@@ -2,6 +2,7 @@
 
 mod checked;
 mod film;
+mod inventory;
 mod pictures;
 mod written;
 
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
-use crate::job::{MediaJob, StreamKind};
+use crate::job::{MediaJob, StreamInfo, StreamKind};
 use crate::media::ssim;
 use crate::media::survey::{Span, Survey};
 use crate::recipe::{ENCODE_INSTEAD, Medium, Product, Sink, Track, Way, tells_times};
@@ -156,9 +157,9 @@ impl<'a> File<'a> {
         for (track, stream) in planned.iter().zip(&videos) {
             self.times(track, *stream, &mut checked)?;
         }
-        self.extras(&mut checked);
         self.frames(&mut checked)?;
         self.sound(&mut checked)?;
+        self.inventory(&mut checked)?;
         self.company(&mut checked);
         self.tags(&mut checked);
         self.decodes(&mut checked, cancel)?;
@@ -186,16 +187,21 @@ impl<'a> File<'a> {
         of_kind.map(|stream| stream.index).collect()
     }
 
-    /// What describes the source's pictures describes the result's.
-    fn extras(&self, checked: &mut Checked) {
-        let streams = self.streams(Medium::Video);
-        for (track, stream) in self.evidence.product.tracks_of(Medium::Video).zip(streams) {
-            let found = &self.written.info.streams[stream].details.extras;
-            for extra in track.extras.iter().filter(|extra| !found.contains(extra)) {
-                let (stream, what) = (track.stream, extra.words());
-                checked.lose(format!("stream {stream}: {what} did not arrive"));
+    /// What describes the source's streams describes the result's.
+    fn inventory(&self, checked: &mut Checked) -> Result<()> {
+        let (product, info) = (self.evidence.product, &self.written.info);
+        for medium in [Medium::Video, Medium::Audio, Medium::Subtitle] {
+            let streams = self.streams(medium);
+            // Where one is missing, it is not known which.
+            if streams.len() == product.tracks_of(medium).count() {
+                inventory::compare(product, medium, info, &streams, checked)?;
             }
         }
+        let (planned, found) = (self.evidence.job.pipeline.chapters, info.chapters);
+        if found < planned {
+            checked.lose(format!("{found} of {planned} chapters have arrived"));
+        }
+        Ok(())
     }
 
     /// As many frames are in the file as were put into it.
@@ -325,13 +331,11 @@ impl<'a> File<'a> {
 
     /// Tells which of the whole file's tags the container has no place for.
     fn tags(&self, checked: &mut Checked) {
-        let found: Vec<String> = self
-            .written
-            .info
-            .tags
-            .iter()
-            .map(|name| name.to_lowercase())
-            .collect();
+        let info = &self.written.info;
+        let mut found: Vec<String> = info.tags.iter().map(|name| name.to_lowercase()).collect();
+        // MXF has the timecode of the whole file, mp4 and mov that of a stream.
+        let is_timed = |stream: &StreamInfo| !stream.details.timecode.is_empty();
+        found.extend(info.streams.iter().any(is_timed).then(|| "timecode".into()));
         let wanted = self.evidence.job.pipeline.tags.iter();
         let lost: Vec<&str> = wanted
             .filter(|name| !found.contains(name))

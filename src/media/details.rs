@@ -1,0 +1,176 @@
+//! What a probe finds out of a stream besides its format.
+
+use std::ffi::CStr;
+
+use ffmpeg::ffi;
+use ffmpeg_next as ffmpeg;
+
+use super::version::{dictionary, dictionary_value};
+use super::{Input, colours, compat};
+use crate::job::{Details, Extra};
+use crate::recipe::tags::is_statistic;
+
+/// A still picture's codecs: a stream of these beside another of video is a poster.
+const STILLS: [ffi::AVCodecID; 5] = [
+    ffi::AVCodecID::AV_CODEC_ID_PNG,
+    ffi::AVCodecID::AV_CODEC_ID_BMP,
+    ffi::AVCodecID::AV_CODEC_ID_TIFF,
+    ffi::AVCodecID::AV_CODEC_ID_WEBP,
+    ffi::AVCodecID::AV_CODEC_ID_JPEG2000,
+];
+
+/// Whether a stream is a single frame, by its disposition, frame count or codec.
+fn is_still(raw: &ffi::AVStream, codec: ffi::AVCodecID) -> bool {
+    let is_marked = raw.disposition & ffi::AV_DISPOSITION_STILL_IMAGE != 0;
+    is_marked || raw.nb_frames == 1 || raw.nb_frames == 0 && STILLS.contains(&codec)
+}
+
+/// When a stream ends, in seconds from the file's beginning.
+fn end_s(input: &Input, stream: &ffmpeg::Stream) -> Option<f64> {
+    let base = f64::from(stream.time_base());
+    let start = Some(stream.start_time()).filter(|start| *start != ffi::AV_NOPTS_VALUE);
+    let start_s = start.map_or(0.0, |start| {
+        start as f64 * base - input.start_us() as f64 / 1e6
+    });
+    if stream.duration() > 0 {
+        return Some(start_s.max(0.0) + stream.duration() as f64 * base);
+    }
+    // Matroska's writers note it so.
+    // SAFETY: the stream lives as long as the opened input, and its dictionary with it.
+    let tag = unsafe { dictionary_value((*stream.as_ptr()).metadata, c"DURATION") };
+    tag.as_deref().and_then(seconds)
+}
+
+/// `00:00:02.500000000` in seconds.
+fn seconds(clock: &str) -> Option<f64> {
+    let parts: Option<Vec<f64>> = clock.split(':').map(|part| part.parse().ok()).collect();
+    match parts?.as_slice() {
+        [hours, minutes, seconds] => Some(hours * 3600.0 + minutes * 60.0 + seconds),
+        _ => None,
+    }
+    .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
+}
+
+pub(super) fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
+    // SAFETY: the stream, its parameters and its dictionary live as long as the opened input.
+    let (raw, parameters, tags, sides) = unsafe {
+        let raw = &*stream.as_ptr();
+        let tags = dictionary(raw.metadata);
+        (raw, &*raw.codecpar, tags, compat::stream_side_data(raw))
+    };
+    let value = |name: &str| {
+        let same = |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
+        tags.iter().find(same).map(|(_, value)| value.clone())
+    };
+    let names = tags.iter().map(|(name, _)| name.clone());
+    let letters = parameters.codec_tag.to_le_bytes();
+    Details {
+        disposition: raw.disposition,
+        marks: marks(raw.disposition),
+        title: title(&value),
+        language: value("language").filter(|code| code != "und").unwrap_or_default(),
+        timecode: value("timecode").unwrap_or_default(),
+        is_still: is_still(raw, parameters.codec_id),
+        end_s: end_s(input, stream),
+        reorders: parameters.video_delay > 0,
+        extras: sides.iter().filter_map(|(kind, _)| extra(*kind)).collect(),
+        statistics: names.filter(|name| is_statistic(name)).collect(),
+        // Titles of chapters are read by the demuxer, which gives out none of their packets.
+        is_dispensable: [*b"tmcd", *b"rtp "].contains(&letters)
+            || raw.discard == ffi::AVDiscard::AVDISCARD_ALL,
+        tag: match letters.iter().all(u8::is_ascii_graphic) {
+            true => String::from_utf8_lossy(&letters).into_owned(),
+            false => String::new(),
+        },
+        colour: colours::of_stream(parameters),
+    }
+}
+
+fn extra(kind: ffi::AVPacketSideDataType) -> Option<Extra> {
+    use ffi::AVPacketSideDataType as Kind;
+    match kind {
+        Kind::AV_PKT_DATA_SPHERICAL => Some(Extra::Projection),
+        Kind::AV_PKT_DATA_STEREO3D => Some(Extra::Stereo3d),
+        Kind::AV_PKT_DATA_DOVI_CONF => Some(Extra::DolbyVision),
+        Kind::AV_PKT_DATA_MASTERING_DISPLAY_METADATA => Some(Extra::MasteringDisplay),
+        Kind::AV_PKT_DATA_CONTENT_LIGHT_LEVEL => Some(Extra::LightLevel),
+        _ => None,
+    }
+}
+
+/// The flags of a disposition that describe a stream to people. Others say how its packets are
+/// stored.
+const FOR_PEOPLE: [i32; 12] = [
+    ffi::AV_DISPOSITION_DEFAULT,
+    ffi::AV_DISPOSITION_DUB,
+    ffi::AV_DISPOSITION_ORIGINAL,
+    ffi::AV_DISPOSITION_COMMENT,
+    ffi::AV_DISPOSITION_LYRICS,
+    ffi::AV_DISPOSITION_KARAOKE,
+    ffi::AV_DISPOSITION_FORCED,
+    ffi::AV_DISPOSITION_HEARING_IMPAIRED,
+    ffi::AV_DISPOSITION_VISUAL_IMPAIRED,
+    ffi::AV_DISPOSITION_CLEAN_EFFECTS,
+    ffi::AV_DISPOSITION_CAPTIONS,
+    ffi::AV_DISPOSITION_DESCRIPTIONS,
+];
+
+/// The names of a stream's marks.
+fn marks(disposition: i32) -> Vec<String> {
+    let set = FOR_PEOPLE.iter().filter(|flag| disposition & **flag != 0);
+    set.filter_map(|flag| {
+        // SAFETY: returns a static name, or null.
+        unsafe {
+            let name = ffi::av_disposition_to_string(*flag);
+            (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+        }
+    })
+    .collect()
+}
+
+/// Names of handlers that FFmpeg's muxer and others give to tracks without a title.
+const USUAL_HANDLERS: [&str; 4] = ["handler", "core media", "sound media", "video media"];
+
+/// A stream's title. mp4 has it as the track's `name`, which FFmpeg reads since 9.0, or as the
+/// name of its handler, which is often that of the program that wrote the file.
+fn title(value: &impl Fn(&str) -> Option<String>) -> String {
+    let handler = value("handler_name").filter(|name| {
+        let name = name.to_lowercase();
+        !USUAL_HANDLERS.iter().any(|usual| name.contains(usual))
+    });
+    value("title")
+        .or_else(|| value("name"))
+        .or(handler)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_of_matroska_is_read_in_seconds() {
+        assert_eq!(seconds("00:01:02.500000000"), Some(62.5));
+        for not_one in ["", "12", "00:00:00.000", "1:2", "a:b:c", "00:00:inf"] {
+            assert_eq!(seconds(not_one), None, "{not_one}");
+        }
+    }
+
+    #[test]
+    fn marks_are_named_and_flags_about_packets_are_not() {
+        let flags = ffi::AV_DISPOSITION_FORCED | ffi::AV_DISPOSITION_DEPENDENT;
+        assert_eq!(marks(flags), ["forced"]);
+        assert!(marks(ffi::AV_DISPOSITION_ATTACHED_PIC).is_empty());
+    }
+
+    #[test]
+    fn a_title_is_a_name_and_not_that_of_a_usual_handler() {
+        let of = |tags: &[(&str, &str)]| {
+            let find = |name: &str| tags.iter().find(|(key, _)| *key == name);
+            title(&|name: &str| find(name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(of(&[("handler_name", "VideoHandler")]), "");
+        assert_eq!(of(&[("handler_name", "Director")]), "Director");
+        assert_eq!(of(&[("handler_name", "Director"), ("title", "Cut")]), "Cut");
+    }
+}
