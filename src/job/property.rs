@@ -34,6 +34,16 @@ pub enum Property {
     Channels,
 }
 
+impl Property {
+    /// Whether it is a part of the description of colours.
+    pub fn is_colour(self) -> bool {
+        matches!(
+            self,
+            Self::Primaries | Self::Transfer | Self::Matrix | Self::Range
+        )
+    }
+}
+
 /// One property of a stream with its value. A stream may have several of a kind, such as marks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
@@ -112,7 +122,11 @@ impl StreamInfo {
         let marks = marks.map(|mark| Held::new(Property::Disposition, mark));
         let extras = details.extras.iter();
         let extras = extras.map(|extra| Held::new(Property::Extra(*extra), ""));
-        texts.chain(marks).chain(extras).chain(self.shown()).collect()
+        texts
+            .chain(marks)
+            .chain(extras)
+            .chain(self.shown())
+            .collect()
     }
 
     /// How its pictures or its samples are presented.

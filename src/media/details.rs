@@ -68,7 +68,9 @@ pub(super) fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
         disposition: raw.disposition,
         marks: marks(raw.disposition),
         title: title(&value),
-        language: value("language").filter(|code| code != "und").unwrap_or_default(),
+        language: value("language")
+            .filter(|code| code != "und")
+            .unwrap_or_default(),
         timecode: value("timecode").unwrap_or_default(),
         is_still: is_still(raw, parameters.codec_id),
         end_s: end_s(input, stream),

@@ -6,12 +6,9 @@ use ffmpeg_next as ffmpeg;
 
 use super::Input;
 use super::compat;
-use super::decode::Decoder;
+use super::glance::glance;
 use crate::error::Result;
 use crate::job::Light;
-
-/// So many packets are looked at for a first picture.
-const PATIENCE: usize = 250;
 
 /// What the first picture of `stream` tells; none where the transfer function
 /// is not that of absolute brightness (PQ), or the container itself tells: that
@@ -23,25 +20,11 @@ pub(super) fn light(input: &mut Input, stream: usize) -> Result<Option<Light>> {
     if !is_wanted(input, stream) {
         return Ok(None);
     }
-    let mut decoder = Decoder::open(input, stream, 1)?;
     let mut found = None;
-    for _ in 0..PATIENCE {
-        let Some(packet) = input.read()? else { break };
-        if packet.stream() != stream {
-            continue;
-        }
-        let mut seen = false;
-        decoder.decode(Some(packet), |frame, _| {
-            if !seen {
-                found = of_frame(&frame);
-            }
-            seen = true;
-            Ok(())
-        })?;
-        if seen {
-            break;
-        }
-    }
+    glance(input, stream, |frame| {
+        found = of_frame(frame);
+        false
+    })?;
     Ok(found)
 }
 

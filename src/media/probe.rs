@@ -7,9 +7,10 @@ use ffmpeg::ffi;
 use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
-use super::details::details;
 use super::compat;
+use super::details::details;
 use super::filter::layout_name;
+use super::transparency::gif_is_transparent;
 use super::version::{self, dictionary, dictionary_value};
 use super::{Input, Origin, files};
 use crate::dispatch::Cancel;
@@ -24,9 +25,12 @@ pub fn probe(path: &Path, cancel: &Cancel) -> Result<MediaInfo> {
     let mut input = Input::open(path, None, cancel)?;
     let mut info = describe(&input);
     for described in &mut info.streams {
-        if let StreamKind::Video { light, .. } = &mut described.kind {
+        if let StreamKind::Video { light, alpha, .. } = &mut described.kind {
             // What cannot be decoded has none.
             *light = super::light::light(&mut input, described.index).unwrap_or_default();
+            if *alpha && described.codec == "gif" {
+                *alpha = gif_is_transparent(&mut input, described.index).unwrap_or(true);
+            }
         }
     }
     Ok(info)

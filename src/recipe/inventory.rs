@@ -40,9 +40,11 @@ pub(super) fn plan(product: &mut Product, media: &MediaInfo, container: Containe
                     track.held.push(Held { value, ..held });
                 }
                 Changed => {}
-                Lost(why) => product
-                    .notes
-                    .push(format!("stream {}: {} is lost: {why}", stream.index, held.words())),
+                Lost(why) => product.notes.push(format!(
+                    "stream {}: {} is lost: {why}",
+                    stream.index,
+                    held.words()
+                )),
             }
         }
     }
@@ -53,7 +55,9 @@ fn keep(track: &mut Track, container: Container, held: Held) {
     if held.property == Property::Title && container.is_quicktime() {
         // Before 9.0, FFmpeg writes the title as players look for it, and does not read it.
         // All versions read the name of a track's handler, which mkvmerge shows, too.
-        track.tags.push(("handler_name".to_owned(), held.value.clone()));
+        track
+            .tags
+            .push(("handler_name".to_owned(), held.value.clone()));
     }
     track.held.push(held);
 }
@@ -121,7 +125,7 @@ fn picture(extra: Extra, is_copy: bool, container: Container) -> Treatment {
         }
         (Extra::DolbyVision, Mov) => false,
         (Extra::Projection | Extra::Stereo3d, Mov) => crate::media::mov_takes_projections(),
-        (Extra::MasteringDisplay | Extra::LightLevel, Mov) => is_copy,
+        (Extra::MasteringDisplay | Extra::LightLevel, Mov) => true,
         (_, M4a) => false,
         (_, Mp4 | Mkv | Webm) => true,
     };
@@ -200,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_container_without_a_place_is_the_reason() {
-        let lost = |extra, is_copy, container| matches!(picture(extra, is_copy, container), Lost(_));
+        let lost =
+            |extra, is_copy, container| matches!(picture(extra, is_copy, container), Lost(_));
         for container in [Mkv, Mp4] {
             assert!(!lost(Extra::Projection, false, container));
             assert!(!lost(Extra::Stereo3d, true, container));

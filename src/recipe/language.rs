@@ -44,7 +44,9 @@ const OF_QUICKTIME: [&str; 101] = [
 pub(super) fn treatment(code: &str, container: Container) -> Treatment {
     let is_iso = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_lowercase());
     let lost = |stores: &str| {
-        Treatment::Lost(format!("{container} stores {stores}; --format mkv stores it"))
+        Treatment::Lost(format!(
+            "{container} stores {stores}; --format mkv stores it"
+        ))
     };
     match container {
         Container::Mkv | Container::Webm => Treatment::Kept,

@@ -74,23 +74,53 @@ const MARKS: &str = "stream_disposition";
 
 const ROWS: [Row; 18] = [
     row("v:0", TAGS, &["=Picture"], "title 'Picture'"),
-    row("v:0", TAGS, &["language=fre", "language=fra"], "language 'fre'"),
+    row(
+        "v:0",
+        TAGS,
+        &["language=fre", "language=fra"],
+        "language 'fre'",
+    ),
     row("v:0", TAGS, &["01:02:03:04"], "timecode"),
     row("v:0", MARKS, &["default=1"], "mark 'default'"),
-    row("v:0", "stream=color_primaries", &["smpte170m"], "colour primaries"),
-    row("v:0", "stream=color_transfer", &["smpte170m"], "colour transfer"),
+    row(
+        "v:0",
+        "stream=color_primaries",
+        &["smpte170m"],
+        "colour primaries",
+    ),
+    row(
+        "v:0",
+        "stream=color_transfer",
+        &["smpte170m"],
+        "colour transfer",
+    ),
     row("v:0", "stream=color_space", &["smpte170m"], "colour matrix"),
-    row("v:0", "stream=display_aspect_ratio", &["16:9", "71:40"], "aspect"),
+    row(
+        "v:0",
+        "stream=display_aspect_ratio",
+        &["16:9", "71:40"],
+        "aspect",
+    ),
     row("a:0", TAGS, &["=Director"], "title 'Director'"),
     row("a:0", TAGS, &["language=ger"], "language 'ger'"),
     row("a:0", MARKS, &["comment=1"], "mark 'comment'"),
     row("a:1", TAGS, &["language=en-US"], "language 'en-US'"),
     row("a:1", "stream=channels", &["channels=6"], "channels"),
     row("a:1", MARKS, &["original=1"], "mark 'original'"),
-    row("a:1", MARKS, &["visual_impaired=1"], "mark 'visual_impaired'"),
+    row(
+        "a:1",
+        MARKS,
+        &["visual_impaired=1"],
+        "mark 'visual_impaired'",
+    ),
     row("s:0", TAGS, &["=Signs"], "title 'Signs'"),
     row("s:0", MARKS, &["forced=1"], "mark 'forced'"),
-    row("s:0", MARKS, &["hearing_impaired=1"], "mark 'hearing_impaired'"),
+    row(
+        "s:0",
+        MARKS,
+        &["hearing_impaired=1"],
+        "mark 'hearing_impaired'",
+    ),
 ];
 
 /// The properties that a container cannot hold: everything else must arrive.
@@ -130,8 +160,15 @@ fn check(format: &str, flags: &[&str]) {
         for row in &ROWS {
             let found = probed(&result, row.stream, row.entries);
             let arrived = row.shown.iter().any(|shown| found.contains(shown));
-            let context = format!("{format} {flags:?} {dispatch} {}:\n{found}{said}", row.words);
-            assert_eq!(arrived, !impossible(format).contains(&row.words), "{context}");
+            let context = format!(
+                "{format} {flags:?} {dispatch} {}:\n{found}{said}",
+                row.words
+            );
+            assert_eq!(
+                arrived,
+                !impossible(format).contains(&row.words),
+                "{context}"
+            );
             assert_eq!(arrived, !said.contains(row.words), "{context}");
         }
         let chapters = ffprobe(&["-show_chapters", "-of", "default=nw=1"], &result);
@@ -168,10 +205,21 @@ fn a_dry_run_names_what_a_container_cannot_hold() {
     let root = tempfile::tempdir().unwrap();
     let path = source(root.path());
     let mut program = rushes();
-    program.args(["convert", "--dry-run", "--preset", "remux", "--format", "mov"]);
+    program.args([
+        "convert",
+        "--dry-run",
+        "--preset",
+        "remux",
+        "--format",
+        "mov",
+    ]);
     let output = program.arg(&path).arg("-o").arg(root.path().join("out"));
     let output = output.output().unwrap();
-    let said = [stderr(&output), String::from_utf8_lossy(&output.stdout).into()].concat();
+    let said = [
+        stderr(&output),
+        String::from_utf8_lossy(&output.stdout).into(),
+    ]
+    .concat();
     for words in impossible("mov") {
         assert!(said.contains(words), "{words}: {said}");
     }
@@ -190,11 +238,19 @@ fn a_copy_stays_upright_or_a_warning_says_that_it_does_not() {
             let out = root.path().join(format!("{format}-{dispatch}"));
             let mut program = rushes();
             program.args(["convert", "--preset", "remux", "--dispatch", dispatch]);
-            let output = program.args(["--format", format]).arg(&path).arg("-o").arg(&out);
+            let output = program
+                .args(["--format", format])
+                .arg(&path)
+                .arg("-o")
+                .arg(&out);
             let said = stderr(&output.output().unwrap());
             let sides = probed(&out.join(format!("in.{format}")), "v:0", "stream_side_data");
             let arrived = sides.contains("rotation=90") || sides.contains("rotation=-90");
-            assert_eq!(arrived, !said.contains("the rotation is lost"), "{format}: {said}");
+            assert_eq!(
+                arrived,
+                !said.contains("the rotation is lost"),
+                "{format}: {said}"
+            );
             assert!(arrived || format == "mkv", "{format}: {sides}");
         }
     }

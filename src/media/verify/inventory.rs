@@ -34,6 +34,10 @@ fn track_of(track: &Track, stream: &StreamInfo, checked: &mut Checked) -> Result
             continue;
         }
         let other = found.iter().find(|held| held.property == planned.property);
+        if other.is_some() && planned.property.is_colour() && !track.way.is_copy() {
+            // Frames may say otherwise than their container; encoders follow the frames.
+            continue;
+        }
         let what = differs(track.stream, planned, other);
         match planned.property {
             Property::Aspect | Property::Channels => return Err(wrong(what)),
