@@ -10,6 +10,7 @@ use super::encode::{Encoded, Setup};
 use super::error::Poll;
 use super::filter::{Shape, rescale};
 use super::frame::same_frame;
+use super::last_shown::{self, LastShown};
 use super::{Encoder, Graph, Muxer, Origin, VideoTiming, bounds};
 use crate::error::Result;
 use crate::job::Ratio;
@@ -83,6 +84,7 @@ pub(super) struct Chain {
     repeats: Option<f64>,
     last_s: Option<f64>,
     time_base: Rational,
+    last: LastShown,
 }
 
 /// What is encoded, and what its encoder needs for that.
@@ -132,6 +134,7 @@ impl Chain {
             repeats: None,
             last_s: None,
             time_base: Rational::new(0, 1),
+            last: LastShown::default(),
         }
     }
 
@@ -227,7 +230,14 @@ impl Chain {
             self.position_s = pts.unwrap_or(0) as f64 * f64::from(encoder.time_base());
             self.begin_s.get_or_insert(self.position_s);
             self.frames += 1;
-            encoder.encode(Some(&mut frame), |packet| port.write(packet))?;
+            // Where frames are repeated, the last one is, too.
+            let frame = match (self.medium, self.repeats) {
+                (Medium::Video { .. }, None) => self.last.swap(frame),
+                _ => Some(frame),
+            };
+            if let Some(mut frame) = frame {
+                encoder.encode(Some(&mut frame), |packet| port.write(packet))?;
+            }
         }
         Ok(())
     }
@@ -273,10 +283,27 @@ impl Chain {
             graph.close(end)?;
         }
         self.filtered(port)?;
-        match &mut self.encoder {
-            Some(encoder) => encoder.encode(None, |packet| port.write(packet)),
-            None => Ok(()),
+        let Some(encoder) = &mut self.encoder else {
+            return Ok(());
+        };
+        let end = rescale(end, self.time_base, encoder.time_base());
+        let last = std::mem::take(&mut self.last);
+        let shown = last.shown(end);
+        let mut rest = Vec::new();
+        if let Some(mut frame) = last.frame {
+            encoder.encode(Some(&mut frame), |packet| {
+                rest.push(packet);
+                Ok(())
+            })?;
         }
+        encoder.encode(None, |packet| {
+            rest.push(packet);
+            Ok(())
+        })?;
+        if let Some(shown) = shown {
+            last_shown::lengthen(&mut rest, shown);
+        }
+        rest.into_iter().try_for_each(|packet| port.write(packet))
     }
 
     /// Ends without what the encoder still holds.

@@ -28,6 +28,7 @@ pub mod heap;
 pub mod inherited;
 mod input;
 mod jumps;
+mod last_shown;
 mod light;
 pub mod log;
 mod mux;

@@ -270,3 +270,73 @@ fn turned(from: &Path, to: &Path) {
     }
     fs::write(to, bytes).unwrap();
 }
+
+/// A GIF of ten pictures whose last one is shown for 1.8 seconds.
+fn long_last_gif(path: &Path) {
+    ffmpeg(
+        "-f lavfi -i testsrc2=size=160x120:rate=10:duration=1".split_whitespace(),
+        path,
+    );
+    let mut bytes = fs::read(path).unwrap();
+    let mark = |four: &[u8]| four == [0x21, 0xf9, 0x04].as_slice();
+    let last = bytes.windows(3).rposition(mark).unwrap();
+    bytes[last + 4..last + 6].copy_from_slice(&180u16.to_le_bytes());
+    fs::write(path, bytes).unwrap();
+}
+
+/// The length that the container states, in seconds.
+fn length_s(path: &Path) -> f64 {
+    let entries = ["-show_entries", "format=duration", "-of", "csv=p=0"];
+    ffprobe(&entries, path).trim().parse().unwrap()
+}
+
+#[test]
+fn the_last_frame_is_shown_as_long_as_in_the_source_or_a_warning_says_that_it_is_not() {
+    let root = tempfile::tempdir().unwrap();
+    let [gif, mkv, mp4] = ["a.gif", "b.mkv", "c.mp4"].map(|name| root.path().join(name));
+    long_last_gif(&gif);
+    // Two more containers hold that last frame as long.
+    let copy = |to: &Path| {
+        let arguments = [
+            "-i",
+            gif.to_str().unwrap(),
+            "-c:v",
+            "ffv1",
+            "-fps_mode",
+            "passthrough",
+        ];
+        ffmpeg(arguments, to);
+    };
+    copy(&mkv);
+    let sound =
+        "-f lavfi -i testsrc2=size=160x120:rate=1/2:duration=4 -c:v libx264 -pix_fmt yuv420p";
+    ffmpeg(sound.split_whitespace(), &mp4);
+    for (source, name, length) in [(&gif, "a", 2.7), (&mp4, "c", 4.0)] {
+        for (format, encoder) in [
+            ("mp4", "libx264"),
+            ("mp4", "mpeg4"),
+            ("mkv", "ffv1"),
+            ("mov", "prores_ks"),
+        ] {
+            for dispatch in ENGINES {
+                let out = root
+                    .path()
+                    .join(format!("{name}-{format}-{encoder}-{dispatch}"));
+                let mut program = rushes();
+                program.args(["convert", "--copy", "never", "--vcodec", encoder]);
+                program.args(["--format", format, "--dispatch", dispatch]);
+                let output = program.arg(source).arg("-o").arg(&out).output().unwrap();
+                let said = stderr(&output);
+                let result = out.join(format!("{name}.{format}"));
+                let arrived = (length_s(&result) - length).abs() < 0.15;
+                let context = format!("{}: {} s\n{said}", out.display(), length_s(&result));
+                assert_eq!(
+                    arrived,
+                    !said.contains("the last frame is shown for"),
+                    "{context}"
+                );
+                assert!(arrived || dispatch == "processes", "{context}");
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod checked;
 mod film;
 mod inventory;
+mod last_frame;
 mod pictures;
 mod written;
 
@@ -253,6 +254,7 @@ impl<'a> File<'a> {
         };
         let late = apart(result.first_us, source.first_us);
         let early = apart(source.last_us, result.last_us);
+        self.last_frame(track.stream, stream, frame_s, checked);
         let reordered = if source.undated { REORDERED } else { 1.0 };
         let slack = frame_s * reordered + ROUNDING_S;
         for (what, by) in [("begins", late), ("ends", early)] {
