@@ -66,6 +66,24 @@ pub struct Details {
     pub is_dispensable: bool,
     /// The container's four letters for what it holds, such as `gpmd`; empty where it has none.
     pub tag: String,
+    /// How the numbers of its pixels are to be read.
+    #[serde(default)]
+    pub colour: Colour,
+}
+
+/// A colour description by libav's names; each is empty where it is unspecified or unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colour {
+    /// Whether all values are used or only those of television: `pc` or `tv`.
+    pub range: String,
+    /// The colours of red, green and blue, e.g. `bt709` or `bt2020`.
+    pub primaries: String,
+    /// How brightness is stored, e.g. `bt709`, `smpte2084` (PQ) or `arib-std-b67` (HLG).
+    pub transfer: String,
+    /// How luma and chroma are made of red, green and blue, e.g. `bt709` or `bt2020nc`.
+    pub matrix: String,
+    /// Where a chroma sample lies among its luma samples, e.g. `left` or `topleft`.
+    pub chroma_location: String,
 }
 
 /// A description of pictures that not every container has a place for.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use info::{Details, Extra, Fields, Light, MediaInfo, StreamInfo, StreamKind};
+pub use info::{Colour, Details, Extra, Fields, Light, MediaInfo, StreamInfo, StreamKind};
 pub use limits::Limits;
 pub use outcome::{Done, Failure, Made, Outcome, Progress, Verdict};
 pub use ratio::Ratio;

@@ -8,6 +8,7 @@ use ffmpeg_next as ffmpeg;
 
 use super::compat;
 use super::version::encoder_colours;
+use crate::job::Colour;
 
 // As libav has them, but for numbers: a file may hold any, and not every number is
 // a value of the bindings' enumerations.
@@ -20,6 +21,31 @@ unsafe extern "C" {
     fn primaries_name(number: c_int) -> *const c_char;
     #[link_name = "av_color_transfer_name"]
     fn transfer_name(number: c_int) -> *const c_char;
+    #[link_name = "av_chroma_location_name"]
+    fn chroma_location_name(number: c_int) -> *const c_char;
+}
+
+/// The colour description that a container or codec stores of a whole stream.
+pub(super) fn of_stream(parameters: &ffi::AVCodecParameters) -> Colour {
+    // SAFETY: the fields are valid for reads, as the numbers that they are; libav looks
+    // them up in its own tables, whatever they are.
+    unsafe {
+        let number = |field: *const i32| field.read();
+        let range = number((&raw const parameters.color_range).cast());
+        let primaries = number((&raw const parameters.color_primaries).cast());
+        let transfer = number((&raw const parameters.color_trc).cast());
+        let matrix = number((&raw const parameters.color_space).cast());
+        let location = number((&raw const parameters.chroma_location).cast());
+        let specified =
+            |name, is_specified: bool| text(name).filter(|_| is_specified).unwrap_or_default();
+        Colour {
+            range: specified(color_range_name(range), range != NO_RANGE),
+            primaries: specified(primaries_name(primaries), primaries != NO_PRIMARIES),
+            transfer: specified(transfer_name(transfer), transfer != NO_TRANSFER),
+            matrix: specified(color_space_name(matrix), matrix != NO_MATRIX),
+            chroma_location: specified(chroma_location_name(location), location != NO_LOCATION),
+        }
+    }
 }
 
 /// How the pixels of a frame are to be read, by libav's numbers. A number that libav
@@ -102,6 +128,7 @@ const NO_MATRIX: i32 = ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED as i32;
 const NO_RANGE: i32 = ffi::AVColorRange::AVCOL_RANGE_UNSPECIFIED as i32;
 const NO_PRIMARIES: i32 = ffi::AVColorPrimaries::AVCOL_PRI_UNSPECIFIED as i32;
 const NO_TRANSFER: i32 = ffi::AVColorTransferCharacteristic::AVCOL_TRC_UNSPECIFIED as i32;
+const NO_LOCATION: i32 = ffi::AVChromaLocation::AVCHROMA_LOC_UNSPECIFIED as i32;
 
 /// Colour matrices and ranges by libav's names; any will do where there are none.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -182,5 +209,26 @@ mod tests {
             assert_eq!(matrix_name(number), None);
             assert_eq!(range_name(number), None);
         }
+    }
+
+    #[test]
+    fn a_stream_is_described_by_names_and_what_is_unspecified_or_unknown_is_empty() {
+        // SAFETY: allocated and freed here; the fields are written as the numbers that they are.
+        let described = |matrix: i32, transfer: i32| unsafe {
+            let mut raw = ffi::avcodec_parameters_alloc();
+            (&raw mut (*raw).color_space).cast::<i32>().write(matrix);
+            (&raw mut (*raw).color_trc).cast::<i32>().write(transfer);
+            let colour = of_stream(&*raw);
+            ffi::avcodec_parameters_free(&mut raw);
+            colour
+        };
+        let hlg = Colour {
+            transfer: "arib-std-b67".into(),
+            matrix: "bt2020nc".into(),
+            ..Colour::default()
+        };
+        assert_eq!(described(9, 18), hlg);
+        assert_eq!(described(2, 2), Colour::default());
+        assert_eq!(described(177, -1), Colour::default());
     }
 }

@@ -7,6 +7,7 @@ use ffmpeg::ffi;
 use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
+use super::colours;
 use super::compat;
 use super::filter::layout_name;
 use super::version::{self, dictionary, dictionary_value};
@@ -159,6 +160,7 @@ fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
             true => String::from_utf8_lossy(&tag).into_owned(),
             false => String::new(),
         },
+        colour: colours::of_stream(parameters),
     }
 }
 
