@@ -10,6 +10,7 @@ use ffmpeg_next as ffmpeg;
 use super::colours;
 use super::compat;
 use super::filter::layout_name;
+use super::light;
 use super::version::{self, dictionary, dictionary_value};
 use super::{Input, Origin, files};
 use crate::dispatch::Cancel;
@@ -27,7 +28,10 @@ pub fn probe(path: &Path, cancel: &Cancel) -> Result<MediaInfo> {
     for described in &mut info.streams {
         if let StreamKind::Video { light, .. } = &mut described.kind {
             // What cannot be decoded has none.
-            *light = super::light::light(&mut input, described.index).unwrap_or_default();
+            *light = light::light(&mut input, described.index).unwrap_or_default();
+            if let (Some(light), details) = (light, &mut described.details) {
+                details.brightest = light.brightest();
+            }
         }
     }
     Ok(info)
@@ -161,7 +165,17 @@ fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
             false => String::new(),
         },
         colour: colours::of_stream(parameters),
+        brightest: light::brightest(&sides),
+        dolby_profile: dolby_profile(&sides),
     }
+}
+
+/// The profile of Dolby Vision: the third byte of `AVDOVIDecoderConfigurationRecord`.
+fn dolby_profile<T: AsRef<[u8]>>(sides: &[(ffi::AVPacketSideDataType, T)]) -> u8 {
+    let wanted = ffi::AVPacketSideDataType::AV_PKT_DATA_DOVI_CONF;
+    let record = sides.iter().find(|(kind, _)| *kind == wanted);
+    let profile = record.and_then(|(_, bytes)| bytes.as_ref().get(2).copied());
+    profile.unwrap_or(0)
 }
 
 fn extra(kind: ffi::AVPacketSideDataType) -> Option<Extra> {

@@ -5,7 +5,7 @@ use super::resolve::nothing_of;
 use super::sound::{Fitted, Samples, fit};
 use super::{
     Audio, AudioFits, AudioWay, Container, Copying, Dropped, DroppedBy, Medium, Product, Track,
-    Transcode, Video, Way, alpha, extras, video,
+    Transcode, Video, Way, alpha, extras, hdr, video,
 };
 use crate::error::{Error, Result};
 use crate::job::{MediaInfo, StreamInfo, StreamKind};
@@ -49,10 +49,15 @@ pub(super) fn videos(
     }
     for stream in sound {
         let mut track = video::track(video, recipe, media, stream)?;
-        let note = alpha::lost_by_track(video, recipe.container, stream, &track);
+        let notes = [
+            alpha::lost_by_track(video, recipe.container, stream, &track),
+            hdr::note_of_track(video, stream, &track),
+        ];
         let (kept, lost) = extras::sort(stream, &track, recipe.container);
         track.extras = kept;
-        product.notes.extend(note.into_iter().chain(lost));
+        product
+            .notes
+            .extend(notes.into_iter().flatten().chain(lost));
         product.tracks.push(track);
     }
     for stream in lost {
