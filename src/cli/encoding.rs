@@ -5,7 +5,7 @@ use clap::Args;
 use super::encoders;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
-use crate::recipe::{Audio, Copying, Deinterlace, Rate, Size, Transcode, Video, knows_crf};
+use crate::recipe::{Audio, Copying, Deinterlace, Hdr, Rate, Size, Transcode, Video, knows_crf};
 use crate::values;
 
 /// How video and sound are encoded, where not as the recipe says.
@@ -66,11 +66,21 @@ pub struct Encoding {
         value_enum
     )]
     pub deinterlace: Option<Deinterlace>,
+
+    /// What becomes of high dynamic range (HLG, PQ): tone-map it where the result has fewer than
+    /// 10 bits, keep it, or tone-map it always [default: auto].
+    #[arg(
+        help_heading = "How pictures and sound are encoded",
+        long,
+        value_name = "WHICH",
+        value_enum
+    )]
+    pub hdr: Option<Hdr>,
 }
 
 impl Encoding {
     /// Their ids, for a flag that none of them goes with.
-    pub const FLAGS: [&str; 9] = [
+    pub const FLAGS: [&str; 10] = [
         "vcodec",
         "crf",
         "bitrate",
@@ -80,6 +90,7 @@ impl Encoding {
         "size",
         "fps",
         "deinterlace",
+        "hdr",
     ];
 
     /// Lays the flags over `recipe`; `speed` is that of libx264 and libx265 where none is given.
@@ -154,6 +165,7 @@ impl Encoding {
         video.fit = self.size.or(video.fit);
         video.fps = self.fps.or(video.fps);
         video.deinterlace = self.deinterlace.unwrap_or(video.deinterlace);
+        video.hdr.choice = self.hdr.unwrap_or(video.hdr.choice);
     }
 
     /// The flags given that only make sense where pictures are encoded, and what each does.
@@ -168,6 +180,11 @@ impl Encoding {
                 self.deinterlace == Some(Deinterlace::On),
                 "--deinterlace on",
                 "makes its pictures anew",
+            ),
+            (
+                self.hdr == Some(Hdr::Tonemap),
+                "--hdr tonemap",
+                "changes its colours",
             ),
         ];
         flags
@@ -243,6 +260,7 @@ fn with_encoder(before: Video, name: &str, speed: &str) -> Video {
         fit: before.fit,
         fps: before.fps,
         deinterlace: before.deinterlace,
+        hdr: before.hdr,
         rate: before.rate.or(usual.rate).filter(knows),
         ..usual
     }

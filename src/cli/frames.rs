@@ -9,7 +9,9 @@ use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media;
-use crate::recipe::{CodecThreads, Deinterlace, Frames, Grid, Pick, PictureFormat, Recipe, Size};
+use crate::recipe::{
+    CodecThreads, Deinterlace, Frames, Grid, Hdr, Pick, PictureFormat, Recipe, Size,
+};
 use crate::values;
 
 /// Take pictures out of videos: a folder of pictures a video, or one picture.
@@ -34,6 +36,10 @@ pub struct Args {
     /// Whether pictures of two fields, as of television, become whole.
     #[arg(long, value_name = "WHICH", value_enum, default_value = "auto")]
     deinterlace: Deinterlace,
+
+    /// What becomes of high dynamic range (HLG, PQ): tone-map it, or keep it.
+    #[arg(long, value_name = "WHICH", value_enum, default_value = "auto")]
+    hdr: Hdr,
 
     #[command(flatten)]
     pub(super) running: Running,
@@ -131,6 +137,7 @@ impl Args {
             format,
             quality: self.quality.unwrap_or(usual.quality),
             deinterlace: self.deinterlace,
+            hdr: self.hdr.into(),
             fit: self.size,
             codec_threads: CodecThreads(usize::from(self.running.codec_threads)),
         });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::job::MediaJob;
 use crate::media::{self, bounds};
-use crate::recipe::{EncoderSpec, Sink, Track, VideoWay, Way, tags};
+use crate::recipe::{EncoderSpec, Product, Sink, Track, VideoWay, Way, tags};
 
 /// What the names of pictures begin with that are named by their pts.
 pub const AT: &str = "at";
@@ -39,8 +39,14 @@ pub fn arguments(job: &MediaJob, targets: &[PathBuf], covers: &[Cover]) -> Vec<O
             let cover = covers
                 .iter()
                 .find(|cover| (cover.product, cover.track) == (position, index));
-            add_track(&mut list, index, track, &threads, cover);
+            let place = Place {
+                product: position,
+                index,
+                is_alone: is_alone(product, track),
+            };
+            add_track(&mut list, place, track, &threads, cover);
         }
+        add_tags(&mut list, product);
         add_sink(&mut list, &product.sink, target);
     }
     list.0
@@ -54,6 +60,25 @@ pub struct Cover {
     pub track: usize,
     /// Where the picture is.
     pub path: PathBuf,
+}
+
+/// Where a track is in the results.
+#[derive(Clone, Copy)]
+struct Place {
+    product: usize,
+    index: usize,
+    /// Whether it descends from no stream.
+    is_alone: bool,
+}
+
+/// Whether a track must descend from no stream of the source.
+///
+/// Up to FFmpeg 7.0, the program gives an encoded stream all side data of its source's stream:
+/// how bright HDR is meant, also where it became SDR. A filter graph of two inputs keeps it from
+/// that. What else of the source's side data is to arrive would be lost with it.
+fn is_alone(product: &Product, track: &Track) -> bool {
+    let becomes_sdr = matches!(&track.way, Way::Video(way) if way.tone_maps());
+    becomes_sdr && !product.is_pictures() && !track.has_extras()
 }
 
 #[derive(Default)]
@@ -102,14 +127,33 @@ fn add_source(list: &mut Arguments, job: &MediaJob, threads: &str) {
     list.0.push(file_url(&job.source, false));
 }
 
-/// Options of one stream of a result; `index` names it.
+/// The tags of streams, where a track descends from none: all of them are named then, since the
+/// program copies either what is named or all.
+fn add_tags(list: &mut Arguments, product: &Product) {
+    if !product.tracks.iter().any(|track| is_alone(product, track)) {
+        return;
+    }
+    for (index, track) in product.tracks.iter().enumerate() {
+        match track.way {
+            Way::Attach { .. } => continue,
+            Way::Copy(_) => {}
+            // The muxer writes the name of the encoder.
+            _ => list.add([&format!("-metadata:s:{index}"), "encoder="]),
+        }
+        let source = format!("0:s:{}", track.stream);
+        list.add([&format!("-map_metadata:s:{index}"), &source]);
+    }
+}
+
+/// Options of one stream of a result.
 fn add_track(
     list: &mut Arguments,
-    index: usize,
+    place: Place,
     track: &Track,
     threads: &str,
     cover: Option<&Cover>,
 ) {
+    let index = place.index;
     if let (Way::Attach { name, mime }, Some(cover)) = (&track.way, cover) {
         list.add(["-attach"]);
         list.0.push(file_url(&cover.path, false));
@@ -117,7 +161,10 @@ fn add_track(
         list.add([&format!("-metadata:s:{index}"), &format!("filename={name}")]);
         return;
     }
-    list.add(["-map", &format!("0:{}", track.stream)]);
+    match place.is_alone {
+        true => add_graph(list, place, track, threads),
+        false => list.add(["-map", &format!("0:{}", track.stream)]),
+    }
     if let Some(tag) = &track.tag {
         list.add([&format!("-tag:{index}"), tag]);
     }
@@ -138,11 +185,9 @@ fn add_track(
             add_encoder(list, &way.encoder, index, threads);
         }
         Way::Video(way) => {
-            let filter = match way.choose.filter() {
-                Some(choice) => format!("{choice},{}", way.filter),
-                None => way.filter.clone(),
-            };
-            list.add([&format!("-filter:{index}"), &filter]);
+            if !place.is_alone {
+                list.add([&format!("-filter:{index}"), &filters(way)]);
+            }
             if let Some(number) = way.choose.number() {
                 // The rest of the source need not be read.
                 list.add([&format!("-frames:{index}"), &number.to_string()]);
@@ -154,6 +199,23 @@ fn add_track(
             add_encoder(list, &way.encoder, index, threads);
         }
     }
+}
+
+fn filters(way: &VideoWay) -> String {
+    match way.choose.filter() {
+        Some(choice) => format!("{choice},{}", way.filter),
+        None => way.filter.clone(),
+    }
+}
+
+/// A track out of a filter graph of its own, whose second input leads nowhere.
+fn add_graph(list: &mut Arguments, place: Place, track: &Track, threads: &str) {
+    let Way::Video(way) = &track.way else { return };
+    let (stream, filters) = (track.stream, filters(way));
+    let name = format!("[{}-{}]", place.product, place.index);
+    let graph = format!("[0:{stream}]{filters}{name};[0:{stream}]nullsink");
+    list.add(["-filter_complex_threads", threads]);
+    list.add(["-filter_complex", &graph, "-map", &name]);
 }
 
 fn add_encoder(list: &mut Arguments, spec: &EncoderSpec, index: usize, threads: &str) {

@@ -79,6 +79,15 @@ impl Ffmpeg {
     }
 }
 
+impl Ffmpeg {
+    /// Those of `filters` that the program has not.
+    pub fn lacks(&self, filters: &[&'static str]) -> Vec<&'static str> {
+        let listed = ask(&self.path, ["-hide_banner", "-filters"]).unwrap_or_default();
+        let is_missing = |name: &&&'static str| !is_listed(name, &listed);
+        filters.iter().filter(is_missing).copied().collect()
+    }
+}
+
 /// The encoders of all jobs, each once.
 fn encoders(jobs: &[Job]) -> Vec<&str> {
     let mut names: Vec<&str> = vec![];
@@ -94,7 +103,7 @@ fn encoders(jobs: &[Job]) -> Vec<&str> {
     names
 }
 
-/// Whether a line of `ffmpeg -encoders` names it: ` V....D libx264   libx264 H.264 …`.
+/// Whether a line of `ffmpeg -encoders` or `-filters` names it: ` V....D libx264   libx264 H.264 …`.
 fn is_listed(name: &str, list: &str) -> bool {
     list.lines()
         .any(|line| line.split_whitespace().nth(1) == Some(name))

@@ -76,6 +76,12 @@ pub trait Engine: Sync + Debug {
         Ok(())
     }
 
+    /// Those of `filters` that this engine has not.
+    fn lacks(&self, filters: &[&'static str]) -> Vec<&'static str> {
+        let is_missing = |name: &&&'static str| !media::has_filter(name);
+        filters.iter().filter(is_missing).copied().collect()
+    }
+
     /// What `source` holds, by its container's own words.
     ///
     /// # Errors

@@ -220,6 +220,10 @@ impl Engine for Program {
         self.ffmpeg.check(jobs)
     }
 
+    fn lacks(&self, filters: &[&'static str]) -> Vec<&'static str> {
+        self.ffmpeg.lacks(filters)
+    }
+
     fn run(&self, job: &Job, targets: &[PathBuf], watch: &mut Watch) -> Result<Ran, JobError> {
         match &job.work {
             Work::Media(media) => {

@@ -84,6 +84,12 @@ pub struct Details {
     /// How the numbers of its pixels are to be read.
     #[serde(default)]
     pub colour: Colour,
+    /// Its brightest pixel in cd/m², as container or frames describe it; 0 where unknown.
+    #[serde(default)]
+    pub brightest: u32,
+    /// Its profile of Dolby Vision; 0 where it has none.
+    #[serde(default)]
+    pub dolby_profile: u8,
 }
 
 /// A colour description by libav's names; each is empty where it is unspecified or unknown.

@@ -6,7 +6,7 @@ use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
 
 use super::version::{dictionary, dictionary_value};
-use super::{Input, colours, compat};
+use super::{Input, colours, compat, light};
 use crate::job::{Details, Extra};
 use crate::recipe::tags::is_statistic;
 
@@ -85,7 +85,17 @@ pub(super) fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
             false => String::new(),
         },
         colour: colours::of_stream(parameters),
+        brightest: light::brightest(&sides),
+        dolby_profile: dolby_profile(&sides),
     }
+}
+
+/// The profile of Dolby Vision: the third byte of `AVDOVIDecoderConfigurationRecord`.
+fn dolby_profile<T: AsRef<[u8]>>(sides: &[(ffi::AVPacketSideDataType, T)]) -> u8 {
+    let wanted = ffi::AVPacketSideDataType::AV_PKT_DATA_DOVI_CONF;
+    let record = sides.iter().find(|(kind, _)| *kind == wanted);
+    let profile = record.and_then(|(_, bytes)| bytes.as_ref().get(2).copied());
+    profile.unwrap_or(0)
 }
 
 fn extra(kind: ffi::AVPacketSideDataType) -> Option<Extra> {

@@ -9,6 +9,7 @@ use super::compat;
 use super::glance::glance;
 use crate::error::Result;
 use crate::job::Light;
+use ffi::AVPacketSideDataType as Kind;
 
 /// What the first picture of `stream` tells; none where the transfer function
 /// is not that of absolute brightness (PQ), or the container itself tells: that
@@ -35,14 +36,47 @@ fn is_wanted(input: &Input, stream: usize) -> bool {
     // SAFETY: the stream lives as long as the opened input.
     let (transfer, sides) = unsafe {
         let stream = source.as_ptr();
+        let transfer = &raw const (*(*stream).codecpar).color_trc;
+        // As the number that it is: a file may hold any.
         (
-            (*(*stream).codecpar).color_trc,
+            transfer.cast::<i32>().read(),
             compat::stream_side_data(stream),
         )
     };
-    let mastering = ffi::AVPacketSideDataType::AV_PKT_DATA_MASTERING_DISPLAY_METADATA;
-    transfer == ffi::AVColorTransferCharacteristic::AVCOL_TRC_SMPTE2084
+    let mastering = Kind::AV_PKT_DATA_MASTERING_DISPLAY_METADATA;
+    transfer == ffi::AVColorTransferCharacteristic::AVCOL_TRC_SMPTE2084 as i32
         && !sides.iter().any(|(kind, _)| *kind == mastering)
+}
+
+impl Light {
+    /// The brightest pixel in cd/m², else the most that the mastering display shows; 0 where
+    /// neither is known.
+    pub(super) fn brightest(&self) -> u32 {
+        match self.most {
+            0 => self.display[8].div_ceil(10_000),
+            most => most,
+        }
+    }
+}
+
+/// The brightest pixel in cd/m² by what the container says of a stream, as
+/// [`Light::brightest`] has it.
+pub(super) fn brightest<T: AsRef<[u8]>>(sides: &[(Kind, T)]) -> u32 {
+    let numbers = |wanted: Kind| {
+        let (_, bytes) = sides.iter().find(|(kind, _)| *kind == wanted)?;
+        let words = bytes.as_ref().as_chunks::<4>().0.iter();
+        Some(words.map(|word| i32::from_ne_bytes(*word)).collect())
+    };
+    let level: Option<Vec<i32>> = numbers(Kind::AV_PKT_DATA_CONTENT_LIGHT_LEVEL);
+    let display: Option<Vec<i32>> = numbers(Kind::AV_PKT_DATA_MASTERING_DISPLAY_METADATA);
+    let most = level.and_then(|level| u32::try_from(*level.first()?).ok());
+    let display = display.and_then(|display| in_fixed_points(&display));
+    Light {
+        display: display.unwrap_or_default(),
+        most: most.unwrap_or(0),
+        mean: 0,
+    }
+    .brightest()
 }
 
 fn of_frame(frame: &Frame) -> Option<Light> {

@@ -80,8 +80,8 @@ pub use ssim::likeness;
 pub use synth::{SyntheticClip, synthesise};
 pub use version::{
     chroma_shifts, codec_of_encoder, configuration, encoder_has_option, encoder_pixel_formats,
-    has_alpha, has_decoder, has_encoder, is_rgb, linked_version, muxer_holds, nearest_pixel_format,
-    pixel_depth,
+    has_alpha, has_decoder, has_encoder, has_filter, is_rgb, linked_version, muxer_holds,
+    nearest_pixel_format, pixel_depth,
 };
 pub use window::{Stage, Window};
 

@@ -10,6 +10,7 @@ use ffmpeg_next as ffmpeg;
 use super::compat;
 use super::details::details;
 use super::filter::layout_name;
+use super::light;
 use super::transparency::gif_is_transparent;
 use super::version::{self, dictionary, dictionary_value};
 use super::{Input, Origin, files};
@@ -27,7 +28,10 @@ pub fn probe(path: &Path, cancel: &Cancel) -> Result<MediaInfo> {
     for described in &mut info.streams {
         if let StreamKind::Video { light, alpha, .. } = &mut described.kind {
             // What cannot be decoded has none.
-            *light = super::light::light(&mut input, described.index).unwrap_or_default();
+            *light = light::light(&mut input, described.index).unwrap_or_default();
+            if let (Some(light), details) = (light, &mut described.details) {
+                details.brightest = light.brightest();
+            }
             if *alpha && described.codec == "gif" {
                 *alpha = gif_is_transparent(&mut input, described.index).unwrap_or(true);
             }

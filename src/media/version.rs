@@ -27,6 +27,15 @@ pub fn has_encoder(name: &str) -> bool {
     encoder(name).is_some()
 }
 
+/// Whether a filter of this name is linked.
+pub fn has_filter(name: &str) -> bool {
+    let Ok(name) = CString::new(name) else {
+        return false;
+    };
+    // SAFETY: looks up a static description.
+    unsafe { !ffi::avfilter_get_by_name(name.as_ptr()).is_null() }
+}
+
 /// The description of the encoder of that name, where one is linked.
 pub(super) fn encoder(name: &str) -> Option<&'static ffi::AVCodec> {
     let name = CString::new(name).ok()?;

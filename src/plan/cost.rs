@@ -12,6 +12,8 @@ const START: f64 = 2e7;
 const DECODE: f64 = 3.0;
 /// Encoding a pixel of a picture that is full of details and movement.
 const ENCODE: f64 = 38.0;
+/// Tone-mapping a pixel: mostly `zscale`, on numbers of 32 bits.
+const TONE_MAP: f64 = 13.0;
 /// Encoding a second of sound.
 const SOUND: f64 = 8e6;
 /// Taking a byte as it is.
@@ -113,7 +115,8 @@ impl Film {
             _ => 1.0,
         };
         let share = self.bits / (self.bits + HALF_BITS);
-        ENCODE * share * self.pixels * scale.min(1.0)
+        let mapping = if way.tone_maps() { TONE_MAP } else { 0.0 };
+        (ENCODE * share + mapping) * self.pixels * scale.min(1.0)
     }
 }
 

@@ -29,7 +29,7 @@ use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Limits, Work};
 use crate::journal::{Fingerprint, Known, Record, Stamp};
 use crate::media::verify::Depth;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, TONE_MAPPING_FILTERS};
 
 /// What a plan goes by, besides sources and recipes.
 #[derive(Debug, Clone, Copy)]
@@ -178,8 +178,10 @@ pub fn plan(
     let sources = own::without_results(sources, output, rules);
     let targets = names::targets(&sources, recipes, output, rules.replace)?;
     let prints: Vec<_> = recipes.iter().map(Fingerprint::of).collect();
+    let missing = rules.engine.lacks(&TONE_MAPPING_FILTERS);
+    let able = recipes.iter().cloned().map(|one| one.lacking(&missing));
     let planner = Planner {
-        recipes,
+        recipes: &able.collect::<Vec<_>>(),
         prints,
         output,
         rules,

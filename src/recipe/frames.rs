@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CodecThreads, Deinterlace, Size};
+use super::{CodecThreads, Deinterlace, HdrRule, Size};
 use crate::job::Ratio;
 
 /// Pictures taken out of a video.
@@ -16,6 +16,8 @@ pub struct Frames {
     pub quality: u8,
     /// Whether pictures of two fields become whole.
     pub deinterlace: Deinterlace,
+    /// What becomes of high dynamic range.
+    pub hdr: HdrRule,
     /// Box that the pictures must fit, aspect kept; that of a contact sheet is for the whole sheet.
     pub fit: Option<Size>,
     /// Threads that each codec and filter of a job may use.
@@ -71,6 +73,7 @@ impl Default for Frames {
             format: PictureFormat::Jpeg,
             quality: 90,
             deinterlace: Deinterlace::default(),
+            hdr: HdrRule::default(),
             fit: None,
             codec_threads: CodecThreads::default(),
         }

@@ -65,7 +65,11 @@ fn keep(track: &mut Track, container: Container, held: Held) {
 /// The table. A row is a property; what it depends on is the way and the container.
 fn treatment(held: &Held, stream: &StreamInfo, track: &Track, container: Container) -> Treatment {
     let is_copy = track.way.is_copy();
+    let becomes_sdr = matches!(&track.way, Way::Video(way) if way.tone_maps());
     match held.property {
+        // The loss of HDR as a whole is a warning of its own.
+        Property::Extra(Extra::MasteringDisplay | Extra::LightLevel) if becomes_sdr => Changed,
+        _ if becomes_sdr && held.property.is_colour() => Changed,
         Property::Title => Kept,
         Property::Language => language::treatment(&held.value, container),
         Property::Disposition => mark(&held.value, stream, container),
@@ -193,8 +197,7 @@ impl Extra {
 /// Whether any track carries a description that FFmpeg's mp4 muxer writes only with `-strict
 /// unofficial`.
 pub(super) fn any_unofficial(tracks: &[Track]) -> bool {
-    let mut held = tracks.iter().flat_map(|track| &track.held);
-    held.any(|held| matches!(held.property, Property::Extra(_)))
+    tracks.iter().any(Track::has_extras)
 }
 
 #[cfg(test)]

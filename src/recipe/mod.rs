@@ -10,6 +10,7 @@ mod container;
 mod cut;
 mod encoder;
 mod frames;
+mod hdr;
 mod inventory;
 mod language;
 mod music;
@@ -31,6 +32,7 @@ use crate::job::Ratio;
 pub use choose::{Choose, Times};
 pub use container::Container;
 pub use frames::{Frames, Grid, Pick, PictureFormat};
+pub use hdr::{FILTERS as TONE_MAPPING_FILTERS, Hdr, HdrRule};
 pub use music::{MUSIC_CHANNELS, MUSIC_RATE, music, samples};
 pub use pipeline::{
     AudioWay, Dropped, DroppedBy, EncoderSpec, Gathered, Medium, Pipeline, Product, Sheet, Sink,
@@ -89,6 +91,8 @@ pub struct Video {
     pub fps: Option<Ratio>,
     /// Whether pictures of two fields become whole.
     pub deinterlace: Deinterlace,
+    /// What becomes of high dynamic range.
+    pub hdr: HdrRule,
     /// Pixel formats to choose from by libav's names: the first of the source's depth.
     /// Where there are none, `yuv420p`; where the encoder takes none of them, what it takes.
     pub pixels: Vec<String>,
@@ -177,6 +181,11 @@ impl Size {
     pub fn pixels(self) -> f64 {
         f64::from(self.width) * f64::from(self.height)
     }
+
+    /// Whether both sides are even.
+    pub(super) fn is_even(self) -> bool {
+        self.width.is_multiple_of(2) && self.height.is_multiple_of(2)
+    }
 }
 
 /// Threads that a codec may use; at least one.
@@ -214,6 +223,7 @@ impl Default for Video {
             fit: None,
             fps: None,
             deinterlace: Deinterlace::default(),
+            hdr: HdrRule::default(),
             pixels: vec![],
             copy: Copying::Never,
         }
@@ -238,6 +248,19 @@ impl Recipe {
             Recipe::Transcode(transcode) => transcode.words(),
             Recipe::Frames(frames) => frames.words(),
         }
+    }
+
+    /// The same for an engine that lacks `missing` of [`TONE_MAPPING_FILTERS`].
+    #[must_use]
+    pub fn lacking(mut self, missing: &[&'static str]) -> Self {
+        let rule = match &mut self {
+            Recipe::Transcode(transcode) => transcode.video.as_mut().map(|video| &mut video.hdr),
+            Recipe::Frames(frames) => Some(&mut frames.hdr),
+        };
+        if let Some(rule) = rule {
+            rule.missing = missing.to_vec();
+        }
+        self
     }
 
     /// Whether to copy all streams is what it is about.

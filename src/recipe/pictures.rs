@@ -30,6 +30,7 @@ pub(super) fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
         Pick::Best => (recipe.format, Gathered::Picture),
         _ => (recipe.format, Gathered::Folder),
     };
+    notes.extend(recipe.hdr.note(stream, format.pixels(false)));
     if format == PictureFormat::Jpeg {
         notes.extend(alpha::lost_to_format(stream, "JPEG"));
     }
@@ -59,7 +60,6 @@ fn way(
         Pick::Sheet(grid) => Some(sheet::cell_box(&plan_of(recipe, grid))?),
         _ => recipe.fit,
     };
-    let scale = picture.shape.scaled_for_pictures(fit, format.matrix());
     let (time_base, frame_s) = match &choose {
         Choose::Times(times) => (times.unit, times.unit.as_f64()),
         _ => (picture.time_base(format.encoder_name()), picture.frame_s()),
@@ -69,11 +69,23 @@ fn way(
     let alpha = !is_cell && format != PictureFormat::Jpeg && alpha::is_to_be_had(stream);
     let whole = single_deinterlacer(recipe.deinterlace, &picture);
     let whole = whole.map_or_else(String::new, |filter| format!("{filter},"));
+    let pixels = format.pixels(alpha);
+    let scale = match recipe.hdr.mapped(picture.range.as_ref(), pixels) {
+        Some(range) => {
+            // At the picture's size, so that no pixel is mapped in vain.
+            let scale = picture.shape.scaled_for_pictures(fit, "");
+            let planes = if alpha { "gbrap" } else { "gbrp" };
+            let is_even = picture.shape.for_pictures(fit).is_even();
+            let mapped = range.filters(planes, is_even);
+            format!("{scale},{mapped},scale=flags=bicubic{}", format.matrix())
+        }
+        None => picture.shape.scaled_for_pictures(fit, format.matrix()),
+    };
     Ok(VideoWay {
         decoder: alpha::decoder(stream).filter(|_| alpha).map(str::to_owned),
         orient: picture.orient.clone(),
         choose,
-        filter: format!("{whole}{scale},format={}", format.pixels(alpha)),
+        filter: format!("{whole}{scale},format={pixels}"),
         encoder: format.encoder(recipe.quality),
         time_base,
         frame_s,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Choose;
 use crate::draw::sheet::SheetPlan;
-use crate::job::{Held, Ratio, StreamInfo};
+use crate::job::{Held, Property, Ratio, StreamInfo};
 
 /// What happens to one source: it is read and decoded once, whatever the number of results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +79,12 @@ impl Track {
             held: vec![],
             way,
         }
+    }
+
+    /// Whether the result must have a description of pictures that its source's stream has.
+    pub fn has_extras(&self) -> bool {
+        let is_extra = |held: &Held| matches!(held.property, Property::Extra(_));
+        self.held.iter().any(is_extra)
     }
 
     /// A track of `stream` with its disposition; re-encoding removes its statistics tags.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{
-    Audio, AudioFits, Container, Copying, Deinterlace, Rate, Size, Transcode, Video, VideoFits,
+    Audio, AudioFits, Container, Copying, Deinterlace, Hdr, Rate, Size, Transcode, Video, VideoFits,
 };
 use crate::document;
 use crate::error::{Error, Result};
@@ -53,6 +53,8 @@ struct VideoPreset {
     fps: Option<Written<Ratio>>,
     #[serde(default)]
     deinterlace: Deinterlace,
+    #[serde(default)]
+    hdr: Hdr,
     #[serde(default)]
     pixels: Vec<String>,
     #[serde(default)]
@@ -236,6 +238,7 @@ impl VideoPreset {
             fit: self.size.map(|size| size.0),
             fps: self.fps.map(|fps| fps.0),
             deinterlace: self.deinterlace,
+            hdr: self.hdr.into(),
             pixels: self.pixels,
             copy,
         }

@@ -76,12 +76,17 @@ impl Shape {
     /// one;
     /// `options` are more of the scaler's, such as `:out_color_matrix=bt601`.
     pub(super) fn scaled_for_pictures(self, fit: Option<Size>, options: &str) -> String {
+        self.scale_to(self.for_pictures(fit), SQUARE, options)
+    }
+
+    /// Its size as a picture.
+    pub(super) fn for_pictures(self, fit: Option<Size>) -> Size {
         let (width, height) = self.square();
         let own = Size {
             width: width.round() as u32,
             height: height.round() as u32,
         };
-        self.scale_to(self.fitted(fit.unwrap_or(own), 1), SQUARE, options)
+        self.fitted(fit.unwrap_or(own), 1)
     }
 
     fn even(self) -> Size {

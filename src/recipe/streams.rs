@@ -5,7 +5,7 @@ use super::resolve::nothing_of;
 use super::sound::{Fitted, Samples, fit};
 use super::{
     Audio, AudioFits, AudioWay, Container, Copying, Dropped, DroppedBy, Medium, Product, Track,
-    Transcode, Video, Way, alpha, video,
+    Transcode, Video, Way, alpha, hdr, video,
 };
 use crate::error::{Error, Result};
 use crate::job::{Held, MediaInfo, Property, StreamInfo, StreamKind};
@@ -49,8 +49,11 @@ pub(super) fn videos(
     }
     for stream in sound {
         let track = video::track(video, recipe, media, stream)?;
-        let note = alpha::lost_by_track(video, recipe.container, stream, &track);
-        product.notes.extend(note);
+        let notes = [
+            alpha::lost_by_track(video, recipe.container, stream, &track),
+            hdr::note_of_track(video, stream, &track),
+        ];
+        product.notes.extend(notes.into_iter().flatten());
         product.tracks.push(track);
     }
     for stream in lost {

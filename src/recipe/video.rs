@@ -1,5 +1,6 @@
 //! What becomes of a video stream: copied or encoded, and through which filters.
 
+use super::hdr::HighRange;
 use super::pixels::fine_time_base;
 use super::shape::Shape;
 use super::{Copying, Deinterlace, Rate, Size, Track, Transcode, Video, VideoFits, VideoWay, Way};
@@ -15,6 +16,7 @@ pub(super) struct Picture {
     depth: u32,
     fields: Fields,
     light: Option<Light>,
+    pub(super) range: Option<HighRange>,
     codec: String,
 }
 
@@ -73,6 +75,7 @@ impl Picture {
             depth,
             fields,
             light,
+            range: HighRange::of(stream),
             codec: stream.codec.clone(),
         })
     }
@@ -188,8 +191,10 @@ fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
     let own_s = picture.frame_s();
     let mut encoder = video.encoder_spec(threads.max(1));
     encoder.width = Some(picture.shape.for_video(video.fit).0.width);
+    let format = picture.encoded_format(video);
     if let Some(light) = picture.light
-        && crate::media::pixel_depth(&picture.encoded_format(video)) > 8
+        && crate::media::pixel_depth(&format) > 8
+        && video.hdr.mapped(picture.range.as_ref(), &format).is_none()
     {
         encoder.tell_light(light);
     }
@@ -221,6 +226,7 @@ impl VideoFits {
             .is_none_or(|fps| same_rate(fps, picture.frame_rate));
         self.codecs.contains(&stream.codec)
             && is_shown_well(video, picture)
+            && !video.hdr.forbids_copies(picture.range.as_ref())
             && self.pixels.contains(&picture.pixel_format)
             && fits_box
             && fits_rate
@@ -253,6 +259,13 @@ fn filter(video: &Video, picture: &Picture) -> String {
             .map(|fps| format!("fps=fps={}/{}", fps.num, fps.den)),
     );
     let format = picture.encoded_format(video);
+    if let Some(range) = video.hdr.mapped(picture.range.as_ref(), &format) {
+        // At the result's size, so that no pixel is mapped in vain.
+        filters.push(picture.shape.scaled_for_video(video.fit, ""));
+        filters.push(range.filters(&format, true));
+        filters.push(format!("format={format}"));
+        return filters.join(",");
+    }
     let is_converted =
         crate::media::is_rgb(&picture.pixel_format) && !crate::media::is_rgb(&format);
     let (matrix, tags) = if is_converted { FROM_RGB } else { ("", "") };

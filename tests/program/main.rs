@@ -30,6 +30,7 @@ mod frames;
 mod fuzz;
 mod hard_inputs;
 mod harm;
+mod hdr;
 mod hostile;
 mod inventory;
 mod limits;
