@@ -273,7 +273,7 @@ mod tests {
     use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
     use crate::recipe::{Frames, Recipe, Transcode, resolve};
 
-    fn job(recipe: &Recipe) -> MediaJob {
+    fn job(recipe: &Recipe, transfer: &str) -> MediaJob {
         let stream = |index, kind, codec: &str| StreamInfo {
             index,
             kind,
@@ -303,7 +303,7 @@ mod tests {
             layout: "stereo".into(),
             bits: 0,
         };
-        let info = MediaInfo {
+        let mut info = MediaInfo {
             format: "matroska,webm".into(),
             duration_s: Some(2.0),
             duration_is_guessed: false,
@@ -312,6 +312,7 @@ mod tests {
             chapters: 0,
             streams: vec![stream(0, video, "vp9"), stream(1, audio, "opus")],
         };
+        info.streams[0].details.colour.transfer = transfer.into();
         MediaJob {
             source: "in/-50%:a.mkv".into(),
             targets: vec!["out/-50%:a.mp4".into()],
@@ -326,7 +327,11 @@ mod tests {
     }
 
     fn words(recipe: &Recipe, target: &str) -> String {
-        let arguments = arguments(&job(recipe), &[target.into()], &[]);
+        words_of(&job(recipe, ""), target)
+    }
+
+    fn words_of(job: &MediaJob, target: &str) -> String {
+        let arguments = arguments(job, &[target.into()], &[]);
         arguments
             .iter()
             .map(|argument| argument.to_str().unwrap())
@@ -348,5 +353,25 @@ mod tests {
             arguments.ends_with("\nfile:out/50%%/at%d.jpg"),
             "{arguments}"
         );
+    }
+
+    #[test]
+    fn a_stream_that_becomes_sdr_descends_from_none_but_keeps_its_tags() {
+        let mut hlg = job(&Recipe::Transcode(Transcode::default()), "arib-std-b67");
+        let arguments = words_of(&hlg, "out/.part");
+        for part in [
+            "\n-filter_complex\n[0:0]",
+            "[0-0];[0:0]nullsink\n-map\n[0-0]\n",
+            "\n-map\n0:1\n",
+            "\n-metadata:s:0\nencoder=\n-map_metadata:s:0\n0:s:0\n",
+            "\n-map_metadata:s:1\n0:s:1\n",
+        ] {
+            assert!(arguments.contains(part), "{part}: {arguments}");
+        }
+        // Its projection is side data of the source's stream, too.
+        hlg.pipeline.products[0].tracks[0].extras = vec![crate::job::Extra::Projection];
+        let arguments = words_of(&hlg, "out/.part");
+        assert!(!arguments.contains("nullsink"), "{arguments}");
+        assert!(arguments.contains("\n-filter:0\n"), "{arguments}");
     }
 }

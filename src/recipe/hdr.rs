@@ -310,3 +310,153 @@ impl VideoWay {
         self.filter.contains("tonemap=tonemap=")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{Details, Fields, Ratio};
+
+    fn stream(transfer: &str, pixel_format: &str) -> StreamInfo {
+        StreamInfo {
+            index: 0,
+            kind: StreamKind::Video {
+                width: 1920,
+                height: 1080,
+                frame_rate: Ratio::new(25, 1),
+                sample_aspect: Ratio::new(1, 1),
+                orient: String::new(),
+                pixel_format: pixel_format.into(),
+                alpha: false,
+                depth: media::pixel_depth(pixel_format),
+                fields: Fields::Progressive,
+                light: None,
+            },
+            codec: "hevc".into(),
+            decodable: true,
+            is_default: true,
+            duration_s: None,
+            bit_rate: None,
+            is_edited: false,
+            details: Details {
+                colour: Colour {
+                    transfer: transfer.into(),
+                    ..Colour::default()
+                },
+                ..Details::default()
+            },
+        }
+    }
+
+    fn range(stream: &StreamInfo) -> HighRange {
+        HighRange::of(stream).unwrap()
+    }
+
+    #[test]
+    fn hdr_is_recognised_by_its_transfer_alone() {
+        for transfer in ["smpte2084", "arib-std-b67"] {
+            assert!(HighRange::of(&stream(transfer, "yuv420p10le")).is_some());
+        }
+        for transfer in ["", "bt709", "bt2020-10", "linear"] {
+            assert_eq!(HighRange::of(&stream(transfer, "yuv420p10le")), None);
+        }
+    }
+
+    #[test]
+    fn results_of_8_bits_are_tone_mapped_and_deeper_ones_where_that_is_asked_for() {
+        for (choice, in_8_bits, in_10_bits) in [
+            (Hdr::Auto, true, false),
+            (Hdr::Keep, false, false),
+            (Hdr::Tonemap, true, true),
+        ] {
+            let rule = HdrRule::from(choice);
+            assert_eq!(rule.tone_maps("yuv420p"), in_8_bits, "{choice:?}");
+            assert_eq!(rule.tone_maps("rgb24"), in_8_bits, "{choice:?}");
+            assert_eq!(rule.tone_maps("yuv420p10le"), in_10_bits, "{choice:?}");
+        }
+    }
+
+    #[test]
+    fn the_user_is_warned_of_every_change_that_can_be_seen() {
+        let (hlg, sdr) = (
+            stream("arib-std-b67", "yuv420p10le"),
+            stream("bt709", "yuv420p10le"),
+        );
+        let note = |choice: Hdr, format| HdrRule::from(choice).note(&hlg, format);
+        let holds = |note: Option<String>, words: &str| note.unwrap().contains(words);
+        assert!(holds(note(Hdr::Auto, "yuv420p"), "HDR (HLG) becomes SDR"));
+        assert!(holds(note(Hdr::Tonemap, "yuv420p10le"), "becomes SDR"));
+        assert!(holds(note(Hdr::Keep, "yuv420p"), "washed out"));
+        assert_eq!(note(Hdr::Auto, "yuv420p10le"), None);
+        assert_eq!(note(Hdr::Keep, "yuv420p10le"), None);
+        assert_eq!(HdrRule::default().note(&sdr, "yuv420p"), None);
+        let mut dolby = hlg.clone();
+        dolby.details.dolby_profile = 5;
+        assert!(holds(
+            HdrRule::default().note(&dolby, "yuv420p"),
+            "profile 5"
+        ));
+    }
+
+    #[test]
+    fn missing_filters_leave_hdr_as_it_is_and_are_named() {
+        let hlg = stream("arib-std-b67", "yuv420p10le");
+        let rule = HdrRule {
+            choice: Hdr::Tonemap,
+            missing: FILTERS.to_vec(),
+        };
+        assert!(!rule.tone_maps("yuv420p") && !rule.forbids_copies(Some(&range(&hlg))));
+        for format in ["yuv420p", "yuv420p10le"] {
+            let note = rule.note(&hlg, format).unwrap();
+            assert!(note.contains("zscale and tonemap"), "{note}");
+        }
+    }
+
+    #[test]
+    fn what_the_source_does_not_say_is_that_of_bt_2020() {
+        let mut pq = stream("smpte2084", "yuv420p10le");
+        let usual = "zscale=tin=smpte2084:min=bt2020nc:pin=bt2020:rin=tv:";
+        assert!(range(&pq).filters("yuv420p", true).starts_with(usual));
+        pq.details.colour.matrix = "ipt-c2".into();
+        pq.details.colour.primaries = "reserved".into();
+        assert!(range(&pq).filters("yuv420p", true).starts_with(usual));
+        pq.details.colour.matrix = "bt709".into();
+        pq.details.colour.primaries = "smpte432".into();
+        pq.details.colour.range = "pc".into();
+        let own = "zscale=tin=smpte2084:min=bt709:pin=smpte432:rin=pc:";
+        assert!(range(&pq).filters("yuv420p", true).starts_with(own));
+        let rgb = "zscale=tin=smpte2084:pin=bt2020:rin=pc:";
+        let planes = range(&stream("smpte2084", "gbrp10le"));
+        assert!(planes.filters("yuv420p", true).starts_with(rgb));
+    }
+
+    #[test]
+    fn the_peak_is_that_of_the_metadata_within_what_pq_can_hold() {
+        let mut pq = stream("smpte2084", "yuv420p10le");
+        for (brightest, peak) in [(0, 10.0), (400, 4.0), (1, 1.0), (u32::MAX, 100.0)] {
+            pq.details.brightest = brightest;
+            assert!((range(&pq).peak() - peak).abs() < 1e-9, "{brightest}");
+        }
+        pq.details.colour.transfer = HLG.into();
+        assert!((range(&pq).peak() - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn odd_sizes_lose_their_subsampled_chroma_first() {
+        let odd = range(&stream("smpte2084", "yuv420p10le")).filters("gbrp", false);
+        assert!(odd.starts_with("format=yuv444p10le,zscale"), "{odd}");
+        let deep = range(&stream("smpte2084", "yuv422p12le")).filters("gbrap", false);
+        assert!(deep.starts_with("format=yuva444p16le,zscale"), "{deep}");
+        let whole = range(&stream("smpte2084", "yuv444p10le")).filters("gbrp", false);
+        assert!(whole.starts_with("zscale"), "{whole}");
+    }
+
+    #[test]
+    fn formats_that_zscale_does_not_write_are_converted_after_it() {
+        let hlg = range(&stream("arib-std-b67", "yuv420p10le"));
+        assert!(hlg.filters("yuv420p", true).contains("format=yuv420p,"));
+        let nv12 = hlg.filters("nv12", true);
+        assert!(nv12.contains("format=yuv444p10le,"), "{nv12}");
+        assert!(nv12.ends_with("scale=flags=bicubic"), "{nv12}");
+        assert!(hlg.filters("rgb24", true).contains("format=gbrp,"));
+    }
+}
