@@ -36,7 +36,9 @@ pub(super) fn plan(product: &mut Product, media: &MediaInfo, container: Containe
             match treatment(&held, stream, track, container) {
                 Kept => keep(track, container, held),
                 Instead(value) => {
-                    track.tags.push(("language".to_owned(), value.clone()));
+                    if held.property == Property::Language {
+                        track.tags.push(("language".to_owned(), value.clone()));
+                    }
                     track.held.push(Held { value, ..held });
                 }
                 Changed => {}
@@ -84,10 +86,20 @@ fn treatment(held: &Held, stream: &StreamInfo, track: &Track, container: Contain
         Property::Rotation if !is_copy => Changed,
         Property::Rotation if container.stores_rotation() => Kept,
         Property::Rotation => Lost(no_rotation(container)),
+        // What lies on its side is encoded upright.
+        Property::Aspect if !is_copy && stream.is_turned() => Instead(turned(&held.value)),
         Property::Aspect => Kept,
         // What it is encoded to is planned with the encoder.
         Property::Channels if is_copy => Kept,
         Property::Channels => Changed,
+    }
+}
+
+/// `640x360` as `360x640`.
+fn turned(aspect: &str) -> String {
+    match aspect.split_once('x') {
+        Some((width, height)) => format!("{height}x{width}"),
+        None => aspect.to_owned(),
     }
 }
 
@@ -216,6 +228,11 @@ mod tests {
             assert!(lost(Extra::DolbyVision, false, container));
         }
         assert!(lost(Extra::DolbyVision, true, Mov));
+    }
+
+    #[test]
+    fn a_picture_that_lay_on_its_side_is_as_high_as_it_was_wide() {
+        assert_eq!(turned("640.00x360"), "360x640.00");
     }
 
     #[test]

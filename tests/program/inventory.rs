@@ -27,8 +27,8 @@ fn source(root: &Path) -> PathBuf {
         "-f lavfi -i testsrc2=size=160x120:duration=1 -f lavfi -i sine=duration=1 \
          -f lavfi -i anullsrc=channel_layout=5.1:sample_rate=48000:duration=1 \
          -i {subtitles} -f ffmetadata -i {chapters} -map 0 -map 1 -map 2 -map 3 -map_chapters 4 \
-         -vf setsar=4/3 -c:v libx264 -pix_fmt yuv420p -c:a aac -c:s srt \
-         -color_primaries smpte170m -color_trc smpte170m -colorspace smpte170m \
+         -c:v libx264 -pix_fmt yuv420p -c:a aac -c:s srt \
+         -vf setsar=4/3,setparams=color_primaries=smpte170m:color_trc=smpte170m:colorspace=smpte170m \
          -metadata:s:v title=Picture -metadata:s:v language=fre \
          -metadata:s:a:0 title=Director -metadata:s:a:0 language=ger \
          -metadata:s:a:1 language=en-US -metadata:s:s title=Signs -metadata:s:s language=jpn \
