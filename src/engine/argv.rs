@@ -270,7 +270,7 @@ fn file_url(path: &Path, pattern: bool) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
+    use crate::job::{Extra, Fields, Held, MediaInfo, Property, Ratio, StreamInfo, StreamKind};
     use crate::recipe::{Frames, Recipe, Transcode, resolve};
 
     fn job(recipe: &Recipe, transfer: &str) -> MediaJob {
@@ -369,7 +369,8 @@ mod tests {
             assert!(arguments.contains(part), "{part}: {arguments}");
         }
         // Its projection is side data of the source's stream, too.
-        hlg.pipeline.products[0].tracks[0].extras = vec![crate::job::Extra::Projection];
+        hlg.pipeline.products[0].tracks[0].held =
+            vec![Held::new(Property::Extra(Extra::Projection), "")];
         let arguments = words_of(&hlg, "out/.part");
         assert!(!arguments.contains("nullsink"), "{arguments}");
         assert!(arguments.contains("\n-filter:0\n"), "{arguments}");
