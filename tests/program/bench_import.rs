@@ -132,7 +132,7 @@ fn flags_of_measuring_do_not_go_with_an_import() {
 }
 
 /// The flags of `bench` that say what is measured, each with a value that it takes.
-const VALUES: [(&str, Option<&str>); 23] = [
+const VALUES: [(&str, Option<&str>); 24] = [
     ("--work", Some("io")),
     ("--dispatch", Some("threads")),
     ("--workers", Some("1")),
@@ -152,6 +152,7 @@ const VALUES: [(&str, Option<&str>); 23] = [
     ("--abitrate", Some("96k")),
     ("--size", Some("64x48")),
     ("--fps", Some("25")),
+    ("--hdr", Some("keep")),
     ("--deinterlace", Some("off")),
     ("--resume", None),
     ("--save-profile", None),

@@ -608,7 +608,7 @@ fn ten_bits_stay_ten_bits_where_the_preset_can() {
         let out = bench.convert(
             &source,
             dispatch,
-            &["--preset", "web", "--speed", "ultrafast"],
+            &["--preset", "web", "--speed", "ultrafast", "--hdr", "keep"],
         );
         assert_eq!(
             facts(&out.join("deep.mp4")),
