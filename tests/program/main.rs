@@ -35,6 +35,7 @@ mod limits;
 mod mixed_versions;
 mod names;
 mod nothing_lost;
+mod odd_sources;
 mod pace;
 mod parts;
 mod pipes;
