@@ -189,6 +189,8 @@ impl MediaInfo {
             .max_by_key(|stream| {
                 (
                     !stream.details.is_still,
+                    // Of one without a size, nothing may have been sent.
+                    pixels(stream) > 0,
                     stream.is_default,
                     pixels(stream),
                     std::cmp::Reverse(stream.index),
