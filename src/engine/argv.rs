@@ -98,6 +98,15 @@ fn add_source(list: &mut Arguments, job: &MediaJob, threads: &str) {
             list.add([&format!("-codec:{}", track.stream), name]);
         }
     }
+    for (stream, rate) in &pipeline.untimed {
+        // Its frames are counted: the program takes whatever the container stores for a time.
+        if let Some(rate) = rate {
+            list.add([
+                &format!("-r:{stream}"),
+                &format!("{}/{}", rate.num, rate.den),
+            ]);
+        }
+    }
     list.add(["-threads", threads, "-i"]);
     list.0.push(file_url(&job.source, false));
 }

@@ -64,6 +64,9 @@ pub struct Details {
     /// Whether nothing is lost without it: what it holds is among the file's tags or chapters,
     /// too, or it is a hint track for streaming servers.
     pub is_dispensable: bool,
+    /// Whether its times are such that no clock shows them.
+    #[serde(default)]
+    pub is_untimed: bool,
     /// The container's four letters for what it holds, such as `gpmd`; empty where it has none.
     pub tag: String,
 }

@@ -14,6 +14,9 @@ pub struct Pipeline {
     pub input_format: String,
     /// Whether times that the container lacks are to be made up from the order of decoding.
     pub generate_pts: bool,
+    /// Streams whose times are none, and the rates of their frames, where they have one.
+    #[serde(default)]
+    pub untimed: Vec<(usize, Option<Ratio>)>,
     /// Whether nothing but key frames is decoded.
     pub key_frames_only: bool,
     /// Names of the source's tags that results are to have, too, in lower case.
