@@ -1,6 +1,7 @@
 //! One subprocess a job: the `ffmpeg` program for media, a small child for the
 //! reference loads.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -76,6 +77,7 @@ impl Program {
     ) -> Result<Ran, JobError> {
         check_times(&job.pipeline)?;
         let survey = self.look_for_jumps(job, watch)?;
+        let job = &*self.with_length(job, watch)?;
         let (_folder, covers) = self.covers(job, watch)?;
         let mut read: Vec<PathBuf> = covers.iter().map(|cover| cover.path.clone()).collect();
         read.push(job.source.clone());
@@ -160,6 +162,26 @@ impl Program {
             }
         }
         Ok(Some(survey))
+    }
+
+    /// The job with its length, where the last subtitle may end with the film.
+    fn with_length<'a>(
+        &self,
+        job: &'a MediaJob,
+        watch: &mut Watch,
+    ) -> Result<Cow<'a, MediaJob>, JobError> {
+        let has_events = |product: &Product| {
+            let mut tracks = product.tracks.iter();
+            product.sink.ends_events()
+                && tracks.any(|track| track.way == Way::Copy(Medium::Subtitle))
+        };
+        if job.duration_s.is_some() || !job.pipeline.products.iter().any(has_events) {
+            return Ok(Cow::Borrowed(job));
+        }
+        let length_s = self.workers.survey(job, watch)?.end_s();
+        let mut job = job.clone();
+        job.duration_s = Some(length_s);
+        Ok(Cow::Owned(job))
     }
 
     /// The pictures that are to be attached, each in a file of its own: the program

@@ -16,6 +16,7 @@ mod decode;
 mod encode;
 mod encoder_version;
 mod error;
+mod events;
 mod file_io;
 pub mod files;
 mod filter;

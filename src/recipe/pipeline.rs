@@ -204,6 +204,14 @@ pub enum Sink {
     },
 }
 
+impl Sink {
+    /// Whether each subtitle in it ends at a time that must be known. A block of
+    /// Matroska may have no length, and lasts until the next.
+    pub fn ends_events(&self) -> bool {
+        matches!(self, Self::File { muxer, .. } if muxer != "matroska" && muxer != "webm")
+    }
+}
+
 /// What becomes of a folder of pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Gathered {
