@@ -2,13 +2,12 @@
 
 use serde::Serialize;
 
-use super::jobs::{plans, refused};
+use super::jobs::{length_s, plans, refused};
 use super::matrix::{CellKey, Options};
 use super::results::{Dispatch, Results, Work};
 use super::stopping::{LOOKS, MOST_ROUNDS};
 use crate::dispatch::Cancel;
 use crate::error::Result;
-use crate::job::Job;
 use crate::plan::Refused;
 
 /// What a run would measure.
@@ -66,7 +65,7 @@ impl Ahead {
         let plans = plans(options, &options.output, cancel)?;
         if let Some(plan) = plans.values().find(|plan| !plan.jobs.is_empty()) {
             ahead.clips = plan.jobs.len();
-            ahead.clips_s = plan.jobs.iter().filter_map(Job::duration_s).sum();
+            ahead.clips_s = length_s(&plan.jobs, cancel)?;
         }
         Ok((ahead, refused(&plans)))
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::matrix::Options;
 use super::results::{self, Work};
 use crate::dispatch::Cancel;
-use crate::engine::Workers;
+use crate::engine::{Engine, Watch, Workers};
 use crate::error::{Error, Result};
 use crate::job::{self, Job, Limits, Load};
 use crate::plan::{Existing, Plan, Refused, Rules, plan};
@@ -35,6 +35,29 @@ pub(super) fn plans(options: &Options, target: &Path, cancel: &Cancel) -> Result
         );
     }
     Ok(plans)
+}
+
+/// Length of all clips together, in seconds. Where a container does not store it, the
+/// clip's packets are read: without its length, more would seem to be done in less time.
+pub(super) fn length_s(jobs: &[Job], cancel: &Cancel) -> Result<f64> {
+    let limits = Limits::default();
+    let mut sum_s = 0.0;
+    for job in jobs {
+        let job::Work::Media(media) = &job.work else {
+            continue;
+        };
+        sum_s += match media.duration_s {
+            Some(length_s) => length_s,
+            None => {
+                let workers = Workers::find(limits)?;
+                let mut unheard = |_| {};
+                let mut watch = Watch::new(cancel, &mut unheard).within(limits);
+                let survey = workers.survey(media, &mut watch);
+                survey.map_err(|failure| failure.error)?.end_s()
+            }
+        };
+    }
+    Ok(sum_s)
 }
 
 /// What a job of `load` does with a clip; `None` where it reads none.

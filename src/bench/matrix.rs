@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::cell::Spec;
 use super::facts::{self, Clip};
-use super::jobs::{load_job, plans, refused};
+use super::jobs::{length_s, load_job, plans, refused};
 use super::results::{Design, Dispatch, Load, Work, loads};
 use crate::dispatch::Cancel;
 use crate::engine::calibrate;
@@ -107,6 +107,8 @@ pub struct Matrix {
     scratch: tempfile::TempDir,
     /// The jobs of each load that works on clips.
     media: BTreeMap<Load, Vec<Job>>,
+    // Length of the clips together.
+    clips_s: f64,
     options: Options,
     /// Iterations of a `cpu` job.
     pub cpu_iterations: u64,
@@ -128,8 +130,11 @@ impl Matrix {
                     .because(error)
             })?;
         let plans = plans(&options, &cell_folder(scratch.path()), cancel)?;
+        let first = plans.values().find(|plan| !plan.jobs.is_empty());
+        let clips_s = first.map_or(Ok(0.0), |plan| length_s(&plan.jobs, cancel))?;
         Ok(Self {
             scratch,
+            clips_s,
             cpu_iterations: match options.works.contains(&Work::Cpu) {
                 true => calibrate(options.cpu_ms),
                 false => 0,
@@ -291,7 +296,7 @@ impl Matrix {
 
     /// Length of the clips together, in seconds.
     pub fn clips_s(&self) -> f64 {
-        self.media().iter().filter_map(Job::duration_s).sum()
+        self.clips_s
     }
 
     /// The jobs of the first load that works on clips: all work on the same.

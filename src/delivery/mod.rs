@@ -112,6 +112,8 @@ struct Attempt<'a> {
     // What each part was made by: the pipeline's product, or the one kept instead.
     products: Vec<&'a Product>,
     ran: Ran,
+    // What else the user should know.
+    notes: Vec<String>,
 }
 
 impl<'a> Attempt<'a> {
@@ -155,6 +157,7 @@ impl<'a> Attempt<'a> {
             parts,
             products,
             ran,
+            notes: vec![],
         };
         for index in 0..media.targets.len() {
             attempt.keep_smaller(index, engine, job, watch)?;
@@ -188,15 +191,47 @@ impl<'a> Attempt<'a> {
         let copy = job.with(media);
         let part = Part::begin_beside(target)?;
         restrict(self.media, &part, target)?;
-        let ran = engine.run(&copy, std::slice::from_ref(&part.path), watch)?;
-        if size(&part.path)? <= made {
-            self.parts[index] = part;
-            self.products[index] = kept;
-            if let Some(frames) = self.ran.frames.get_mut(index) {
-                *frames = ran.frames.first().copied().flatten();
+        match self.copied(kept, (engine, &copy), &part, watch) {
+            Ok(frames) if size(&part.path)? <= made => {
+                self.parts[index] = part;
+                self.products[index] = kept;
+                if let Some(of_result) = self.ran.frames.get_mut(index) {
+                    *of_result = frames;
+                }
+            }
+            Ok(_) => {}
+            Err(failure) if failure.error.kind() == Kind::Interrupted => return Err(failure),
+            // The result is whole, though larger.
+            Err(failure) => {
+                let cause = failure.error.chain();
+                self.notes
+                    .push(format!("the source's own streams are not kept: {cause}"));
             }
         }
         Ok(())
+    }
+
+    /// Copies the source's streams to `part` and verifies it there; the number of its frames.
+    fn copied(
+        &self,
+        kept: &Product,
+        (engine, copy): (&dyn Engine, &Job),
+        part: &Part,
+        watch: &mut Watch,
+    ) -> Result<Option<u64>, JobError> {
+        let ran = engine.run(copy, std::slice::from_ref(&part.path), watch)?;
+        let frames = ran.frames.first().copied().flatten();
+        if let Some(survey) = &self.ran.survey {
+            let evidence = Evidence {
+                job: self.media,
+                product: kept,
+                frames,
+                survey,
+                damaged: &ran.damaged,
+            };
+            engine.verify(&part.path, &evidence, watch)?;
+        }
+        Ok(frames)
     }
 
     /// # Errors
@@ -230,6 +265,7 @@ impl<'a> Attempt<'a> {
     fn finish(self, checked: Vec<Checked>) -> Result<Done> {
         let mut done = Done {
             media_s: self.ran.media_s,
+            warnings: self.notes,
             ..Done::default()
         };
         let parts = self.parts.into_iter().zip(&self.products).zip(checked);

@@ -52,6 +52,7 @@ pub(super) fn film(seconds: f64, option: Option<&str>) -> Job {
         pipeline: Pipeline {
             input_format: "mov".into(),
             generate_pts: false,
+            untimed: vec![],
             key_frames_only: false,
             tags: vec![],
             chapters: 0,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::job::MediaJob;
 use crate::media::{self, bounds};
-use crate::recipe::{EncoderSpec, Product, Sink, Track, VideoWay, Way, tags};
+use crate::recipe::{EncoderSpec, Medium, Product, Sink, Track, VideoWay, Way, tags};
 
 /// What the names of pictures begin with that are named by their pts.
 pub const AT: &str = "at";
@@ -45,6 +45,10 @@ pub fn arguments(job: &MediaJob, targets: &[PathBuf], covers: &[Cover]) -> Vec<O
                 is_alone: is_alone(product, track),
             };
             add_track(&mut list, place, track, &threads, cover);
+            if track.way == Way::Copy(Medium::Subtitle) {
+                let film_s = job.duration_s.filter(|_| product.sink.ends_events());
+                add_event_ends(&mut list, index, film_s);
+            }
         }
         add_tags(&mut list, product);
         add_sink(&mut list, &product.sink, target);
@@ -121,6 +125,15 @@ fn add_source(list: &mut Arguments, job: &MediaJob, threads: &str) {
         }) = &track.way
         {
             list.add([&format!("-codec:{}", track.stream), name]);
+        }
+    }
+    for (stream, rate) in &pipeline.untimed {
+        // Its frames are counted: the program takes whatever the container stores for a time.
+        if let Some(rate) = rate {
+            list.add([
+                &format!("-r:{stream}"),
+                &format!("{}/{}", rate.num, rate.den),
+            ]);
         }
     }
     list.add(["-threads", threads, "-i"]);
@@ -216,6 +229,27 @@ fn add_graph(list: &mut Arguments, place: Place, track: &Track, threads: &str) {
     let graph = format!("[0:{stream}]{filters}{name};[0:{stream}]nullsink");
     list.add(["-filter_complex_threads", threads]);
     list.add(["-filter_complex", &graph, "-map", &name]);
+}
+
+/// Subtitles of unknown length end at the next one, and the last with the film, where
+/// that ends at `film_s`; else their length stays unknown. The program itself hands on
+/// 32 bits of ones, which MP4 refuses, and Matroska takes for the film's length.
+///
+/// Copies alone can have that: FFmpeg 5.1 loses the last packet of an encoder of
+/// subtitles in a filter that looks ahead.
+fn add_event_ends(list: &mut Arguments, index: usize, film_s: Option<f64>) {
+    let until = match film_s {
+        Some(film_s) => {
+            format!("if(eq(NEXT_PTS\\,NOPTS)\\,max(0\\,{film_s}/TB-PTS)\\,NEXT_PTS-PTS)")
+        }
+        None => "0".to_owned(),
+    };
+    let is_unknown = "eq(DURATION\\,0)+gte(DURATION*TB\\,4294967)";
+    let duration = format!("if({is_unknown}\\,{until}\\,DURATION)");
+    list.add([
+        &format!("-bsf:{index}"),
+        &format!("setts=duration={duration}"),
+    ]);
 }
 
 fn add_encoder(list: &mut Arguments, spec: &EncoderSpec, index: usize, threads: &str) {

@@ -1,6 +1,7 @@
 //! One subprocess a job: the `ffmpeg` program for media, a small child for the
 //! reference loads.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::job::{Job, Limits, Load, MediaJob, Progress, Work};
 use crate::media::survey::Survey;
 use crate::media::verify::{Checked, Evidence};
-use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Way};
+use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Track, Way};
 
 /// Linux starts no program with a longer argument (`MAX_ARG_STRLEN`, its end included).
 const LONGEST_ARGUMENT: usize = 128 * 1024 - 1;
@@ -74,7 +75,9 @@ impl Program {
         targets: &[PathBuf],
         watch: &mut Watch,
     ) -> Result<Ran, JobError> {
+        check_times(&job.pipeline)?;
         let survey = self.look_for_jumps(job, watch)?;
+        let job = &*self.with_length(job, watch)?;
         let (_folder, covers) = self.covers(job, watch)?;
         let mut read: Vec<PathBuf> = covers.iter().map(|cover| cover.path.clone()).collect();
         read.push(job.source.clone());
@@ -159,6 +162,26 @@ impl Program {
             }
         }
         Ok(Some(survey))
+    }
+
+    /// The job with its length, where the last subtitle may end with the film.
+    fn with_length<'a>(
+        &self,
+        job: &'a MediaJob,
+        watch: &mut Watch,
+    ) -> Result<Cow<'a, MediaJob>, JobError> {
+        let has_events = |product: &Product| {
+            let mut tracks = product.tracks.iter();
+            product.sink.ends_events()
+                && tracks.any(|track| track.way == Way::Copy(Medium::Subtitle))
+        };
+        if job.duration_s.is_some() || !job.pipeline.products.iter().any(has_events) {
+            return Ok(Cow::Borrowed(job));
+        }
+        let length_s = self.workers.survey(job, watch)?.end_s();
+        let mut job = job.clone();
+        job.duration_s = Some(length_s);
+        Ok(Cow::Owned(job))
     }
 
     /// The pictures that are to be attached, each in a file of its own: the program
@@ -277,6 +300,27 @@ impl Engine for Program {
         command.args(["-hide_banner", "-loglevel", "error", "-version"]);
         child::run("ffmpeg", command, watch, |_| None, |_| None).map(drop)
     }
+}
+
+/// The program takes the times that a container stores, whatever they are. It counts
+/// frames instead where it decodes them, and does so neither in a copy nor for sound.
+fn check_times(pipeline: &Pipeline) -> Result<()> {
+    let tracks = pipeline.products.iter().flat_map(|one| &one.tracks);
+    let uncounted = |track: &&Track| {
+        let mut untimed = pipeline.untimed.iter();
+        let counts = matches!(track.way, Way::Video(_));
+        untimed.any(|(stream, rate)| *stream == track.stream && !(counts && rate.is_some()))
+    };
+    tracks
+        .filter(|it| it.way.medium() != Medium::Attached)
+        .find(uncounted)
+        .map_or(Ok(()), |track| {
+            let error = format!(
+                "stream {} has no usable times, which the ffmpeg program cannot make up",
+                track.stream
+            );
+            Err(Error::failed(error).cure("--dispatch workers or threads makes them up"))
+        })
 }
 
 /// Frames of each product's first track, as far as the program tells: `frames`

@@ -4,6 +4,7 @@
 pub mod bench;
 mod calm;
 pub mod format;
+mod jpeg;
 mod motion;
 pub mod music;
 mod output;

@@ -9,6 +9,7 @@ use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, Limits};
 use serde::{Deserialize, Serialize};
 
+use super::jpeg;
 use crate::draw::theme::Colour;
 use crate::error::{Error, Result};
 use crate::media::{Photo, Picture, on_backdrop};
@@ -99,6 +100,11 @@ fn opened(path: &Path, background: Colour) -> std::result::Result<Photo, Cause> 
     // A broken tag is no reason not to show the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let (width, height) = decoder.dimensions();
+    if let Some(bytes) = jpeg::bytes(path, MOST_BYTES)? {
+        let mut photo = Photo::new(width, height, orientation)?;
+        jpeg::decode(&bytes, LONGEST_SIDE as usize, photo.rgb())?;
+        return Ok(photo);
+    }
     // As most are: there is no second copy of what may be a hundred MB.
     if decoder.color_type() == ColorType::Rgb8 {
         let mut photo = Photo::new(width, height, orientation)?;

@@ -79,6 +79,9 @@ pub struct Details {
     /// Whether nothing is lost without it: what it holds is among the file's tags or chapters,
     /// too, or it is a hint track for streaming servers.
     pub is_dispensable: bool,
+    /// Whether its times are such that no clock shows them.
+    #[serde(default)]
+    pub is_untimed: bool,
     /// The container's four letters for what it holds, such as `gpmd`; empty where it has none.
     pub tag: String,
     /// How the numbers of its pixels are to be read.
@@ -232,6 +235,8 @@ impl MediaInfo {
             .max_by_key(|stream| {
                 (
                     !stream.details.is_still,
+                    // Of one without a size, nothing may have been sent.
+                    pixels(stream) > 0,
                     stream.is_default,
                     pixels(stream),
                     std::cmp::Reverse(stream.index),

@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
 
+use super::input::{believable, is_endless};
 use super::version::{dictionary, dictionary_value};
 use super::{Input, colours, compat, light};
 use crate::job::{Details, Extra};
@@ -28,7 +29,7 @@ fn is_still(raw: &ffi::AVStream, codec: ffi::AVCodecID) -> bool {
 /// When a stream ends, in seconds from the file's beginning.
 fn end_s(input: &Input, stream: &ffmpeg::Stream) -> Option<f64> {
     let base = f64::from(stream.time_base());
-    let start = Some(stream.start_time()).filter(|start| *start != ffi::AV_NOPTS_VALUE);
+    let start = believable(stream.start_time(), stream.time_base());
     let start_s = start.map_or(0.0, |start| {
         start as f64 * base - input.start_us() as f64 / 1e6
     });
@@ -38,7 +39,8 @@ fn end_s(input: &Input, stream: &ffmpeg::Stream) -> Option<f64> {
     // Matroska's writers note it so.
     // SAFETY: the stream lives as long as the opened input, and its dictionary with it.
     let tag = unsafe { dictionary_value((*stream.as_ptr()).metadata, c"DURATION") };
-    tag.as_deref().and_then(seconds)
+    let end_s = tag.as_deref().and_then(seconds);
+    end_s.filter(|end_s| !is_endless((end_s * 1e6) as i64))
 }
 
 /// `00:00:02.500000000` in seconds.
@@ -77,6 +79,8 @@ pub(super) fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
         reorders: parameters.video_delay > 0,
         extras: sides.iter().filter_map(|(kind, _)| extra(*kind)).collect(),
         statistics: names.filter(|name| is_statistic(name)).collect(),
+        is_untimed: raw.start_time != ffi::AV_NOPTS_VALUE
+            && believable(raw.start_time, stream.time_base()).is_none(),
         // Titles of chapters are read by the demuxer, which gives out none of their packets.
         is_dispensable: [*b"tmcd", *b"rtp "].contains(&letters)
             || raw.discard == ffi::AVDiscard::AVDISCARD_ALL,

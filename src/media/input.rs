@@ -19,6 +19,8 @@ use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Limits;
 
+const MICROS: Rational = Rational(1, ffi::AV_TIME_BASE);
+
 /// Demuxers that open further files named inside the source: used where that is trusted.
 const PLAYLISTS: [&str; 6] = ["applehttp", "concat", "concatf", "dash", "hls", "imf"];
 
@@ -112,7 +114,7 @@ impl Input {
         input.find_streams(limits.pixels)?;
         input.check(&limits)?;
         // SAFETY: the context is open.
-        let start_us = known(unsafe { (*input.context.as_ptr()).start_time });
+        let start_us = believable(unsafe { (*input.context.as_ptr()).start_time }, MICROS);
         input.start_us = start_us.unwrap_or(0);
         input.jumps = Jumps::new(input.may_jump(), start_us);
         Ok(input)
@@ -183,7 +185,7 @@ impl Input {
     /// Length in seconds, where the container tells.
     pub fn duration_s(&self) -> Option<f64> {
         let duration = self.context.duration();
-        (duration > 0 && !self.has_endless_stream())
+        (duration > 0 && !is_endless(duration) && !self.has_endless_stream())
             .then(|| duration as f64 / f64::from(ffi::AV_TIME_BASE))
     }
 
@@ -236,14 +238,13 @@ impl Input {
     /// Where the clock of a format may jump, the file begins with the first of
     /// the wanted streams, as in the `ffmpeg` program.
     fn begin_with(&mut self, wanted: &[usize]) {
-        let micros = ffmpeg::Rational::new(1, ffi::AV_TIME_BASE);
         let wrapping = wanted
             .iter()
             .filter_map(|stream| self.context.stream(*stream))
             .filter(|stream| wrap_bits(stream) < 64);
         let starts = wrapping.filter_map(|stream| {
-            let start = known(stream.start_time())?;
-            Some(rescale(start, stream.time_base(), micros))
+            let start = believable(stream.start_time(), stream.time_base())?;
+            Some(rescale(start, stream.time_base(), MICROS))
         });
         if let (true, Some(start)) = (self.may_jump(), starts.min()) {
             self.start_us = self.start_us.max(start);
@@ -312,8 +313,7 @@ impl Input {
 
     /// A time from the file's beginning by the file's own clock, both in the stream's ticks.
     fn by_own_clock(&self, stream: usize, time: i64) -> i64 {
-        let micros = Rational::new(1, ffi::AV_TIME_BASE);
-        let start = rescale(self.start_us, micros, self.time_base(stream));
+        let start = rescale(self.start_us, MICROS, self.time_base(stream));
         time.saturating_add(start)
     }
 
@@ -328,6 +328,12 @@ impl Input {
         match packet.read(&mut self.context) {
             Ok(()) => {
                 self.check_streams()?;
+                let time_base = self.time_base(packet.stream());
+                let stream = self.context.stream(packet.stream());
+                let is_sound = stream.is_some_and(|stream| {
+                    stream.parameters().medium() == ffmpeg::media::Type::Audio
+                });
+                forget_sentinels(&mut packet, time_base, is_sound);
                 if let Some(arrival) = self.arrival(packet.stream()) {
                     self.jumps.mend(&mut packet, &arrival);
                 }
@@ -369,9 +375,35 @@ fn wrap_bits(stream: &ffmpeg::Stream) -> u32 {
     u32::try_from(unsafe { (*stream.as_ptr()).pts_wrap_bits }).unwrap_or(u32::MAX)
 }
 
-/// A timestamp, where it is one.
-fn known(timestamp: i64) -> Option<i64> {
-    (timestamp != ffi::AV_NOPTS_VALUE).then_some(timestamp)
+/// Whether a length in microseconds stands for none. FFmpeg writes 32 bits of ones,
+/// as milliseconds, for a subtitle whose end it does not know; the film that
+/// Matroska's header then describes ends with it.
+pub(super) fn is_endless(duration_us: i64) -> bool {
+    duration_us >= i64::from(u32::MAX) * 1000
+}
+
+/// No clock is so far from its beginning: not one that counts from 1900, as NTP's does.
+const MOST_US: i64 = 150 * 366 * 24 * 3600 * 1_000_000;
+
+/// A packet of sound is not so long. That of an Ogg without its last granule lasts a day.
+const MOST_SOUND_US: i64 = 12 * 3600 * 1_000_000;
+
+/// A time, where it can be one: libav has a number for none, and damaged files hold
+/// others that no clock shows.
+pub(super) fn believable(time: i64, time_base: Rational) -> Option<i64> {
+    (rescale(time, time_base, MICROS).saturating_abs() < MOST_US).then_some(time)
+}
+
+/// Times and lengths that cannot be are as good as none: what follows goes by those
+/// of the other packets, by the frame rate, or by the number of samples.
+fn forget_sentinels(packet: &mut Packet, time_base: Rational, is_sound: bool) {
+    let is_time = |time: &i64| believable(*time, time_base).is_some();
+    packet.set_pts(packet.pts().filter(is_time));
+    packet.set_dts(packet.dts().filter(is_time));
+    let length_us = rescale(packet.duration(), time_base, MICROS);
+    if is_endless(length_us) || is_sound && length_us > MOST_SOUND_US {
+        packet.set_duration(0);
+    }
 }
 
 unsafe extern "C" fn is_cancelled(opaque: *mut c_void) -> c_int {

@@ -17,6 +17,7 @@ mod details;
 mod encode;
 mod encoder_version;
 mod error;
+mod events;
 mod file_io;
 pub mod files;
 mod filter;

@@ -175,8 +175,9 @@ impl<'a> Run<'a> {
     }
 
     fn drain(&mut self, watch: &mut Watch) -> Result<()> {
+        let film_end_us = self.survey.end_us();
         for source in &mut self.sources {
-            source.drain(&self.input, &mut self.outputs)?;
+            source.drain(film_end_us, &self.input, &mut self.outputs)?;
         }
         if let Some(parted) = &mut self.parted {
             parted.drain(&self.input, &mut self.outputs, watch)?;
@@ -348,11 +349,11 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn drain(&mut self, input: &Input, outputs: &mut [Muxer]) -> Result<()> {
+    fn drain(&mut self, film_end_us: i64, input: &Input, outputs: &mut [Muxer]) -> Result<()> {
         self.decode(None, input, outputs)?;
         let end = self.decoder.as_ref().map_or(0, Decoder::end);
         for track in &mut self.tracks {
-            track.drain(end, input, &mut outputs[track.product])?;
+            track.drain((end, film_end_us), input, &mut outputs[track.product])?;
         }
         Ok(())
     }

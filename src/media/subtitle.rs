@@ -113,9 +113,11 @@ impl Subtitles {
             text.pts
                 .saturating_add(rescale(i64::from(text.start_display_time), MILLIS, MICROS));
         text.pts = begin;
-        text.end_display_time = text
-            .end_display_time
-            .saturating_sub(text.start_display_time);
+        // All ones say that the end is unknown.
+        text.end_display_time = match text.end_display_time {
+            u32::MAX => 0,
+            end => end.saturating_sub(text.start_display_time),
+        };
         text.start_display_time = 0;
         let mut buffer = vec![0_u8; MOST_BYTES];
         // SAFETY: the context is open, the subtitle valid, the buffer's length passed on.

@@ -91,8 +91,13 @@ impl Survey {
 
     /// When the last of all streams ends, in seconds.
     pub fn end_s(&self) -> f64 {
+        self.end_us() as f64 / 1e6
+    }
+
+    /// The same in microseconds.
+    pub(super) fn end_us(&self) -> i64 {
         let ends = self.streams.iter().filter_map(|span| span.end_us);
-        ends.max().unwrap_or(0) as f64 / 1e6
+        ends.max().unwrap_or(0)
     }
 }
 

@@ -1,17 +1,19 @@
 //! One track of a product: what becomes of its stream's packets or frames.
 
-use ffmpeg::{Frame, Packet};
+use ffmpeg::{Frame, Packet, Rational};
 use ffmpeg_next as ffmpeg;
 
 use super::chain::{Chain, FilePort, Stamped};
 use super::copy::Copier;
 use super::decode::Decoder;
+use super::events::Events;
+use super::filter::rescale;
 use super::jumps::Expected;
 use super::probe::frame_rate;
 use super::subtitle::Subtitles;
 use super::{Input, Muxer, Origin};
 use crate::error::Result;
-use crate::recipe::{Product, Track as Plan, Way};
+use crate::recipe::{Medium, Product, Track as Plan, Way};
 
 /// One track of a product.
 pub(super) struct Track<'a> {
@@ -21,6 +23,8 @@ pub(super) struct Track<'a> {
     index: usize,
     plan: &'a Plan,
     work: Work,
+    // Of subtitles whose container must know when they end.
+    events: Option<Events>,
 }
 
 enum Work {
@@ -41,6 +45,7 @@ impl<'a> Track<'a> {
         threads: usize,
         output: &mut Muxer,
     ) -> Result<Self> {
+        let ends_events = plan.sink.ends_events();
         let plan = &plan.tracks[index];
         let origin = Origin::of(input, plan.stream)?;
         let work = match &plan.way {
@@ -64,11 +69,14 @@ impl<'a> Track<'a> {
             }
             Way::Audio(way) => Work::Code(Box::new(Chain::audio(way, threads))),
         };
+        let is_text = plan.way.medium() == Medium::Subtitle;
+        let events = (is_text && ends_events).then(Events::default);
         Ok(Self {
             product,
             index,
             plan,
             work,
+            events,
         })
     }
 
@@ -122,12 +130,11 @@ impl<'a> Track<'a> {
     /// Takes a packet that needs no decoding.
     pub(super) fn packet(&mut self, packet: &Packet, output: &mut Muxer) -> Result<()> {
         let index = self.index;
+        let events = &mut self.events;
+        let write = |packet| write(events, packet, index, output);
         match &mut self.work {
-            Work::Copy(copier) => match copier.take(packet) {
-                Some(packet) => output.write(index, packet),
-                None => Ok(()),
-            },
-            Work::Text(text) => text.take(packet, |packet| output.write(index, packet)),
+            Work::Copy(copier) => copier.take(packet).map_or(Ok(()), write),
+            Work::Text(text) => text.take(packet, write),
             Work::Attach | Work::Code(_) => Ok(()),
         }
     }
@@ -155,15 +162,31 @@ impl<'a> Track<'a> {
         }
     }
 
-    /// Takes the end of its stream, at `end` in the stream's ticks.
-    pub(super) fn drain(&mut self, end: i64, input: &Input, output: &mut Muxer) -> Result<()> {
+    /// Takes the end of its stream, at `end` in the stream's ticks, and that of
+    /// the film in microseconds.
+    pub(super) fn drain(
+        &mut self,
+        (end, film_end_us): (i64, i64),
+        input: &Input,
+        output: &mut Muxer,
+    ) -> Result<()> {
         let index = self.index;
         let mut port = self.port(input, output)?;
         match &mut self.work {
             Work::Code(chain) => chain.drain(end, &mut port),
-            Work::Text(text) => text.drain(|packet| output.write(index, packet)),
+            Work::Text(text) => {
+                let events = &mut self.events;
+                text.drain(|packet| write(events, packet, index, output))
+            }
             Work::Copy(_) | Work::Attach => Ok(()),
-        }
+        }?;
+        let ticks = match &self.work {
+            Work::Text(text) => text.time_base(),
+            _ => input.time_base(self.plan.stream),
+        };
+        let end = rescale(film_end_us, Rational(1, 1_000_000), ticks);
+        let last = self.events.as_mut().and_then(|events| events.end(end));
+        last.map_or(Ok(()), |packet| output.write(index, packet))
     }
 
     /// Ends without what its encoder still holds.
@@ -202,5 +225,21 @@ impl<'a> Track<'a> {
             Work::Text(text) => text.damaged(),
             _ => 0,
         }
+    }
+}
+
+/// Writes a packet, or those events whose ends it shows.
+fn write(
+    events: &mut Option<Events>,
+    packet: Packet,
+    index: usize,
+    output: &mut Muxer,
+) -> Result<()> {
+    match events {
+        Some(events) => {
+            let mut known = events.take(packet);
+            known.try_for_each(|event| output.write(index, event))
+        }
+        None => output.write(index, packet),
     }
 }

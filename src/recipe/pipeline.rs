@@ -14,6 +14,9 @@ pub struct Pipeline {
     pub input_format: String,
     /// Whether times that the container lacks are to be made up from the order of decoding.
     pub generate_pts: bool,
+    /// Streams whose times are none, and the rates of their frames, where they have one.
+    #[serde(default)]
+    pub untimed: Vec<(usize, Option<Ratio>)>,
     /// Whether nothing but key frames is decoded.
     pub key_frames_only: bool,
     /// Names of the source's tags that results are to have, too, in lower case.
@@ -215,6 +218,14 @@ pub enum Sink {
         /// What becomes of that folder.
         gathered: Gathered,
     },
+}
+
+impl Sink {
+    /// Whether each subtitle in it ends at a time that must be known. A block of
+    /// Matroska may have no length, and lasts until the next.
+    pub fn ends_events(&self) -> bool {
+        matches!(self, Self::File { muxer, .. } if muxer != "matroska" && muxer != "webm")
+    }
 }
 
 /// What becomes of a folder of pictures.

@@ -5,7 +5,7 @@ use super::{
     streams, tags,
 };
 use crate::error::{Error, Result};
-use crate::job::MediaInfo;
+use crate::job::{MediaInfo, Ratio, StreamKind};
 
 /// Resolves `recipes`, which are run together, for the streams of `media`.
 ///
@@ -17,6 +17,7 @@ pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
     Ok(Pipeline {
         input_format: media.format.clone(),
         generate_pts: needs_pts(&media.format, &products),
+        untimed: untimed(media),
         key_frames_only: recipes.iter().all(|recipe| recipe.takes_key_frames()),
         tags: tags::wanted(&media.tags),
         chapters: media.chapters,
@@ -36,6 +37,19 @@ fn needs_pts(format: &str, products: &[Product]) -> bool {
         videos.any(|track| track.way.is_copy())
     };
     products.iter().any(copies) && !streams::tells_times(format)
+}
+
+/// Streams without usable times: the `ffmpeg` program must count their frames.
+fn untimed(media: &MediaInfo) -> Vec<(usize, Option<Ratio>)> {
+    let streams = media.streams.iter().filter(|it| it.details.is_untimed);
+    let rates = streams.map(|stream| match stream.kind {
+        StreamKind::Video { frame_rate, .. } => (stream.index, Some(frame_rate)),
+        _ => (stream.index, None),
+    });
+    let known = |rate: &Ratio| rate.num > 0 && rate.den > 0;
+    rates
+        .map(|(stream, rate)| (stream, rate.filter(known)))
+        .collect()
 }
 
 impl Pipeline {

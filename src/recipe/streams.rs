@@ -37,7 +37,8 @@ pub(super) fn videos(
     // sure.
     let (sound, empty): (Vec<_>, Vec<_>) = taken
         .into_iter()
-        .partition(|stream| Some(stream.index) == main || has_size(stream));
+        // What is to be copied is described before its first picture.
+        .partition(|stream| Some(stream.index) == main && !copies || has_size(stream));
     lost.extend(empty);
     if sound.is_empty() {
         let error = nothing_of("video stream", media);
@@ -71,6 +72,18 @@ fn has_size(stream: &StreamInfo) -> bool {
     matches!(stream.kind, StreamKind::Video { width, height, .. } if width > 0 && height > 0)
 }
 
+fn has_samples(stream: &StreamInfo) -> bool {
+    let StreamKind::Audio {
+        sample_rate,
+        channels,
+        ..
+    } = stream.kind
+    else {
+        return false;
+    };
+    sample_rate > 0 && channels > 0
+}
+
 /// All tracks of sound.
 pub(super) fn sounds(
     audio: &Audio,
@@ -79,6 +92,10 @@ pub(super) fn sounds(
     product: &mut Product,
 ) -> Result<()> {
     for stream in media.streams.iter().filter(|stream| stream.is_audio()) {
+        if stream.decodable && !has_samples(stream) {
+            lose(product, stream);
+            continue;
+        }
         let held = container.holds(&stream.codec);
         let copied = match &audio.copy {
             Copying::Never => false,
@@ -256,7 +273,10 @@ fn refuse(product: &mut Product, stream: &StreamInfo, container: Container) {
 fn lose(product: &mut Product, stream: &StreamInfo) {
     let (reason, by) = if stream.decodable {
         (
-            "it tells too little of itself to be decoded",
+            match stream.is_video() {
+                true => "nothing in it shows its size",
+                false => "nothing in it shows its sample rate",
+            },
             DroppedBy::Source,
         )
     } else {

@@ -23,17 +23,27 @@ pub fn lines(plan: &Plan) -> Vec<String> {
         lines.push(format!("{}: skipped", shown_path(source)));
         lines.push(format!("    {}", because.words()));
     }
-    let length: f64 = plan.jobs.iter().filter_map(Job::duration_s).sum();
     let bytes: u64 = plan.jobs.iter().filter_map(Job::source_bytes).sum();
     lines.push(format!(
         "{} to do ({}, {}), {} skipped, {} refused",
         words::count(plan.jobs.len(), "job"),
-        words::duration(length),
+        length(&plan.jobs),
         words::bytes(bytes),
         plan.skipped.len(),
         plan.refused.len()
     ));
     lines
+}
+
+/// The length of all sources, as far as their containers store it.
+fn length(jobs: &[Job]) -> String {
+    let known: Vec<f64> = jobs.iter().filter_map(Job::duration_s).collect();
+    let sum = words::duration(known.iter().sum());
+    match jobs.len() - known.len() {
+        0 => sum,
+        _ if known.is_empty() => "of unknown length".into(),
+        unknown => format!("{sum} and {unknown} of unknown length"),
+    }
 }
 
 fn add_job(lines: &mut Vec<String>, media: &MediaJob, planned: &Planned) {

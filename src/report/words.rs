@@ -4,6 +4,8 @@ use crate::terminal::shown;
 
 /// `4.2 s`, `1:23`, `1:02:03`.
 pub fn duration(seconds: f64) -> String {
+    // The sum of nothing is −0.
+    let seconds = seconds + 0.0;
     if !seconds.is_finite() || seconds < 0.0 {
         return "?".into();
     }
@@ -151,6 +153,8 @@ mod tests {
     #[test]
     fn numbers_are_written_for_people() {
         assert_eq!(duration(4.23), "4.2 s");
+        let nothing: f64 = [].iter().sum();
+        assert_eq!(duration(nothing), "0.0 s");
         assert_eq!(duration(83.0), "1:23");
         assert_eq!(duration(3723.0), "1:02:03");
         assert_eq!(duration(f64::NAN), "?");
