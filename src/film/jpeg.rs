@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn jpeg() -> Vec<u8> {
-        let noise = |x: u32, y: u32| (x * 7919 ^ y * 104_729) as u8;
+        let noise = |x: u32, y: u32| ((x * 7919) ^ (y * 104_729)) as u8;
         let image = RgbImage::from_fn(96, 80, |x, y| image::Rgb([noise(x, y), x as u8, y as u8]));
         let mut bytes = Vec::new();
         let encoder = JpegEncoder::new_with_quality(&mut bytes, 90);

@@ -53,8 +53,9 @@ pub struct Held {
     pub value: String,
 }
 
-/// Aspects are compared to this share: sizes are rounded to whole or even pixels.
-const ASPECT_SHARE: f64 = 0.01;
+/// Aspects are compared to this share: sizes are rounded to whole or even pixels, and a container
+/// may crop a few that the codec has cropped already.
+const ASPECT_SHARE: f64 = 0.03;
 
 impl Held {
     /// A property with its value.

@@ -1,33 +1,28 @@
 //! Whether the streams of a result have the properties that the plan says they have.
 
-use super::{Checked, Medium, wrong};
-use crate::error::Result;
+use super::{Checked, Medium};
 use crate::job::{Held, MediaInfo, Property, StreamInfo};
 use crate::recipe::{Product, Track};
 
 /// Compares each planned property with what is in `result`; `streams` are those of a medium.
 ///
-/// A description that is missing is a warning. Where what is shown or heard differs, the result
-/// is wrong.
-///
-/// # Errors
-/// Says which property of which stream differs.
+/// What differs is a warning: containers and frames may contradict each other, and the result
+/// follows the frames.
 pub(super) fn compare(
     product: &Product,
     medium: Medium,
     result: &MediaInfo,
     streams: &[usize],
     checked: &mut Checked,
-) -> Result<()> {
+) {
     for (track, stream) in product.tracks_of(medium).zip(streams) {
         if let Some(stream) = result.streams.get(*stream) {
-            track_of(track, stream, checked)?;
+            track_of(track, stream, checked);
         }
     }
-    Ok(())
 }
 
-fn track_of(track: &Track, stream: &StreamInfo, checked: &mut Checked) -> Result<()> {
+fn track_of(track: &Track, stream: &StreamInfo, checked: &mut Checked) {
     let found = stream.inventory();
     for planned in &track.held {
         if found.iter().any(|held| held.is(planned)) {
@@ -38,13 +33,8 @@ fn track_of(track: &Track, stream: &StreamInfo, checked: &mut Checked) -> Result
             // Frames may say otherwise than their container; encoders follow the frames.
             continue;
         }
-        let what = differs(track.stream, planned, other);
-        match planned.property {
-            Property::Aspect | Property::Channels => return Err(wrong(what)),
-            _ => checked.lose(what),
-        }
+        checked.lose(differs(track.stream, planned, other));
     }
-    Ok(())
 }
 
 fn differs(stream: usize, planned: &Held, found: Option<&Held>) -> String {

@@ -160,7 +160,7 @@ impl<'a> File<'a> {
         }
         self.frames(&mut checked)?;
         self.sound(&mut checked)?;
-        self.inventory(&mut checked)?;
+        self.inventory(&mut checked);
         self.company(&mut checked);
         self.tags(&mut checked);
         self.decodes(&mut checked, cancel)?;
@@ -189,20 +189,19 @@ impl<'a> File<'a> {
     }
 
     /// What describes the source's streams describes the result's.
-    fn inventory(&self, checked: &mut Checked) -> Result<()> {
+    fn inventory(&self, checked: &mut Checked) {
         let (product, info) = (self.evidence.product, &self.written.info);
         for medium in [Medium::Video, Medium::Audio, Medium::Subtitle] {
             let streams = self.streams(medium);
             // Where one is missing, it is not known which.
             if streams.len() == product.tracks_of(medium).count() {
-                inventory::compare(product, medium, info, &streams, checked)?;
+                inventory::compare(product, medium, info, &streams, checked);
             }
         }
         let (planned, found) = (self.evidence.job.pipeline.chapters, info.chapters);
         if found < planned {
             checked.lose(format!("{found} of {planned} chapters have arrived"));
         }
-        Ok(())
     }
 
     /// As many frames are in the file as were put into it.
