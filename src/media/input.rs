@@ -330,10 +330,8 @@ impl Input {
                 self.check_streams()?;
                 let time_base = self.time_base(packet.stream());
                 let stream = self.context.stream(packet.stream());
-                let is_sound = stream.is_some_and(|stream| {
-                    stream.parameters().medium() == ffmpeg::media::Type::Audio
-                });
-                forget_sentinels(&mut packet, time_base, is_sound);
+                let medium = stream.map(|stream| stream.parameters().medium());
+                forget_sentinels(&mut packet, time_base, medium);
                 if let Some(arrival) = self.arrival(packet.stream()) {
                     self.jumps.mend(&mut packet, &arrival);
                 }
@@ -396,12 +394,18 @@ pub(super) fn believable(time: i64, time_base: Rational) -> Option<i64> {
 
 /// Times and lengths that cannot be are as good as none: what follows goes by those
 /// of the other packets, by the frame rate, or by the number of samples.
-fn forget_sentinels(packet: &mut Packet, time_base: Rational, is_sound: bool) {
+fn forget_sentinels(packet: &mut Packet, time_base: Rational, medium: Option<ffmpeg::media::Type>) {
     let is_time = |time: &i64| believable(*time, time_base).is_some();
     packet.set_pts(packet.pts().filter(is_time));
     packet.set_dts(packet.dts().filter(is_time));
     let length_us = rescale(packet.duration(), time_base, MICROS);
-    if is_endless(length_us) || is_sound && length_us > MOST_SOUND_US {
+    let is_known = match medium {
+        Some(ffmpeg::media::Type::Audio) => length_us <= MOST_SOUND_US,
+        Some(ffmpeg::media::Type::Subtitle) => !is_endless(length_us),
+        // A clock that jumps makes the picture before that as long.
+        _ => true,
+    };
+    if !is_known {
         packet.set_duration(0);
     }
 }
