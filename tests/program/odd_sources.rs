@@ -150,18 +150,27 @@ fn a_bitmap_subtitle_of_unknown_length_ends_at_the_next_one_or_with_the_film() {
                 let ran = source.run("convert", dispatch, flags);
                 assert_eq!(ran.code, Some(0), "{dispatch} {flags:?}: {}", ran.terminal);
                 assert!(!ran.terminal.contains("warning"), "{}", ran.terminal);
-                assert_eq!(
-                    events(&ran.out.join("a.mp4")),
-                    ["0.000000,1.241000", "1.241000,2.759000", "4.000000"],
-                    "{dispatch} {flags:?}"
+                // The millisecond of 1.24 depends on the version that made the source.
+                let found = events(&ran.out.join("a.mp4"));
+                let is_one = |found: &[String], next: &str, last: &str| {
+                    let [first, second] = [format!("0.000000,{next}"), format!("{next},{last}")];
+                    found == [first.as_str(), second.as_str(), "4.000000"]
+                };
+                assert!(
+                    is_one(&found, "1.241000", "2.759000")
+                        || is_one(&found, "1.240000", "2.760000"),
+                    "{dispatch} {flags:?}: {found:?}"
                 );
             }
             // There, a length may be unknown; it is not the film's.
             let ran = source.run("convert", dispatch, &["--format", "mkv"]);
             assert_eq!(ran.code, Some(0), "{dispatch}: {}", ran.terminal);
+            let found = events(&ran.out.join("a.mkv"));
+            let next = found.get(1).cloned().unwrap_or_default();
+            assert!(["1.241000,N/A", "1.240000,N/A"].contains(&next.as_str()));
             assert_eq!(
-                events(&ran.out.join("a.mkv")),
-                ["0.000000,N/A", "1.241000,N/A", "4.000000"],
+                found,
+                ["0.000000,N/A", next.as_str(), "4.000000"],
                 "{dispatch}"
             );
         }
