@@ -41,6 +41,7 @@ pub(super) fn plans(options: &Options, target: &Path, cancel: &Cancel) -> Result
 /// clip's packets are read: without its length, more would seem to be done in less time.
 pub(super) fn length_s(jobs: &[Job], cancel: &Cancel) -> Result<f64> {
     let limits = Limits::default();
+    let workers = Workers::find(limits)?;
     let mut sum_s = 0.0;
     for job in jobs {
         let job::Work::Media(media) = &job.work else {
@@ -49,7 +50,6 @@ pub(super) fn length_s(jobs: &[Job], cancel: &Cancel) -> Result<f64> {
         sum_s += match media.duration_s {
             Some(length_s) => length_s,
             None => {
-                let workers = Workers::find(limits)?;
                 let mut unheard = |_| {};
                 let mut watch = Watch::new(cancel, &mut unheard).within(limits);
                 let survey = workers.survey(media, &mut watch);

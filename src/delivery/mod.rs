@@ -114,6 +114,8 @@ struct Attempt<'a> {
     ran: Ran,
     // What else the user should know.
     notes: Vec<String>,
+    // What was found in those parts that were verified when they were made.
+    found: Vec<Option<Checked>>,
 }
 
 impl<'a> Attempt<'a> {
@@ -158,6 +160,7 @@ impl<'a> Attempt<'a> {
             products,
             ran,
             notes: vec![],
+            found: vec![None; media.targets.len()],
         };
         for index in 0..media.targets.len() {
             attempt.keep_smaller(index, engine, job, watch)?;
@@ -192,7 +195,8 @@ impl<'a> Attempt<'a> {
         let part = Part::begin_beside(target)?;
         restrict(self.media, &part, target)?;
         match self.copied(kept, (engine, &copy), &part, watch) {
-            Ok(frames) if size(&part.path)? <= made => {
+            Ok((frames, found)) if size(&part.path)? <= made => {
+                self.found[index] = found;
                 self.parts[index] = part;
                 self.products[index] = kept;
                 if let Some(of_result) = self.ran.frames.get_mut(index) {
@@ -211,27 +215,29 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    /// Copies the source's streams to `part` and verifies it there; the number of its frames.
+    /// Copies the source's streams to `part` and verifies it there; the number of its frames, and
+    /// what was found.
     fn copied(
         &self,
         kept: &Product,
         (engine, copy): (&dyn Engine, &Job),
         part: &Part,
         watch: &mut Watch,
-    ) -> Result<Option<u64>, JobError> {
+    ) -> Result<(Option<u64>, Option<Checked>), JobError> {
         let ran = engine.run(copy, std::slice::from_ref(&part.path), watch)?;
         let frames = ran.frames.first().copied().flatten();
-        if let Some(survey) = &self.ran.survey {
-            let evidence = Evidence {
-                job: self.media,
-                product: kept,
-                frames,
-                survey,
-                damaged: &ran.damaged,
-            };
-            engine.verify(&part.path, &evidence, watch)?;
-        }
-        Ok(frames)
+        let Some(survey) = &self.ran.survey else {
+            return Ok((frames, None));
+        };
+        let evidence = Evidence {
+            job: self.media,
+            product: kept,
+            frames,
+            survey,
+            damaged: &self.ran.damaged,
+        };
+        let found = engine.verify(&part.path, &evidence, watch)?;
+        Ok((frames, Some(found)))
     }
 
     /// # Errors
@@ -254,7 +260,10 @@ impl<'a> Attempt<'a> {
                 survey: survey.ok_or_else(|| Error::failed("nothing was read"))?,
                 damaged: &self.ran.damaged,
             };
-            let mut found = engine.verify(&part.path, &evidence, watch)?;
+            let mut found = match &self.found[index] {
+                Some(found) => found.clone(),
+                None => engine.verify(&part.path, &evidence, watch)?,
+            };
             pictures::count(&part.path, evidence.product, &self.ran, &mut found)?;
             checked.push(found);
         }

@@ -34,7 +34,7 @@ pub(super) fn film(seconds: f64, option: Option<&str>) -> Job {
         time_base: Ratio::new(1, 25),
         frame_s: 0.04,
         rate: None,
-        keeps_colours: false,
+        colours: Default::default(),
     };
     let product = Product {
         tracks: vec![Track::new(0, Way::Video(way))],

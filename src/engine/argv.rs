@@ -15,7 +15,14 @@ pub const AT: &str = "at";
 ///
 /// Names are data: `file:` in front makes a leading `-` no option and a `:` no
 /// protocol, and where a name is a pattern, `%` is doubled.
-pub fn arguments(job: &MediaJob, targets: &[PathBuf], covers: &[Cover]) -> Vec<OsString> {
+///
+/// `ends_text`: whether encoded subtitles pass a filter that ends those of unknown length.
+pub fn arguments(
+    job: &MediaJob,
+    targets: &[PathBuf],
+    covers: &[Cover],
+    ends_text: bool,
+) -> Vec<OsString> {
     let pipeline = &job.pipeline;
     let threads = pipeline.codec_threads.to_string();
     let mut list = Arguments::default();
@@ -45,9 +52,14 @@ pub fn arguments(job: &MediaJob, targets: &[PathBuf], covers: &[Cover]) -> Vec<O
                 is_alone: is_alone(product, track),
             };
             add_track(&mut list, place, track, &threads, cover);
-            if track.way == Way::Copy(Medium::Subtitle) {
-                let film_s = job.duration_s.filter(|_| product.sink.ends_events());
-                add_event_ends(&mut list, index, film_s);
+            let ends_events = product.sink.ends_events();
+            let has_events = match track.way {
+                Way::Copy(Medium::Subtitle) => true,
+                Way::Subtitle { .. } => ends_text && ends_events,
+                _ => false,
+            };
+            if has_events {
+                add_event_ends(&mut list, index, job.duration_s.filter(|_| ends_events));
             }
         }
         add_tags(&mut list, product);
@@ -81,8 +93,7 @@ struct Place {
 /// how bright HDR is meant, also where it became SDR. A filter graph of two inputs keeps it from
 /// that. What else of the source's side data is to arrive would be lost with it.
 fn is_alone(product: &Product, track: &Track) -> bool {
-    let becomes_sdr = matches!(&track.way, Way::Video(way) if way.tone_maps());
-    becomes_sdr && !product.is_pictures() && !track.has_extras()
+    track.becomes_sdr() && !product.is_pictures() && !track.has_extras()
 }
 
 #[derive(Default)]
@@ -234,9 +245,6 @@ fn add_graph(list: &mut Arguments, place: Place, track: &Track, threads: &str) {
 /// Subtitles of unknown length end at the next one, and the last with the film, where
 /// that ends at `film_s`; else their length stays unknown. The program itself hands on
 /// 32 bits of ones, which MP4 refuses, and Matroska takes for the film's length.
-///
-/// Copies alone can have that: FFmpeg 5.1 loses the last packet of an encoder of
-/// subtitles in a filter that looks ahead.
 fn add_event_ends(list: &mut Arguments, index: usize, film_s: Option<f64>) {
     let until = match film_s {
         Some(film_s) => {
@@ -310,14 +318,7 @@ mod tests {
     fn job(recipe: &Recipe, transfer: &str) -> MediaJob {
         let stream = |index, kind, codec: &str| StreamInfo {
             index,
-            kind,
-            codec: codec.into(),
-            decodable: true,
-            is_default: true,
-            duration_s: None,
-            bit_rate: None,
-            is_edited: false,
-            details: Default::default(),
+            ..StreamInfo::of_kind(kind, codec)
         };
         let video = StreamKind::Video {
             width: 640,
@@ -365,7 +366,7 @@ mod tests {
     }
 
     fn words_of(job: &MediaJob, target: &str) -> String {
-        let arguments = arguments(job, &[target.into()], &[]);
+        let arguments = arguments(job, &[target.into()], &[], true);
         arguments
             .iter()
             .map(|argument| argument.to_str().unwrap())

@@ -3,12 +3,16 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use crate::error::{Error, Result};
 use crate::job::{Job, Work};
 
 /// The libavcodec of FFmpeg 5.1, the oldest version that is supported.
 const OLDEST: (u32, u32) = (59, 37);
+
+/// The libavcodec of FFmpeg 7.1.
+const DRAINS: (u32, u32) = (61, 19);
 
 const INSTALL: &str = "Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg";
 
@@ -17,6 +21,9 @@ const INSTALL: &str = "Debian, Ubuntu: apt install ffmpeg; macOS: brew install f
 pub struct Ffmpeg {
     path: PathBuf,
     version: String,
+    libavcodec: (u32, u32),
+    // What `-filters` prints, once it was asked for.
+    filters: OnceLock<Option<String>>,
 }
 
 impl Ffmpeg {
@@ -39,7 +46,12 @@ impl Ffmpeg {
         })?;
         let version = version_of(&said).to_owned();
         match libavcodec(&said) {
-            Some(found) if found >= OLDEST => Ok(Self { path, version }),
+            Some(found) if found >= OLDEST => Ok(Self {
+                path,
+                version,
+                libavcodec: found,
+                filters: OnceLock::new(),
+            }),
             found => Err(too_old(&path, &version, found)),
         }
     }
@@ -52,6 +64,21 @@ impl Ffmpeg {
     /// Its version, e.g. `7.1.5-0+deb13u1`.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Whether the program has the filter of that name. One that does not answer has all: the job
+    /// then shows what is wrong with it.
+    pub fn has_filter(&self, name: &str) -> bool {
+        let listed = self
+            .filters
+            .get_or_init(|| ask(&self.path, ["-hide_banner", "-filters"]));
+        listed.as_ref().is_none_or(|listed| is_listed(name, listed))
+    }
+
+    /// Whether a bitstream filter that looks ahead loses no last packet of an encoder of
+    /// subtitles. It does in FFmpeg 5.1, and does not in 7.1.
+    pub fn drains_subtitle_filters(&self) -> bool {
+        self.libavcodec >= DRAINS
     }
 
     /// Whether the program has every encoder that the jobs need: the linked
@@ -76,15 +103,6 @@ impl Ffmpeg {
         .cure(format!(
             "use --dispatch workers, choose another encoder, or install an FFmpeg with it ({INSTALL})"
         )))
-    }
-}
-
-impl Ffmpeg {
-    /// Those of `filters` that the program has not.
-    pub fn lacks(&self, filters: &[&'static str]) -> Vec<&'static str> {
-        let listed = ask(&self.path, ["-hide_banner", "-filters"]).unwrap_or_default();
-        let is_missing = |name: &&&'static str| !is_listed(name, &listed);
-        filters.iter().filter(is_missing).copied().collect()
     }
 }
 

@@ -76,10 +76,9 @@ pub trait Engine: Sync + Debug {
         Ok(())
     }
 
-    /// Those of `filters` that this engine has not.
-    fn lacks(&self, filters: &[&'static str]) -> Vec<&'static str> {
-        let is_missing = |name: &&&'static str| !media::has_filter(name);
-        filters.iter().filter(is_missing).copied().collect()
+    /// Whether it has the filter of that name.
+    fn has_filter(&self, name: &str) -> bool {
+        media::has_filter(name)
     }
 
     /// What `source` holds, by its container's own words.

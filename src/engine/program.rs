@@ -82,7 +82,8 @@ impl Program {
         let mut read: Vec<PathBuf> = covers.iter().map(|cover| cover.path.clone()).collect();
         read.push(job.source.clone());
         let mut command = self.ffmpeg_for(read, targets);
-        let arguments = arguments(job, targets, &covers);
+        let ends_text = self.ffmpeg.drains_subtitle_filters();
+        let arguments = arguments(job, targets, &covers, ends_text);
         if arguments
             .iter()
             .any(|argument| argument.len() > LONGEST_ARGUMENT)
@@ -171,9 +172,7 @@ impl Program {
         watch: &mut Watch,
     ) -> Result<Cow<'a, MediaJob>, JobError> {
         let has_events = |product: &Product| {
-            let mut tracks = product.tracks.iter();
-            product.sink.ends_events()
-                && tracks.any(|track| track.way == Way::Copy(Medium::Subtitle))
+            product.sink.ends_events() && product.tracks_of(Medium::Subtitle).next().is_some()
         };
         if job.duration_s.is_some() || !job.pipeline.products.iter().any(has_events) {
             return Ok(Cow::Borrowed(job));
@@ -243,8 +242,8 @@ impl Engine for Program {
         self.ffmpeg.check(jobs)
     }
 
-    fn lacks(&self, filters: &[&'static str]) -> Vec<&'static str> {
-        self.ffmpeg.lacks(filters)
+    fn has_filter(&self, name: &str) -> bool {
+        self.ffmpeg.has_filter(name)
     }
 
     fn run(&self, job: &Job, targets: &[PathBuf], watch: &mut Watch) -> Result<Ran, JobError> {

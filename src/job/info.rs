@@ -95,6 +95,11 @@ pub struct Details {
     pub dolby_profile: u8,
 }
 
+/// libav's name of the transfer characteristic PQ (SMPTE ST 2084).
+pub const PQ: &str = "smpte2084";
+/// libav's name of the transfer characteristic HLG (ARIB STD-B67).
+pub const HLG: &str = "arib-std-b67";
+
 /// A colour description by libav's names; each is empty where it is unspecified or unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Colour {
@@ -204,6 +209,24 @@ pub struct Light {
     pub mean: u32,
 }
 
+#[cfg(test)]
+impl StreamInfo {
+    /// The first stream of a file, of this kind and codec, with nothing else known of it.
+    pub fn of_kind(kind: StreamKind, codec: &str) -> Self {
+        Self {
+            index: 0,
+            kind,
+            codec: codec.into(),
+            decodable: true,
+            is_default: true,
+            duration_s: None,
+            bit_rate: None,
+            is_edited: false,
+            details: Details::default(),
+        }
+    }
+}
+
 impl StreamInfo {
     /// Whether this is a video stream in its own right (no cover).
     pub fn is_video(&self) -> bool {
@@ -213,6 +236,23 @@ impl StreamInfo {
     /// Whether its pictures are shown turned by a quarter: their stored width is their height.
     pub fn is_turned(&self) -> bool {
         matches!(&self.kind, StreamKind::Video { orient, .. } if orient.contains("transpose"))
+    }
+
+    /// Its pixel format by libav's name, and the bits of a component, if it is video.
+    pub fn pixels(&self) -> Option<(&str, u32)> {
+        match &self.kind {
+            StreamKind::Video {
+                pixel_format,
+                depth,
+                ..
+            } => Some((pixel_format, *depth)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is video of high dynamic range.
+    pub fn is_hdr(&self) -> bool {
+        self.is_video() && [PQ, HLG].contains(&self.details.colour.transfer.as_str())
     }
 
     /// Whether this is an audio stream.

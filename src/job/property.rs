@@ -53,9 +53,8 @@ pub struct Held {
     pub value: String,
 }
 
-/// Aspects are compared to this share: sizes are rounded to whole or even pixels, and a container
-/// may crop a few that the codec has cropped already.
-const ASPECT_SHARE: f64 = 0.03;
+/// Aspects are compared to this share: sizes are rounded to whole or even pixels.
+const ASPECT_SHARE: f64 = 0.01;
 
 impl Held {
     /// A property with its value.

@@ -290,16 +290,14 @@ impl Chain {
         let last = std::mem::take(&mut self.last);
         let shown = last.shown(end);
         let mut rest = Vec::new();
-        if let Some(mut frame) = last.frame {
-            encoder.encode(Some(&mut frame), |packet| {
-                rest.push(packet);
-                Ok(())
-            })?;
-        }
-        encoder.encode(None, |packet| {
+        let mut keep = |packet| {
             rest.push(packet);
             Ok(())
-        })?;
+        };
+        if let Some(mut frame) = last.frame {
+            encoder.encode(Some(&mut frame), &mut keep)?;
+        }
+        encoder.encode(None, keep)?;
         if let Some(shown) = shown {
             last_shown::lengthen(&mut rest, shown);
         }

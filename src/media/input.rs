@@ -373,11 +373,16 @@ fn wrap_bits(stream: &ffmpeg::Stream) -> u32 {
     u32::try_from(unsafe { (*stream.as_ptr()).pts_wrap_bits }).unwrap_or(u32::MAX)
 }
 
-/// Whether a length in microseconds stands for none. FFmpeg writes 32 bits of ones,
-/// as milliseconds, for a subtitle whose end it does not know; the film that
-/// Matroska's header then describes ends with it.
+/// 32 bits of ones, as milliseconds: FFmpeg writes them for a subtitle whose end it does not
+/// know.
+const ENDLESS_US: i64 = u32::MAX as i64 * 1000;
+
+/// When such a subtitle may begin: the film that Matroska's header then describes ends with it.
+const LONGEST_FILM_US: i64 = 24 * 3600 * 1_000_000;
+
+/// Whether a length in microseconds stands for none.
 pub(super) fn is_endless(duration_us: i64) -> bool {
-    duration_us >= i64::from(u32::MAX) * 1000
+    (ENDLESS_US..ENDLESS_US + LONGEST_FILM_US).contains(&duration_us)
 }
 
 /// No clock is so far from its beginning: not one that counts from 1900, as NTP's does.

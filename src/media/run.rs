@@ -254,7 +254,7 @@ fn begin(input: &Input, product: &Product, target: &Path, cancel: &Cancel) -> Re
     let mut muxer = Muxer::create(target, muxer, options, product.tracks.len(), cancel)?;
     muxer.copy_metadata(input)?;
     for (index, track) in product.tracks.iter().enumerate() {
-        muxer.tag_stream(index, &track.tags);
+        muxer.follow(index, track);
     }
     Ok(muxer)
 }

@@ -6,6 +6,17 @@ use ffmpeg_next::ffi;
 use super::compat;
 use crate::error::Result;
 
+/// How a stream of a result descends from that of its source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kin {
+    /// Its packets are the source's.
+    Copied,
+    /// Its frames are the source's.
+    Encoded,
+    /// Its frames are the source's, which were HDR, and are not any more.
+    ToneMapped,
+}
+
 /// Copies a source stream's side data to a stream of the result. What describes
 /// packets, and not frames, is for a copied stream alone.
 ///
@@ -17,45 +28,23 @@ use crate::error::Result;
 pub(super) unsafe fn copy(
     from: *const ffi::AVStream,
     to: *mut ffi::AVStream,
-    copied: bool,
+    kin: Kin,
 ) -> Result<()> {
     // SAFETY: the caller vouches.
     unsafe {
-        let is_mapped = becomes_sdr(from, to);
         // What an encoder says of its own frames goes before what the source says of all.
         let own: Vec<_> = compat::stream_side_data(to)
             .into_iter()
             .map(|(kind, _)| kind)
             .collect();
         for data in compat::stream_side_data(from) {
-            let is_there = !copied && own.contains(&data.0);
-            let is_wrong = is_mapped && describes_brightness(data.0);
-            if goes_on(data.0, copied) && !is_there && !is_wrong {
+            let is_there = kin != Kin::Copied && own.contains(&data.0);
+            if goes_on(data.0, kin) && !is_there {
                 compat::add_side_data(to, data)?;
             }
         }
     }
     Ok(())
-}
-
-/// Whether frames of HDR (PQ, HLG) have become BT.709.
-///
-/// # Safety
-/// Both streams are valid.
-unsafe fn becomes_sdr(from: *const ffi::AVStream, to: *const ffi::AVStream) -> bool {
-    use ffi::AVColorTransferCharacteristic as Transfer;
-    // SAFETY: the caller vouches; read as the number that it is, since a file may hold any.
-    let transfer = |stream: *const ffi::AVStream| unsafe {
-        (&raw const (*(*stream).codecpar).color_trc)
-            .cast::<i32>()
-            .read()
-    };
-    let hdr = [
-        Transfer::AVCOL_TRC_SMPTE2084,
-        Transfer::AVCOL_TRC_ARIB_STD_B67,
-    ];
-    let sdr = Transfer::AVCOL_TRC_BT709 as i32;
-    transfer(to) == sdr && hdr.iter().any(|one| *one as i32 == transfer(from))
 }
 
 /// Whether it says how bright HDR is meant.
@@ -69,9 +58,11 @@ fn describes_brightness(kind: ffi::AVPacketSideDataType) -> bool {
     )
 }
 
-fn goes_on(kind: ffi::AVPacketSideDataType, copied: bool) -> bool {
+fn goes_on(kind: ffi::AVPacketSideDataType, kin: Kin) -> bool {
     use ffi::AVPacketSideDataType as Kind;
+    let copied = kin == Kin::Copied;
     match kind {
+        kind if describes_brightness(kind) => kin != Kin::ToneMapped,
         // Buffer sizes are those of the source's encoder; what is encoded is
         // cropped and upright already, and no Dolby Vision any more.
         kind if compat::is_cropping(kind) => copied,

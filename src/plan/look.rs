@@ -1,15 +1,16 @@
 //! A look at each source: what it is, what is to become of it, at what cost.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::decide::{Decision, Make, Subject};
 use super::{Because, Planned, Rules, SourceFile, cost, names};
 use crate::dispatch::Cancel;
 use crate::engine::{JobError, Probed, Watch};
 use crate::error::Error;
-use crate::job::{MediaInfo, MediaJob};
+use crate::job::{MediaInfo, MediaJob, StreamInfo};
 use crate::journal::{Fingerprint, Record, Stamp};
-use crate::recipe::{Pipeline, Recipe, resolve};
+use crate::recipe::{Pipeline, Recipe, TONE_MAPPING_FILTERS, resolve};
 
 /// What a source turned out to be.
 pub(super) enum Look {
@@ -29,6 +30,8 @@ pub(super) struct Worked {
 /// What all sources are looked at with.
 pub(super) struct Planner<'a> {
     pub recipes: &'a [Recipe],
+    /// The same as the engine can run them on HDR, once there is any.
+    pub of_hdr: OnceLock<Vec<Recipe>>,
     pub prints: Vec<Fingerprint>,
     pub output: &'a Path,
     pub rules: &'a Rules<'a>,
@@ -53,10 +56,8 @@ impl Planner<'_> {
         let mut untold = |_| {};
         let mut watch = Watch::new(self.cancel, &mut untold).within(self.rules.limits);
         let Probed { info, log } = self.rules.engine.probe(source, &mut watch)?;
-        let recipes: Vec<_> = wanted
-            .iter()
-            .map(|make| &self.recipes[make.recipe])
-            .collect();
+        let all = self.recipes_for(&info);
+        let recipes: Vec<_> = wanted.iter().map(|make| &all[make.recipe]).collect();
         let pipeline = resolve(&recipes, &info).map_err(|error| JobError { error, log })?;
         if self.rules.replace && is_as_wanted(&recipes, &pipeline, &info) {
             return Ok(Look::Skip(Because::AsWanted));
@@ -84,6 +85,20 @@ impl Planner<'_> {
             cost,
             kind,
         })))
+    }
+
+    /// The recipes for a source: the engine may lack what tone mapping needs, and is asked for it
+    /// only where a source is HDR.
+    fn recipes_for(&self, info: &MediaInfo) -> &[Recipe] {
+        if !info.streams.iter().any(StreamInfo::is_hdr) {
+            return self.recipes;
+        }
+        self.of_hdr.get_or_init(|| {
+            let mut missing = TONE_MAPPING_FILTERS.to_vec();
+            missing.retain(|name| !self.rules.engine.has_filter(name));
+            let recipes = self.recipes.iter().cloned();
+            recipes.map(|one| one.lacking(&missing)).collect()
+        })
     }
 
     /// What can be said of a result before there is one.

@@ -11,6 +11,7 @@ mod scan;
 mod wanted;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
@@ -29,7 +30,7 @@ use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Limits, Work};
 use crate::journal::{Fingerprint, Known, Record, Stamp};
 use crate::media::verify::Depth;
-use crate::recipe::{Recipe, TONE_MAPPING_FILTERS};
+use crate::recipe::Recipe;
 
 /// What a plan goes by, besides sources and recipes.
 #[derive(Debug, Clone, Copy)]
@@ -178,10 +179,9 @@ pub fn plan(
     let sources = own::without_results(sources, output, rules);
     let targets = names::targets(&sources, recipes, output, rules.replace)?;
     let prints: Vec<_> = recipes.iter().map(Fingerprint::of).collect();
-    let missing = rules.engine.lacks(&TONE_MAPPING_FILTERS);
-    let able = recipes.iter().cloned().map(|one| one.lacking(&missing));
     let planner = Planner {
-        recipes: &able.collect::<Vec<_>>(),
+        recipes,
+        of_hdr: OnceLock::new(),
         prints,
         output,
         rules,

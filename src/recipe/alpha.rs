@@ -37,17 +37,10 @@ pub(super) fn lost_by_track(
     stream: &StreamInfo,
     track: &Track,
 ) -> Option<String> {
-    let StreamKind::Video {
-        pixel_format,
-        depth,
-        ..
-    } = &stream.kind
-    else {
-        return None;
-    };
+    let (pixel_format, depth) = stream.pixels()?;
     let (kept, by) = match track.way {
         Way::Video(_) => {
-            let format = video.pixel_format(pixel_format, *depth);
+            let format = video.pixel_format(pixel_format, depth);
             (
                 is_in_format(stream) && media::has_alpha(&format),
                 video.encoder.clone(),

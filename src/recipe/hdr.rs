@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Track, Video, VideoWay, Way};
-use crate::job::{Colour, StreamInfo, StreamKind};
+use super::{Colours, Track, Video, VideoWay, Way};
+use crate::job::{Colour, PQ, StreamInfo};
 use crate::media;
 
 /// Filters that tone mapping needs, and that an FFmpeg may have been built without.
@@ -50,10 +50,6 @@ pub(super) struct HighRange {
     /// Its brightest pixel in cd/m²; 0 where unknown.
     brightest: u32,
 }
-
-/// PQ (SMPTE ST 2084) and HLG (ARIB STD-B67) by libav's names of their transfer characteristics.
-const PQ: &str = "smpte2084";
-const HLG: &str = "arib-std-b67";
 
 /// Results of this depth or more carry HDR.
 const ENOUGH_BITS: u32 = 10;
@@ -119,19 +115,11 @@ const DESCRIPTIONS: [&str; 5] = [
 impl HighRange {
     /// The colours of `stream`, if it is HDR.
     pub(super) fn of(stream: &StreamInfo) -> Option<Self> {
-        let StreamKind::Video {
-            pixel_format,
+        let (pixel_format, depth) = stream.pixels()?;
+        stream.is_hdr().then(|| Self {
+            colour: stream.details.colour.clone(),
+            pixel_format: pixel_format.to_owned(),
             depth,
-            ..
-        } = &stream.kind
-        else {
-            return None;
-        };
-        let colour = &stream.details.colour;
-        [PQ, HLG].contains(&colour.transfer.as_str()).then(|| Self {
-            colour: colour.clone(),
-            pixel_format: pixel_format.clone(),
-            depth: *depth,
             brightest: stream.details.brightest,
         })
     }
@@ -254,7 +242,7 @@ impl HdrRule {
         if stream.details.dolby_profile == WITHOUT_BASE {
             return Some(format!(
                 "stream {index}: Dolby Vision profile 5 has no base layer for other players: \
-                 colours of the result are wrong"
+                 colours of the result are wrong (--preset remux copies it)"
             ));
         }
         let range = HighRange::of(stream)?;
@@ -291,15 +279,8 @@ fn carries(format: &str) -> bool {
 
 /// What the user should know of the range of a track of `stream`.
 pub(super) fn note_of_track(video: &Video, stream: &StreamInfo, track: &Track) -> Option<String> {
-    let StreamKind::Video {
-        pixel_format,
-        depth,
-        ..
-    } = &stream.kind
-    else {
-        return None;
-    };
-    let format = video.pixel_format(pixel_format, *depth);
+    let (pixel_format, depth) = stream.pixels()?;
+    let format = video.pixel_format(pixel_format, depth);
     let is_encoded = matches!(track.way, Way::Video(_));
     is_encoded.then(|| video.hdr.note(stream, &format))?
 }
@@ -307,44 +288,31 @@ pub(super) fn note_of_track(video: &Video, stream: &StreamInfo, track: &Track) -
 impl VideoWay {
     /// Whether HDR becomes SDR on the way.
     pub fn tone_maps(&self) -> bool {
-        self.filter.contains("tonemap=tonemap=")
+        self.colours == Colours::ToneMapped
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{Details, Fields, Ratio};
+    use crate::job::{Fields, HLG, Ratio, StreamKind};
 
     fn stream(transfer: &str, pixel_format: &str) -> StreamInfo {
-        StreamInfo {
-            index: 0,
-            kind: StreamKind::Video {
-                width: 1920,
-                height: 1080,
-                frame_rate: Ratio::new(25, 1),
-                sample_aspect: Ratio::new(1, 1),
-                orient: String::new(),
-                pixel_format: pixel_format.into(),
-                alpha: false,
-                depth: media::pixel_depth(pixel_format),
-                fields: Fields::Progressive,
-                light: None,
-            },
-            codec: "hevc".into(),
-            decodable: true,
-            is_default: true,
-            duration_s: None,
-            bit_rate: None,
-            is_edited: false,
-            details: Details {
-                colour: Colour {
-                    transfer: transfer.into(),
-                    ..Colour::default()
-                },
-                ..Details::default()
-            },
-        }
+        let kind = StreamKind::Video {
+            width: 1920,
+            height: 1080,
+            frame_rate: Ratio::new(25, 1),
+            sample_aspect: Ratio::new(1, 1),
+            orient: String::new(),
+            pixel_format: pixel_format.into(),
+            alpha: false,
+            depth: media::pixel_depth(pixel_format),
+            fields: Fields::Progressive,
+            light: None,
+        };
+        let mut stream = StreamInfo::of_kind(kind, "hevc");
+        stream.details.colour.transfer = transfer.into();
+        stream
     }
 
     fn range(stream: &StreamInfo) -> HighRange {

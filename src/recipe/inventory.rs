@@ -4,7 +4,7 @@
 //! container or after encoding. The last is a warning. Verification compares what is kept
 //! with the result.
 
-use super::{Container, Product, Track, Way, language};
+use super::{Colours, Container, Product, Track, Way, language};
 use crate::job::{Extra, Held, MediaInfo, Property, StreamInfo, StreamKind};
 
 /// What becomes of a property.
@@ -67,7 +67,7 @@ fn keep(track: &mut Track, container: Container, held: Held) {
 /// The table. A row is a property; what it depends on is the way and the container.
 fn treatment(held: &Held, stream: &StreamInfo, track: &Track, container: Container) -> Treatment {
     let is_copy = track.way.is_copy();
-    let becomes_sdr = matches!(&track.way, Way::Video(way) if way.tone_maps());
+    let becomes_sdr = track.becomes_sdr();
     match held.property {
         // The loss of HDR as a whole is a warning of its own.
         Property::Extra(Extra::MasteringDisplay | Extra::LightLevel) if becomes_sdr => Changed,
@@ -80,8 +80,8 @@ fn treatment(held: &Held, stream: &StreamInfo, track: &Track, container: Contain
         Property::Extra(extra) => picture(extra, is_copy, container),
         Property::Primaries | Property::Transfer | Property::Matrix if is_copy => Kept,
         Property::Primaries | Property::Transfer | Property::Matrix => encoded_colour(track),
-        Property::Range if is_copy && container != Container::Mov => Kept,
-        // `colr` of QuickTime has no range; encoders choose theirs with the pixel format.
+        Property::Range if is_copy => Kept,
+        // Encoders choose theirs with the pixel format.
         Property::Range => Changed,
         Property::Rotation if !is_copy => Changed,
         Property::Rotation if container.stores_rotation() => Kept,
@@ -155,7 +155,7 @@ fn picture(extra: Extra, is_copy: bool, container: Container) -> Treatment {
 /// round.
 fn encoded_colour(track: &Track) -> Treatment {
     match &track.way {
-        Way::Video(way) if way.keeps_colours => Kept,
+        Way::Video(way) if way.colours == Colours::Kept => Kept,
         _ => Changed,
     }
 }
@@ -237,17 +237,7 @@ mod tests {
 
     #[test]
     fn every_container_stores_which_stream_is_the_default_one() {
-        let stream = StreamInfo {
-            index: 0,
-            kind: StreamKind::Other,
-            codec: "aac".into(),
-            decodable: true,
-            is_default: true,
-            duration_s: None,
-            bit_rate: None,
-            is_edited: false,
-            details: Default::default(),
-        };
+        let stream = StreamInfo::of_kind(StreamKind::Other, "aac");
         for container in [Mp4, Mov, Mkv, Webm, M4a] {
             assert_eq!(mark("default", &stream, container), Kept, "{container}");
             assert_ne!(mark("karaoke", &stream, container), Kept, "{container}");

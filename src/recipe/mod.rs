@@ -35,8 +35,8 @@ pub use frames::{Frames, Grid, Pick, PictureFormat};
 pub use hdr::{FILTERS as TONE_MAPPING_FILTERS, Hdr, HdrRule};
 pub use music::{MUSIC_CHANNELS, MUSIC_RATE, music, samples};
 pub use pipeline::{
-    AudioWay, Dropped, DroppedBy, EncoderSpec, Gathered, Medium, Pipeline, Product, Sheet, Sink,
-    Track, VideoWay, Way,
+    AudioWay, Colours, Dropped, DroppedBy, EncoderSpec, Gathered, Medium, Pipeline, Product, Sheet,
+    Sink, Track, VideoWay, Way,
 };
 pub use pixels::knows_crf;
 pub use preset::{Preset, Presets};

@@ -3,7 +3,7 @@
 use super::alpha;
 use super::choose::{Choose, Times};
 use super::frames::{Frames, Grid, Pick, PictureFormat};
-use super::pipeline::{EncoderSpec, Gathered, Product, Sheet, Sink, Track, VideoWay, Way};
+use super::pipeline::{Colours, EncoderSpec, Gathered, Product, Sheet, Sink, Track, VideoWay, Way};
 use super::resolve::nothing_of;
 use super::video::{Picture, single_deinterlacer};
 use crate::draw::sheet::{self, SheetPlan};
@@ -70,16 +70,20 @@ fn way(
     let whole = single_deinterlacer(recipe.deinterlace, &picture);
     let whole = whole.map_or_else(String::new, |filter| format!("{filter},"));
     let pixels = format.pixels(alpha);
-    let scale = match recipe.hdr.mapped(picture.range.as_ref(), pixels) {
+    let (scale, colours) = match recipe.hdr.mapped(picture.range.as_ref(), pixels) {
         Some(range) => {
             // At the picture's size, so that no pixel is mapped in vain.
             let scale = picture.shape.scaled_for_pictures(fit, "");
             let planes = if alpha { "gbrap" } else { "gbrp" };
             let is_even = picture.shape.for_pictures(fit).is_even();
             let mapped = range.filters(planes, is_even);
-            format!("{scale},{mapped},scale=flags=bicubic{}", format.matrix())
+            let filter = format!("{scale},{mapped},scale=flags=bicubic{}", format.matrix());
+            (filter, Colours::ToneMapped)
         }
-        None => picture.shape.scaled_for_pictures(fit, format.matrix()),
+        None => {
+            let filter = picture.shape.scaled_for_pictures(fit, format.matrix());
+            (filter, Colours::Converted)
+        }
     };
     Ok(VideoWay {
         decoder: alpha::decoder(stream).filter(|_| alpha).map(str::to_owned),
@@ -90,7 +94,7 @@ fn way(
         time_base,
         frame_s,
         rate: None,
-        keeps_colours: false,
+        colours,
     })
 }
 

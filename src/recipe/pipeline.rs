@@ -90,6 +90,11 @@ impl Track {
         self.held.iter().any(is_extra)
     }
 
+    /// Whether HDR becomes SDR in it.
+    pub fn becomes_sdr(&self) -> bool {
+        matches!(&self.way, Way::Video(way) if way.tone_maps())
+    }
+
     /// A track of `stream` with its disposition; re-encoding removes its statistics tags.
     pub(super) fn of(stream: &StreamInfo, way: Way) -> Self {
         let forgotten = match way.is_copy() {
@@ -161,9 +166,22 @@ pub struct VideoWay {
     pub frame_s: f64,
     /// Pictures a second, where frames are repeated and left out to have so many.
     pub rate: Option<Ratio>,
-    /// Whether the result's colours are described as the source's are.
+    /// What becomes of the description of its colours.
     #[serde(default)]
-    pub keeps_colours: bool,
+    pub colours: Colours,
+}
+
+/// What becomes of the description of a stream's colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Colours {
+    /// It stays.
+    Kept,
+    /// Red, green and blue become luma and chroma, or the other way round.
+    #[default]
+    Converted,
+    /// HDR becomes BT.709.
+    ToneMapped,
 }
 
 impl VideoWay {

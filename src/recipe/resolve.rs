@@ -46,9 +46,8 @@ fn untimed(media: &MediaInfo) -> Vec<(usize, Option<Ratio>)> {
         StreamKind::Video { frame_rate, .. } => (stream.index, Some(frame_rate)),
         _ => (stream.index, None),
     });
-    let known = |rate: &Ratio| rate.num > 0 && rate.den > 0;
     rates
-        .map(|(stream, rate)| (stream, rate.filter(known)))
+        .map(|(stream, rate)| (stream, rate.filter(|rate| rate.is_positive())))
         .collect()
 }
 

@@ -3,7 +3,9 @@
 use super::hdr::HighRange;
 use super::pixels::fine_time_base;
 use super::shape::Shape;
-use super::{Copying, Deinterlace, Rate, Size, Track, Transcode, Video, VideoFits, VideoWay, Way};
+use super::{
+    Colours, Copying, Deinterlace, Rate, Size, Track, Transcode, Video, VideoFits, VideoWay, Way,
+};
 use crate::error::{Error, Result};
 use crate::job::{Fields, Light, MediaInfo, Ratio, StreamInfo, StreamKind};
 
@@ -101,10 +103,8 @@ impl Picture {
         video.pixel_format(&self.pixel_format, self.depth)
     }
 
-    /// Whether red, green and blue do not become luma and chroma, or the other way round.
-    fn stays_rgb_or_yuv(&self, video: &Video) -> bool {
-        let is_rgb = crate::media::is_rgb;
-        is_rgb(&self.pixel_format) == is_rgb(&self.encoded_format(video))
+    fn is_rgb(&self) -> bool {
+        crate::media::is_rgb(&self.pixel_format)
     }
 
     /// Distance between two pictures in seconds.
@@ -192,9 +192,10 @@ fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
     let mut encoder = video.encoder_spec(threads.max(1));
     encoder.width = Some(picture.shape.for_video(video.fit).0.width);
     let format = picture.encoded_format(video);
+    let mapped = video.hdr.mapped(picture.range.as_ref(), &format);
     if let Some(light) = picture.light
         && crate::media::pixel_depth(&format) > 8
-        && video.hdr.mapped(picture.range.as_ref(), &format).is_none()
+        && mapped.is_none()
     {
         encoder.tell_light(light);
     }
@@ -202,12 +203,16 @@ fn encoded(video: &Video, picture: &Picture, threads: usize) -> VideoWay {
         decoder: None,
         orient: picture.orient.clone(),
         choose: super::Choose::All,
-        filter: filter(video, picture),
+        filter: filter(video, picture, &format, mapped),
         encoder,
         time_base: fine_time_base(&video.encoder, video.fps.unwrap_or(picture.frame_rate)),
         frame_s: video.fps.map_or(own_s, |fps| own_s.max(1.0 / fps.as_f64())),
         rate: video.fps,
-        keeps_colours: picture.stays_rgb_or_yuv(video),
+        colours: match mapped {
+            Some(_) => Colours::ToneMapped,
+            None if picture.is_rgb() == crate::media::is_rgb(&format) => Colours::Kept,
+            None => Colours::Converted,
+        },
     }
 }
 
@@ -250,7 +255,8 @@ fn same_rate(a: Ratio, b: Ratio) -> bool {
     (a.as_f64() - b.as_f64()).abs() < 1e-3 * a.as_f64()
 }
 
-fn filter(video: &Video, picture: &Picture) -> String {
+/// The filters that give frames of the pixel format `format`, tone-mapped if `mapped`.
+fn filter(video: &Video, picture: &Picture, format: &str, mapped: Option<&HighRange>) -> String {
     let mut filters = Vec::new();
     filters.extend(deinterlacer(video.deinterlace, picture).map(str::to_owned));
     filters.extend(
@@ -258,16 +264,14 @@ fn filter(video: &Video, picture: &Picture) -> String {
             .fps
             .map(|fps| format!("fps=fps={}/{}", fps.num, fps.den)),
     );
-    let format = picture.encoded_format(video);
-    if let Some(range) = video.hdr.mapped(picture.range.as_ref(), &format) {
+    if let Some(range) = mapped {
         // At the result's size, so that no pixel is mapped in vain.
         filters.push(picture.shape.scaled_for_video(video.fit, ""));
-        filters.push(range.filters(&format, true));
+        filters.push(range.filters(format, true));
         filters.push(format!("format={format}"));
         return filters.join(",");
     }
-    let is_converted =
-        crate::media::is_rgb(&picture.pixel_format) && !crate::media::is_rgb(&format);
+    let is_converted = picture.is_rgb() && !crate::media::is_rgb(format);
     let (matrix, tags) = if is_converted { FROM_RGB } else { ("", "") };
     filters.push(picture.shape.scaled_for_video(video.fit, matrix));
     filters.push(format!("format={format}{tags}"));

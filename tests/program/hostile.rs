@@ -338,7 +338,7 @@ fn counts_and_lengths_that_are_absurd_take_no_memory_for_them() {
 }
 
 #[test]
-fn a_length_of_weeks_gives_the_pictures_that_are_there() {
+fn a_length_of_centuries_gives_the_pictures_that_are_there() {
     let batch = Batch::new();
     let path = batch.root.path().join("honest.mkv");
     common::ffmpeg(args!["-i", tiny(), "-c", "copy"], &path);
@@ -348,8 +348,8 @@ fn a_length_of_weeks_gives_the_pictures_that_are_there() {
     let there = common::names(&honest.join("honest")).len();
     assert!((100..110).contains(&there), "{there}");
     // Matroska's Duration, a float of 8 bytes, in milliseconds.
-    let weeks_ms = 3.5e9_f64.to_be_bytes();
-    patch(&mut bytes, &[0x44, 0x89, 0x88], 0, &weeks_ms);
+    let centuries_ms = 6.3e12_f64.to_be_bytes();
+    patch(&mut bytes, &[0x44, 0x89, 0x88], 0, &centuries_ms);
     batch.write("contradicted.mkv", bytes.clone());
     // Without lengths of the streams, nothing contradicts the claim.
     for at in 0..bytes.len().saturating_sub(8) {

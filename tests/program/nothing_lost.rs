@@ -2,47 +2,10 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::common::{
-    self, ENGINES, ffmpeg, ffprobe, names, rushes, shared_media, stderr, stdout, succeed,
-};
-
-/// A folder with one source in it, made by the `ffmpeg` program.
-struct Source {
-    root: tempfile::TempDir,
-    path: PathBuf,
-}
-
-impl Source {
-    fn made(name: &str, arguments: &str) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("in").join(name);
-        fs::create_dir(path.parent().unwrap()).unwrap();
-        ffmpeg(arguments.split_whitespace(), &path);
-        Self { root, path }
-    }
-
-    fn out(&self) -> PathBuf {
-        self.root.path().join("out")
-    }
-
-    /// Converts it with both engines; each result, and what was said.
-    fn converted(&self, flags: &[&str], result: &str) -> [(PathBuf, String); 2] {
-        ENGINES.map(|dispatch| {
-            let out = self.root.path().join(dispatch);
-            let output = rushes()
-                .args(["convert", "--dispatch", dispatch])
-                .args(flags)
-                .args([&self.path, Path::new("-o"), &out])
-                .output()
-                .unwrap();
-            let told = stderr(&output);
-            assert_eq!(output.status.code(), Some(0), "{dispatch}: {told}");
-            (out.join(result), told)
-        })
-    }
-}
+use crate::common::source::Source;
+use crate::common::{self, ENGINES, ffprobe, names, rushes, shared_media, stderr, stdout, succeed};
 
 fn entry(path: &Path, entries: &str, stream: &str) -> String {
     let arguments = ["-select_streams", stream, "-show_entries", entries];
@@ -243,7 +206,7 @@ fn pictures_that_would_be_shown_out_of_order_are_not_copied() {
     for name in ["a.avi", "a.mxf"] {
         let source = Source::made(name, &format!("{VIDEO} -c:v libx264 -bf 3"));
         for dispatch in ENGINES {
-            let out = source.out();
+            let out = source.root.path().join("out");
             let args = args!["convert", "--preset", "remux", "--dispatch", dispatch];
             let output = rushes()
                 .args(args)
@@ -447,7 +410,7 @@ fn a_salvaged_file_is_named_also_where_little_is_said() {
         "never",
         &source.path,
         "-o",
-        source.out()
+        source.root.path().join("out")
     ];
     let output = common::run(args);
     let told = stderr(&output);
@@ -509,7 +472,7 @@ fn a_poster_is_not_taken_for_the_film() {
                  -c:v:1 {codec} -disposition:v:0 default -disposition:v:1 default"
             ),
         );
-        let out = source.out();
+        let out = source.root.path().join("out");
         succeed(args!["frames", &source.path, "--count", "3", "-o", &out]);
         let picture = out.join("a/000003.jpg");
         assert_eq!(

@@ -58,6 +58,8 @@ struct OutputStream {
     samples: Option<i64>,
     // Tags besides the origin's, until the stream is described.
     tags: Vec<(String, String)>,
+    // Whether HDR becomes SDR in it.
+    becomes_sdr: bool,
 }
 
 impl Muxer {
@@ -111,6 +113,7 @@ impl Muxer {
                     keeps_dts: false,
                     samples: None,
                     tags: vec![],
+                    becomes_sdr: false,
                 })
                 .collect(),
             waiting: VecDeque::new(),

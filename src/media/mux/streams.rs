@@ -10,17 +10,11 @@ use super::{Muxer, Origin};
 use crate::error::Result;
 use crate::media::encode::Encoded;
 use crate::media::error::{check, non_null};
-use crate::media::side_data;
+use crate::media::side_data::{self, Kin};
 use crate::media::subtitle::Subtitles;
 use crate::media::version::dictionary;
+use crate::recipe::Track;
 use crate::recipe::tags::is_statistic;
-
-/// How a stream descends from its origin.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kin {
-    Copied,
-    Encoded,
-}
 
 /// Block sizes that demuxers make up, and muxers take for real.
 ///
@@ -185,10 +179,12 @@ impl Muxer {
         }
     }
 
-    /// Tags that stream `index` gets besides its origin's, or instead of those of the same name.
-    pub(in crate::media) fn tag_stream(&mut self, index: usize, tags: &[(String, String)]) {
+    /// Stream `index` becomes what `track` plans: its tags besides its origin's, and whether HDR
+    /// becomes SDR in it.
+    pub(in crate::media) fn follow(&mut self, index: usize, track: &Track) {
         if let Some(stream) = self.streams.get_mut(index) {
-            stream.tags = tags.to_vec();
+            stream.tags = track.tags.clone();
+            stream.becomes_sdr = track.becomes_sdr();
         }
     }
 
@@ -240,7 +236,11 @@ impl Muxer {
                 });
             }
             (*stream).disposition = (*from).disposition;
-            side_data::copy(from, stream, kin == Kin::Copied)
+            let kin = match kin {
+                Kin::Encoded if self.streams[index].becomes_sdr => Kin::ToneMapped,
+                kin => kin,
+            };
+            side_data::copy(from, stream, kin)
         }
     }
 

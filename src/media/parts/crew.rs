@@ -253,7 +253,7 @@ mod tests {
             time_base: Ratio::new(1, 25),
             frame_s: 0.04,
             rate: None,
-            keeps_colours: false,
+            colours: Default::default(),
         };
         let lane = Lane {
             product: 0,

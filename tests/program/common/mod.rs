@@ -11,6 +11,7 @@ macro_rules! args {
 pub mod browser;
 pub mod disk;
 pub mod slides;
+pub mod source;
 pub mod told;
 
 use std::ffi::OsStr;
