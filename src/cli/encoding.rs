@@ -50,7 +50,8 @@ pub struct Encoding {
     #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "RATE", value_parser = values::bit_rate)]
     pub abitrate: Option<u64>,
 
-    /// Box that pictures must fit, such as 1280x720; aspect kept, never enlarged.
+    /// Box that pictures must fit, such as 1280x720, or 720x1280 where they are upright; aspect
+    /// kept, never enlarged.
     #[arg(help_heading = "How pictures and sound are encoded", long, value_name = "WxH", value_parser = values::size)]
     pub size: Option<Size>,
 

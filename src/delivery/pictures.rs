@@ -64,7 +64,7 @@ fn is_own(name: &Path) -> bool {
     name == Path::new(LIST) || stem.parse().is_ok_and(is_picture)
 }
 
-/// The job with a time where it leaves it to the program which picture stands for all.
+/// The job with the times of its pictures, where these have to be found in its source first.
 ///
 /// # Errors
 /// Where none can be found.
@@ -73,10 +73,11 @@ pub(super) fn decided(
     media: &MediaJob,
     watch: &mut Watch,
 ) -> Result<Option<MediaJob>, JobError> {
-    if way_of(media).is_none_or(|way| way.choose != Choose::Best) {
-        return Ok(None);
-    }
-    let times = Times::at_ms(vec![engine.best_ms(media, watch)?]);
+    let times = match way_of(media).map(|way| &way.choose) {
+        Some(Choose::Best) => Times::at_ms(vec![engine.best_ms(media, watch)?]),
+        Some(Choose::Spread(number)) => Times::spread(*number, length_s(engine, media, watch)?),
+        _ => return Ok(None),
+    };
     let mut media = media.clone();
     let products = media.pipeline.products.iter_mut();
     for track in products.flat_map(|product| &mut product.tracks) {
@@ -86,6 +87,21 @@ pub(super) fn decided(
         }
     }
     Ok(Some(media))
+}
+
+/// The length of a job's video by its packets, in seconds. Where these have no times, there are
+/// as many as frames.
+fn length_s(engine: &dyn Engine, media: &MediaJob, watch: &mut Watch) -> Result<f64, JobError> {
+    let survey = engine.survey(media, watch)?;
+    let track = &media.pipeline.products[0].tracks[0];
+    let length_s = survey.span(track.stream).map_or(0.0, |span| {
+        let counted_s = way_of(media).map_or(0.0, |way| span.packets as f64 * way.frame_s);
+        span.end_s().unwrap_or(counted_s)
+    });
+    match length_s > 0.0 {
+        true => Ok(length_s),
+        false => Err(Error::failed("no picture in it could be read").into()),
+    }
 }
 
 /// Whether it is pictures at times that the user, or the length, gave.

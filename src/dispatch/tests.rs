@@ -55,6 +55,7 @@ pub(super) fn film(seconds: f64, option: Option<&str>) -> Job {
             untimed: vec![],
             key_frames_only: false,
             tags: vec![],
+            tags_stream: None,
             chapters: 0,
             products: vec![product],
             codec_threads: 1,

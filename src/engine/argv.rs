@@ -63,7 +63,7 @@ pub fn arguments(
             }
         }
         add_tags(&mut list, product);
-        add_sink(&mut list, &product.sink, target);
+        add_sink(&mut list, &product.sink, job.pipeline.tags_stream, target);
     }
     list.0
 }
@@ -271,12 +271,20 @@ fn add_encoder(list: &mut Arguments, spec: &EncoderSpec, index: usize, threads: 
     }
 }
 
-fn add_sink(list: &mut Arguments, sink: &Sink, target: &Path) {
+fn add_sink(list: &mut Arguments, sink: &Sink, tags_stream: Option<usize>, target: &Path) {
     match sink {
         Sink::File { muxer, options } => {
             // Named, all tags are taken: the source's date, too.
-            list.add(["-map_metadata", "0"]);
-            for name in tags::STALE {
+            match tags_stream {
+                Some(stream) => list.add(["-map_metadata:g", &format!("0:s:{stream}")]),
+                None => list.add(["-map_metadata", "0"]),
+            }
+            let of_stream: &[&str] = if tags_stream.is_some() {
+                &["language"]
+            } else {
+                &[]
+            };
+            for name in tags::STALE.iter().chain(of_stream) {
                 list.add(["-metadata", &format!("{name}=")]);
             }
             // A stream that begins late must not end the job.

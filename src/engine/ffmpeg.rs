@@ -11,6 +11,9 @@ use crate::job::{Job, Work};
 /// The libavcodec of FFmpeg 5.1, the oldest version that is supported.
 const OLDEST: (u32, u32) = (59, 37);
 
+/// The libavcodec of FFmpeg 6.1.
+const DECODES_AMR: (u32, u32) = (60, 31);
+
 /// The libavcodec of FFmpeg 7.1.
 const DRAINS: (u32, u32) = (61, 19);
 
@@ -73,6 +76,12 @@ impl Ffmpeg {
             .filters
             .get_or_init(|| ask(&self.path, ["-hide_banner", "-filters"]));
         listed.as_ref().is_none_or(|listed| is_listed(name, listed))
+    }
+
+    /// Whether the program decodes all frames of an AMR packet. That of FFmpeg 5.1 decodes the
+    /// first (`media::compat` has the details).
+    pub fn decodes_whole_amr_packets(&self) -> bool {
+        self.libavcodec >= DECODES_AMR
     }
 
     /// Whether a bitstream filter that looks ahead loses no last packet of an encoder of

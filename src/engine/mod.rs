@@ -13,6 +13,7 @@ mod pace;
 mod process;
 mod program;
 mod reference;
+mod refusals;
 mod threads;
 mod watch;
 pub mod workers;

@@ -11,12 +11,12 @@ use tempfile::TempDir;
 use super::argv::{AT, Cover, arguments};
 use super::fence::{Fence, PROGRAMS};
 use super::ffmpeg::Ffmpeg;
-use super::{Engine, JobError, Probed, Ran, Watch, Workers, child};
+use super::{Engine, JobError, Probed, Ran, Watch, Workers, child, refusals};
 use crate::error::{Error, Result};
 use crate::job::{Job, Limits, Load, MediaJob, Progress, Work};
 use crate::media::survey::Survey;
 use crate::media::verify::{Checked, Evidence};
-use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Track, Way};
+use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Way};
 
 /// Linux starts no program with a longer argument (`MAX_ARG_STRLEN`, its end included).
 const LONGEST_ARGUMENT: usize = 128 * 1024 - 1;
@@ -75,7 +75,8 @@ impl Program {
         targets: &[PathBuf],
         watch: &mut Watch,
     ) -> Result<Ran, JobError> {
-        check_times(&job.pipeline)?;
+        refusals::check_times(&job.pipeline)?;
+        refusals::check_packets(job, &self.ffmpeg, || self.workers.survey(job, watch))?;
         let survey = self.look_for_jumps(job, watch)?;
         let job = &*self.with_length(job, watch)?;
         let (_folder, covers) = self.covers(job, watch)?;
@@ -299,27 +300,6 @@ impl Engine for Program {
         command.args(["-hide_banner", "-loglevel", "error", "-version"]);
         child::run("ffmpeg", command, watch, |_| None, |_| None).map(drop)
     }
-}
-
-/// The program takes the times that a container stores, whatever they are. It counts
-/// frames instead where it decodes them, and does so neither in a copy nor for sound.
-fn check_times(pipeline: &Pipeline) -> Result<()> {
-    let tracks = pipeline.products.iter().flat_map(|one| &one.tracks);
-    let uncounted = |track: &&Track| {
-        let mut untimed = pipeline.untimed.iter();
-        let counts = matches!(track.way, Way::Video(_));
-        untimed.any(|(stream, rate)| *stream == track.stream && !(counts && rate.is_some()))
-    };
-    tracks
-        .filter(|it| it.way.medium() != Medium::Attached)
-        .find(uncounted)
-        .map_or(Ok(()), |track| {
-            let error = format!(
-                "stream {} has no usable times, which the ffmpeg program cannot make up",
-                track.stream
-            );
-            Err(Error::failed(error).cure("--dispatch workers or threads makes them up"))
-        })
 }
 
 /// Frames of each product's first track, as far as the program tells: `frames`

@@ -74,6 +74,12 @@ pub struct Details {
     pub reorders: bool,
     /// Descriptions of its pictures that not every container has a place for.
     pub extras: Vec<Extra>,
+    /// The name of the file that it was before it was attached; empty where there was none.
+    #[serde(default)]
+    pub file_name: String,
+    /// Names of tags that describe what it holds besides title and language, in lower case.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// Names of tags that hold numbers of these very packets, such as `BPS`.
     pub statistics: Vec<String>,
     /// Whether nothing is lost without it: what it holds is among the file's tags or chapters,
@@ -198,7 +204,7 @@ pub enum Fields {
 }
 
 /// How bright a film of high dynamic range is meant (SMPTE ST 2086, CTA-861.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Light {
     /// The screen that it was made on: x and y of green, blue, red and white in
     /// 0.00002, most and least luminance in 0.0001 cd/m².

@@ -14,6 +14,8 @@ pub enum Property {
     Language,
     /// A mark such as `default`, `forced` or `comment`, by libav's name.
     Disposition,
+    /// A tag of it alone besides these, by its name in lower case.
+    Tag,
     /// The timecode of its first frame.
     Timecode,
     /// A description of its pictures; the value is empty.
@@ -32,6 +34,8 @@ pub enum Property {
     Aspect,
     /// The number of its channels.
     Channels,
+    /// Where its channels are heard, by libav's name, if not where as many usually are.
+    Layout,
 }
 
 impl Property {
@@ -120,10 +124,13 @@ impl StreamInfo {
         let texts = texts.map(|(property, value)| Held::new(property, value));
         let marks = details.marks.iter();
         let marks = marks.map(|mark| Held::new(Property::Disposition, mark));
+        let tags = details.tags.iter();
+        let tags = tags.map(|tag| Held::new(Property::Tag, tag));
         let extras = details.extras.iter();
         let extras = extras.map(|extra| Held::new(Property::Extra(*extra), ""));
         texts
             .chain(marks)
+            .chain(tags)
             .chain(extras)
             .chain(self.shown())
             .collect()
@@ -148,12 +155,27 @@ impl StreamInfo {
                     .flatten()
                     .collect()
             }
-            StreamKind::Audio { channels, .. } if *channels > 0 => {
-                vec![Held::new(Property::Channels, channels.to_string())]
+            StreamKind::Audio {
+                channels, layout, ..
+            } if *channels > 0 => {
+                let number = Held::new(Property::Channels, channels.to_string());
+                let is_usual = usual_layout(*channels).is_none_or(|usual| usual == layout);
+                let layout = Held::new(Property::Layout, layout);
+                [Some(number), (!is_usual).then_some(layout)]
+                    .into_iter()
+                    .flatten()
+                    .collect()
             }
             _ => vec![],
         }
     }
+}
+
+/// The layout that libav takes so many channels to have (`av_channel_layout_default`).
+fn usual_layout(channels: u32) -> Option<&'static str> {
+    const USUAL: [&str; 8] = ["mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1"];
+    let place = usize::try_from(channels).ok()?.checked_sub(1)?;
+    USUAL.get(place).copied()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use ffmpeg::{Frame, Packet, Rational, codec, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::Input;
+use super::amr::Splitter;
 use super::clock::{self, Clock, StreamTimes};
 use super::colours::Tags;
 use super::compat::{self, TimestampRules};
@@ -30,6 +31,8 @@ pub struct Decoder {
     // The time of the last frame by its own words, and how many came that were due before it.
     last_pts: Option<i64>,
     disordered: u64,
+    // Takes packets apart, where this libav needs that.
+    splitter: Option<Splitter>,
 }
 
 impl Decoder {
@@ -104,6 +107,8 @@ impl Decoder {
             guessed: false,
             last_pts: None,
             disordered: 0,
+            // SAFETY: the parameters live as long as `facts`.
+            splitter: unsafe { Splitter::of(&*facts.parameters.as_ptr(), facts.time_base) },
         })
     }
 
@@ -216,6 +221,22 @@ impl Decoder {
         &mut self,
         packet: Option<Packet>,
         mut take: impl FnMut(Frame, Rational) -> Result<()>,
+    ) -> Result<()> {
+        match (packet, &self.splitter) {
+            (Some(packet), Some(splitter)) => {
+                for packet in splitter.split(packet) {
+                    self.decode_one(Some(packet), &mut take)?;
+                }
+                Ok(())
+            }
+            (packet, _) => self.decode_one(packet, &mut take),
+        }
+    }
+
+    fn decode_one(
+        &mut self,
+        packet: Option<Packet>,
+        take: &mut impl FnMut(Frame, Rational) -> Result<()>,
     ) -> Result<()> {
         let packet = self.clock_in(packet);
         // One without data would be taken for the end.

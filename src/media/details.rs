@@ -9,7 +9,7 @@ use super::input::{believable, is_endless};
 use super::version::{dictionary, dictionary_value};
 use super::{Input, colours, compat, light};
 use crate::job::{Details, Extra};
-use crate::recipe::tags::is_statistic;
+use crate::recipe::tags::{describes_content, is_statistic};
 
 /// A still picture's codecs: a stream of these beside another of video is a poster.
 const STILLS: [ffi::AVCodecID; 5] = [
@@ -74,10 +74,16 @@ pub(super) fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
             .filter(|code| code != "und")
             .unwrap_or_default(),
         timecode: value("timecode").unwrap_or_default(),
+        file_name: value("filename").unwrap_or_default(),
         is_still: is_still(raw, parameters.codec_id),
         end_s: end_s(input, stream),
         reorders: parameters.video_delay > 0,
         extras: sides.iter().filter_map(|(kind, _)| extra(*kind)).collect(),
+        tags: names
+            .clone()
+            .map(|name| name.to_lowercase())
+            .filter(|name| describes_content(name))
+            .collect(),
         statistics: names.filter(|name| is_statistic(name)).collect(),
         is_untimed: raw.start_time != ffi::AV_NOPTS_VALUE
             && believable(raw.start_time, stream.time_base()).is_none(),

@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
+use std::sync::OnceLock;
 
 use ffmpeg::{Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
@@ -69,7 +70,7 @@ impl Input {
         let allowed = match format {
             // What it names is of other formats.
             Some(name) if !(limits.trust && playlist) => name.to_owned(),
-            _ => allowed_formats(limits.trust),
+            _ => allowed_formats(limits.trust).to_owned(),
         };
         let mut options = ffmpeg::Dictionary::new();
         options.set("protocol_whitelist", "file");
@@ -466,7 +467,12 @@ pub fn is_playlist(format: &str) -> bool {
 }
 
 /// All demuxers of the linked libav but the refused ones, as libav's list.
-fn allowed_formats(trust: bool) -> String {
+fn allowed_formats(trust: bool) -> &'static str {
+    static LISTS: [OnceLock<String>; 2] = [OnceLock::new(), OnceLock::new()];
+    LISTS[usize::from(trust)].get_or_init(|| list_formats(trust))
+}
+
+fn list_formats(trust: bool) -> String {
     let mut names = Vec::new();
     let mut state: *mut c_void = ptr::null_mut();
     // SAFETY: the iteration hands out static descriptions until null.

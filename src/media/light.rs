@@ -11,19 +11,31 @@ use crate::error::Result;
 use crate::job::Light;
 use ffi::AVPacketSideDataType as Kind;
 
-/// What the first picture of `stream` tells; none where the transfer function
-/// is not that of absolute brightness (PQ), or the container itself tells: that
+/// What a picture says of how it is meant to be shown.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// How bright.
+    pub light: Option<Light>,
+    /// Whether it has the metadata of Dolby Vision.
+    pub is_dolby_vision: bool,
+}
+
+/// What the first picture of `stream` says; nothing where the transfer function
+/// is not that of absolute brightness (PQ), or the container itself says it: that
 /// arrives anyway.
 ///
 /// # Errors
 /// Where the file cannot be read.
-pub(super) fn light(input: &mut Input, stream: usize) -> Result<Option<Light>> {
+pub(super) fn shown(input: &mut Input, stream: usize) -> Result<Shown> {
+    let mut found = Shown::default();
     if !is_wanted(input, stream) {
-        return Ok(None);
+        return Ok(found);
     }
-    let mut found = None;
     glance(input, stream, |frame| {
-        found = of_frame(frame);
+        found = Shown {
+            light: of_frame(frame),
+            is_dolby_vision: is_dolby_vision(frame),
+        };
         false
     })?;
     Ok(found)
@@ -77,6 +89,14 @@ pub(super) fn brightest<T: AsRef<[u8]>>(sides: &[(Kind, T)]) -> u32 {
         mean: 0,
     }
     .brightest()
+}
+
+fn is_dolby_vision(frame: &Frame) -> bool {
+    use ffi::AVFrameSideDataType::{AV_FRAME_DATA_DOVI_METADATA, AV_FRAME_DATA_DOVI_RPU_BUFFER};
+    [AV_FRAME_DATA_DOVI_METADATA, AV_FRAME_DATA_DOVI_RPU_BUFFER]
+        .into_iter()
+        // SAFETY: the frame is valid; the entry is not read.
+        .any(|kind| unsafe { !ffi::av_frame_get_side_data(frame.as_ptr(), kind).is_null() })
 }
 
 fn of_frame(frame: &Frame) -> Option<Light> {

@@ -4,6 +4,7 @@
 //! dropped by the thread that runs its job. libav itself is thread-safe
 //! between contexts; what it holds globally (the log) is set once in [`init`].
 
+mod amr;
 pub mod bounds;
 mod chain;
 mod clock;

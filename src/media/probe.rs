@@ -16,7 +16,7 @@ use super::version::{self, dictionary, dictionary_value};
 use super::{Input, Origin, files};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
-use crate::job::{Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
+use crate::job::{Extra, Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
 
 /// Opens `path` and lists its streams.
 ///
@@ -28,7 +28,12 @@ pub fn probe(path: &Path, cancel: &Cancel) -> Result<MediaInfo> {
     for described in &mut info.streams {
         if let StreamKind::Video { light, alpha, .. } = &mut described.kind {
             // What cannot be decoded has none.
-            *light = light::light(&mut input, described.index).unwrap_or_default();
+            let shown = light::shown(&mut input, described.index).unwrap_or_default();
+            *light = shown.light;
+            let extras = &mut described.details.extras;
+            if shown.is_dolby_vision && !extras.contains(&Extra::DolbyVision) {
+                extras.push(Extra::DolbyVision);
+            }
             if let (Some(light), details) = (light, &mut described.details) {
                 details.brightest = light.brightest();
             }

@@ -96,7 +96,10 @@ impl<'a> Run<'a> {
             .products
             .iter()
             .zip(targets)
-            .map(|(product, target)| begin(&input, product, target.as_ref(), watch.cancel()))
+            .map(|(product, target)| {
+                let of = (product, pipeline.tags_stream);
+                begin(&input, of, target.as_ref(), watch.cancel())
+            })
             .collect::<Result<Vec<_>>>()?;
         let parted = parted(&input, &mut outputs)?;
         let apart = parted.as_ref().map(Parted::stream);
@@ -247,12 +250,17 @@ impl<'a> Run<'a> {
 }
 
 /// Begins `product` as the new file `target`.
-fn begin(input: &Input, product: &Product, target: &Path, cancel: &Cancel) -> Result<Muxer> {
+fn begin(
+    input: &Input,
+    (product, tags_stream): (&Product, Option<usize>),
+    target: &Path,
+    cancel: &Cancel,
+) -> Result<Muxer> {
     let Sink::File { muxer, options } = &product.sink else {
         return Err(Error::failed("pictures and files cannot be made together"));
     };
     let mut muxer = Muxer::create(target, muxer, options, product.tracks.len(), cancel)?;
-    muxer.copy_metadata(input)?;
+    muxer.copy_metadata(input, tags_stream)?;
     for (index, track) in product.tracks.iter().enumerate() {
         muxer.follow(index, track);
     }

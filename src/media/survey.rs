@@ -32,6 +32,9 @@ pub struct Span {
     pub stream: usize,
     /// Packets that are to be shown or heard.
     pub packets: u64,
+    /// Those of them whose length is unknown.
+    #[serde(default)]
+    pub endless: u64,
     /// Packets that the demuxer knows to be damaged.
     pub damaged: u64,
     /// Whether the container does not tell when they are due: then what follows is when they are
@@ -102,6 +105,18 @@ impl Survey {
 }
 
 impl Span {
+    /// When the stream ends, in seconds from the file's beginning; a last packet of unknown length
+    /// counts as long as the others on average. None where no packet has a time.
+    pub fn end_s(&self) -> Option<f64> {
+        let (first, last, end) = (self.first_us?, self.last_us?, self.end_us?);
+        let others = self.packets.saturating_sub(1);
+        let unknown_us = match self.open_end && others > 0 {
+            true => last.saturating_sub(first) as f64 / others as f64,
+            false => 0.0,
+        };
+        Some((end as f64 + unknown_us) / 1e6)
+    }
+
     fn note(&mut self, packet: &Packet, time_base: Rational) {
         let flags = packet.flags();
         if flags.contains(ffmpeg::codec::packet::Flags::CORRUPT) {
@@ -116,6 +131,7 @@ impl Span {
             return;
         }
         self.packets += 1;
+        self.endless += u64::from(packet.duration() <= 0);
         self.undated |= packet.pts().is_none();
         let Some(begin) = packet.pts().or(packet.dts()) else {
             return;

@@ -27,6 +27,8 @@ const HALF_BITS: f64 = 0.03;
 
 /// Bits a pixel, where nothing tells how long a source is.
 const USUAL_BITS: f64 = 0.05;
+/// Bytes a second of sound without pictures, where nothing tells how long it is.
+const USUAL_BYTES: f64 = 16_000.0;
 
 /// Only so few pictures are key frames.
 const KEY_FRAMES: f64 = 0.02;
@@ -37,7 +39,10 @@ pub(super) fn cost(info: &MediaInfo, pipeline: &Pipeline, bytes: u64) -> (f64, S
     let video = info
         .main_video()
         .and_then(|stream| Film::of(info, stream, bytes));
-    let length_s = info.duration_s.unwrap_or(1.0);
+    let length_s = info.duration_s.unwrap_or_else(|| match &video {
+        Some(film) => film.length_s,
+        None => bytes as f64 / USUAL_BYTES,
+    });
     let tracks = || pipeline.products.iter().flat_map(|product| &product.tracks);
     let ways = tracks().map(|track| match (&track.way, &video) {
         (Way::Video(way), Some(film)) => film.encoding(way),
@@ -66,6 +71,8 @@ fn kind(info: &MediaInfo, pipeline: &Pipeline) -> String {
 struct Film {
     /// All of them together.
     pixels: f64,
+    /// How long they are shown, in seconds.
+    length_s: f64,
     width: f64,
     /// A pixel, as H.264 would need them.
     bits: f64,
@@ -88,18 +95,21 @@ impl Film {
             false => 25.0,
         };
         let all_bits = 8.0 * bytes as f64;
+        let a_second = (rate * width * height).max(1.0);
         let Some(length_s) = info.duration_s.filter(|length_s| *length_s > 0.0) else {
+            let pixels = all_bits / USUAL_BITS;
             return Some(Self {
-                pixels: all_bits / USUAL_BITS,
+                pixels,
+                length_s: pixels / a_second,
                 width,
                 bits: USUAL_BITS,
             });
         };
-        let a_second = (rate * width * height).max(1.0);
         let bit_rate = stream.bit_rate.map(|rate| rate as f64);
         let bits = bit_rate.unwrap_or(all_bits / length_s) / a_second;
         Some(Self {
             pixels: length_s * a_second,
+            length_s,
             width,
             bits: bits * efficiency(&stream.codec),
         })
@@ -196,6 +206,30 @@ mod tests {
     fn a_film_whose_length_nobody_tells_is_not_taken_for_a_short_one() {
         let known = of(&source(Some(600.0), 1_000_000), 75_000_000);
         let unknown = of(&source(None, 1_000_000), 75_000_000);
+        assert!((0.5..2.0).contains(&(unknown / known)), "{known} {unknown}");
+    }
+
+    #[test]
+    fn a_sound_whose_length_nobody_tells_is_as_long_as_its_bytes_say() {
+        let sound = StreamKind::Audio {
+            sample_rate: 48000,
+            channels: 2,
+            layout: "stereo".into(),
+            bits: 0,
+        };
+        let of = |seconds| {
+            let info = MediaInfo {
+                streams: vec![StreamInfo::of_kind(sound.clone(), "opus")],
+                ..source(seconds, 0)
+            };
+            let recipe = Recipe::Transcode(Transcode {
+                video: None,
+                ..Transcode::default()
+            });
+            let pipeline = resolve(&[&recipe], &info).unwrap();
+            cost(&info, &pipeline, 16_000_000).0
+        };
+        let (known, unknown) = (of(Some(1000.0)), of(None));
         assert!((0.5..2.0).contains(&(unknown / known)), "{known} {unknown}");
     }
 }

@@ -177,7 +177,7 @@ pub fn plan(
 ) -> Result<Plan> {
     let found = sources.len();
     let sources = own::without_results(sources, output, rules);
-    let targets = names::targets(&sources, recipes, output, rules.replace)?;
+    let targets = names::targets(&sources, recipes, output, (rules.known, rules.replace))?;
     let prints: Vec<_> = recipes.iter().map(Fingerprint::of).collect();
     let planner = Planner {
         recipes,

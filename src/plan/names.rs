@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use super::SourceFile;
 use crate::error::{Error, Result};
+use crate::journal::Known;
 use crate::recipe::Recipe;
 
 /// What to do where a result already exists.
@@ -51,7 +52,7 @@ pub(super) struct Targets {
 /// there are several recipes, each has a tree of its own below its name.
 /// Sources that would get one name (`a.avi` and `a.mkv`, or names equal but for
 /// case, which some file systems fold) keep their endings in it: `a.avi.mp4`,
-/// `a.mkv.mp4`.
+/// `a.mkv.mp4`. A source keeps the name of a result that is `known`, whatever arrives later.
 ///
 /// # Errors
 /// Where two sources would get one target all the same, or a target would be a
@@ -60,7 +61,7 @@ pub(super) fn targets(
     sources: &[SourceFile],
     recipes: &[Recipe],
     output: &Path,
-    replace: bool,
+    (known, replace): (&Known, bool),
 ) -> Result<Vec<Targets>> {
     let mut targets: Vec<_> = sources
         .iter()
@@ -75,7 +76,9 @@ pub(super) fn targets(
             _ => output.to_owned(),
         };
         for (targets, (path, by_whole_name)) in
-            targets.iter_mut().zip(named(sources, recipe, &root))
+            targets
+                .iter_mut()
+                .zip(named(sources, recipe, (&root, output), known))
         {
             targets.paths.push(path);
             targets.by_whole_name |= by_whole_name;
@@ -86,7 +89,12 @@ pub(super) fn targets(
 }
 
 /// The target of each source for one recipe, and whether its whole name became part of it.
-fn named(sources: &[SourceFile], recipe: &Recipe, root: &Path) -> Vec<(PathBuf, bool)> {
+fn named(
+    sources: &[SourceFile],
+    recipe: &Recipe,
+    (root, output): (&Path, &Path),
+    known: &Known,
+) -> Vec<(PathBuf, bool)> {
     let ending = match recipe {
         Recipe::Transcode(transcode) => Some(transcode.container.extension()),
         Recipe::Frames(frames) => frames.file_ending(),
@@ -98,14 +106,37 @@ fn named(sources: &[SourceFile], recipe: &Recipe, root: &Path) -> Vec<(PathBuf, 
         *claims.entry(folded(&short(source))).or_default() += 1;
     }
     let target = |source| {
-        let path = short(source);
-        if claims.get(&folded(&path)).is_some_and(|claims| *claims > 1) {
-            (whole_name(source, ending, root), true)
-        } else {
-            (path, false)
+        let (short, whole) = (short(source), whole_name(source, ending, root));
+        let is_claimed = claims
+            .get(&folded(&short))
+            .is_some_and(|claims| *claims > 1);
+        let is_whole = match earlier_name(source, [&short, &whole], output, known) {
+            Some(earlier) => earlier == whole,
+            None => is_claimed,
+        };
+        match is_whole {
+            true => (whole, true),
+            false => (short, false),
         }
     };
     sources.iter().map(target).collect()
+}
+
+/// The one of these names that an earlier run gave to the result of `source`.
+fn earlier_name(
+    source: &SourceFile,
+    names: [&Path; 2],
+    output: &Path,
+    known: &Known,
+) -> Option<PathBuf> {
+    if known.is_empty() {
+        return None;
+    }
+    let path = std::path::absolute(&source.path).ok()?;
+    let mut earlier = known
+        .of_source(&path)
+        .map(|record| output.join(&record.target));
+    earlier.find(|target| names.contains(&target.as_path()))
 }
 
 /// A name as file systems compare it that fold case.
@@ -174,7 +205,8 @@ mod tests {
     }
 
     fn names(sources: &[SourceFile]) -> Vec<PathBuf> {
-        let targets = targets(sources, &[transcode()], Path::new("out"), false).unwrap();
+        let known = Known::default();
+        let targets = targets(sources, &[transcode()], Path::new("out"), (&known, false)).unwrap();
         targets
             .into_iter()
             .flat_map(|targets| targets.paths)
@@ -206,7 +238,13 @@ mod tests {
     fn two_sources_for_one_result_are_refused_by_name() {
         let mut twice = sources(&["a.avi", "a.avi"]);
         twice[1].path = "elsewhere/a.avi".into();
-        let error = targets(&twice, &[transcode()], Path::new("out"), false).unwrap_err();
+        let error = targets(
+            &twice,
+            &[transcode()],
+            Path::new("out"),
+            (&Known::default(), false),
+        )
+        .unwrap_err();
         for name in ["in/a.avi", "elsewhere/a.avi"] {
             assert!(error.to_string().contains(name), "{error}");
         }

@@ -18,6 +18,9 @@ pub enum Choose {
     Times(Times),
     /// One that stands for all; has become a time before an engine sees it.
     Best,
+    /// So many, spread evenly over a length that the container does not store; they have become
+    /// times before an engine sees them.
+    Spread(u32),
 }
 
 /// Times at which a player is looked at: it shows the last frame with pts ≤ t,
@@ -42,6 +45,16 @@ impl Times {
     /// All multiples of `unit` seconds.
     pub fn multiples(unit: Ratio) -> Self {
         Self { unit, marks: None }
+    }
+
+    /// The middles of `number` equal parts; fewer where that is less than a millisecond apart.
+    pub fn spread(number: u32, length_s: f64) -> Self {
+        let part_ms = length_s * 1e3 / f64::from(number);
+        let mut marks: Vec<u64> = (0..number)
+            .map(|part| ((f64::from(part) + 0.5) * part_ms) as u64)
+            .collect();
+        marks.dedup();
+        Self::at_ms(marks)
     }
 
     /// A mark's time in seconds.
@@ -84,7 +97,7 @@ impl Choose {
     /// The filter that goes before all others in the `ffmpeg` program.
     pub fn filter(&self) -> Option<String> {
         match self {
-            Self::All | Self::Best => None,
+            Self::All | Self::Best | Self::Spread(_) => None,
             Self::Filter(filter) => Some(filter.clone()),
             Self::Times(times) => Some(times.filter()),
         }
@@ -95,6 +108,7 @@ impl Choose {
         match self {
             Self::Times(times) => times.marks.as_ref().map(|marks| marks.len() as u64),
             Self::Best => Some(1),
+            Self::Spread(number) => Some(u64::from(*number)),
             Self::All | Self::Filter(_) => None,
         }
     }
@@ -117,6 +131,14 @@ mod tests {
              if(lt(n\\,5)\\,eq(n\\,1)\\,if(lt(n\\,9)\\,eq(n\\,5)\\,eq(n\\,9)))"
         );
         assert!(filter(&[]).ends_with("select=0"));
+    }
+
+    #[test]
+    fn a_number_of_frames_is_taken_from_the_middles_of_equal_parts() {
+        let times = Times::spread(4, 10.0);
+        assert_eq!(times.marks.as_deref(), Some(&[1250, 3750, 6250, 8750][..]));
+        let few = Times::spread(1000, 0.01);
+        assert_eq!(few.marks.map(|marks| marks.len()), Some(10));
     }
 
     #[test]

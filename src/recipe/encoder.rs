@@ -95,6 +95,11 @@ impl EncoderSpec {
         self.add_own(own, "master", told);
     }
 
+    /// Whether the encoder can write how bright the film is meant.
+    pub(super) fn tells_light(&self) -> bool {
+        light_options(&self.name, Light::default()).is_some()
+    }
+
     /// Adds to the encoder's list of `own` options, unless something is given there already
     /// that holds `given`.
     fn add_own(&mut self, own: &str, given: &str, told: String) {

@@ -4,7 +4,7 @@
 //! container or after encoding. The last is a warning. Verification compares what is kept
 //! with the result.
 
-use super::{Colours, Container, Product, Track, Way, language};
+use super::{Colours, Container, Product, Track, Way, language, tags};
 use crate::job::{Extra, Held, MediaInfo, Property, StreamInfo, StreamKind};
 
 /// What becomes of a property.
@@ -24,6 +24,7 @@ use Treatment::{Changed, Instead, Kept, Lost};
 
 /// Plans the properties of all tracks of `product`, and warns of those that are lost.
 pub(super) fn plan(product: &mut Product, media: &MediaInfo, container: Container) {
+    let tags_stream = tags::of_the_file(media).map(|stream| stream.index);
     for track in &mut product.tracks {
         let Some(stream) = media.streams.get(track.stream) else {
             continue;
@@ -32,7 +33,12 @@ pub(super) fn plan(product: &mut Product, media: &MediaInfo, container: Containe
         if is_picture {
             continue;
         }
+        product.notes.extend(untold_light(stream, track));
         for held in stream.inventory() {
+            if held.property == Property::Tag && tags_stream == Some(stream.index) {
+                // The whole result has it.
+                continue;
+            }
             match treatment(&held, stream, track, container) {
                 Kept => keep(track, container, held),
                 Instead(value) => {
@@ -50,6 +56,18 @@ pub(super) fn plan(product: &mut Product, media: &MediaInfo, container: Containe
             }
         }
     }
+}
+
+/// The loss of what only the pictures say of their brightness, where the encoder cannot write it.
+fn untold_light(stream: &StreamInfo, track: &Track) -> Option<String> {
+    let (StreamKind::Video { light: Some(_), .. }, Way::Video(way)) = (&stream.kind, &track.way)
+    else {
+        return None;
+    };
+    let is_told = way.tone_maps() || way.encoder.tells_light();
+    let (index, encoder) = (stream.index, &way.encoder.name);
+    let what = Extra::MasteringDisplay.words();
+    (!is_told).then(|| format!("stream {index}: {what} is lost: {encoder} cannot write it"))
 }
 
 /// Plans a property that the result holds, too.
@@ -73,6 +91,8 @@ fn treatment(held: &Held, stream: &StreamInfo, track: &Track, container: Contain
         Property::Extra(Extra::MasteringDisplay | Extra::LightLevel) if becomes_sdr => Changed,
         _ if becomes_sdr && held.property.is_colour() => Changed,
         Property::Title => Kept,
+        Property::Tag if matches!(container, Container::Mkv | Container::Webm) => Kept,
+        Property::Tag => Lost(no_place(container)),
         Property::Language => language::treatment(&held.value, container),
         Property::Disposition => mark(&held.value, stream, container),
         Property::Timecode if container == Container::M4a => Lost(no_place(container)),
@@ -90,6 +110,11 @@ fn treatment(held: &Held, stream: &StreamInfo, track: &Track, container: Contain
         Property::Aspect if !is_copy && stream.is_turned() => Instead(turned(&held.value)),
         Property::Aspect => Kept,
         // What it is encoded to is planned with the encoder.
+        Property::Layout if !is_copy => Changed,
+        Property::Layout if container == Container::Mkv && stream.codec.starts_with("pcm_") => {
+            Lost(no_place(container))
+        }
+        Property::Layout => Kept,
         Property::Channels if is_copy => Kept,
         Property::Channels => Changed,
     }
@@ -180,6 +205,8 @@ impl Held {
             Property::Title => format!("the title '{value}'"),
             Property::Language => format!("the language '{value}'"),
             Property::Disposition => format!("the mark '{value}'"),
+            Property::Layout => format!("the channel layout '{value}'"),
+            Property::Tag => format!("the tag '{value}'"),
             Property::Timecode => format!("the timecode {value}"),
             Property::Extra(extra) => extra.words().to_owned(),
             Property::Primaries => format!("the colour primaries '{value}'"),

@@ -85,7 +85,8 @@ pub struct Video {
     pub speed: Option<String>,
     /// Further options of the encoder.
     pub options: Vec<(String, String)>,
-    /// Box that the picture must fit, aspect kept; never enlarges.
+    /// Box that the picture must fit, aspect kept; never enlarges. Its longer side is for the
+    /// longer side of the picture.
     pub fit: Option<Size>,
     /// Constant frame rate; the source's timing where `None`.
     pub fps: Option<Ratio>,
@@ -177,6 +178,15 @@ pub struct Size {
 }
 
 impl Size {
+    /// The same, turned by a quarter.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        Self {
+            width: self.height,
+            height: self.width,
+        }
+    }
+
     /// Number of pixels.
     pub fn pixels(self) -> f64 {
         f64::from(self.width) * f64::from(self.height)

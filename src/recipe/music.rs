@@ -29,6 +29,7 @@ pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
     let default = sounds().find(|stream| stream.is_default);
     let stream = default.or_else(|| sounds().next())?.index;
     let way = AudioWay {
+        source_codec: String::new(),
         filter: format!("{},atrim=end={seconds}", filter("pcm_s16le")),
         encoder: EncoderSpec {
             name: "pcm_s16le".into(),
@@ -43,6 +44,7 @@ pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
         untimed: vec![],
         key_frames_only: false,
         tags: vec![],
+        tags_stream: None,
         chapters: 0,
         products: vec![Product {
             tracks: vec![Track::new(stream, Way::Audio(way))],
@@ -61,6 +63,7 @@ pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
 /// The way of such samples into a film.
 pub fn music(audio: &Audio) -> AudioWay {
     AudioWay {
+        source_codec: String::new(),
         filter: filter(&audio.encoder),
         encoder: audio.encoder_spec(MUSIC_CHANNELS as u32),
     }

@@ -7,7 +7,7 @@ use super::pipeline::{Colours, EncoderSpec, Gathered, Product, Sheet, Sink, Trac
 use super::resolve::nothing_of;
 use super::video::{Picture, single_deinterlacer};
 use crate::draw::sheet::{self, SheetPlan};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::job::{MediaInfo, StreamInfo};
 
 /// Resolves `recipe` for the video that a player would show.
@@ -19,7 +19,7 @@ pub(super) fn pictures(recipe: &Frames, media: &MediaInfo) -> Result<Product> {
         .main_video()
         .ok_or_else(|| nothing_of("video stream", media))?;
     let length_s = media.end_s(&[stream.index]);
-    let choose = choose(&recipe.pick, length_s)?;
+    let choose = choose(&recipe.pick, length_s);
     let mut notes = Vec::new();
     let (format, gathered) = match &recipe.pick {
         // Cells are drawn on: nothing must be lost before that.
@@ -99,31 +99,25 @@ fn way(
 }
 
 /// The frames to take of a video of that length.
-fn choose(pick: &Pick, length_s: Option<f64>) -> Result<Choose> {
-    Ok(match pick {
+fn choose(pick: &Pick, length_s: Option<f64>) -> Choose {
+    match pick {
         Pick::Every(unit) => Choose::Times(Times::multiples(*unit)),
         Pick::Nth(1) | Pick::KeyFrames => Choose::All,
         Pick::Nth(number) => Choose::Filter(format!("select=not(mod(n\\,{number}))")),
         Pick::At(times) => Choose::Times(Times::at_ms(times.clone())),
-        Pick::Count(number) => Choose::Times(spread(*number, "--count", length_s)?),
-        Pick::Sheet(grid) => Choose::Times(spread(grid.cells(), "--sheet", length_s)?),
+        Pick::Count(number) => spread(*number, length_s),
+        Pick::Sheet(grid) => spread(grid.cells(), length_s),
         Pick::Scenes(least) => Choose::Filter(format!("select=eq(n\\,0)+gt(scene\\,{least})")),
         Pick::Best => Choose::Best,
-    })
+    }
 }
 
-/// The middles of `number` equal parts; fewer where that is less than a millisecond apart.
-fn spread(number: u32, flag: &str, length_s: Option<f64>) -> Result<Times> {
-    let length_s = length_s.filter(|length_s| *length_s > 0.0).ok_or_else(|| {
-        Error::failed("does not tell how long it is")
-            .cure(format!("use --every or --nth in place of {flag}"))
-    })?;
-    let part_ms = length_s * 1e3 / f64::from(number);
-    let mut marks: Vec<u64> = (0..number)
-        .map(|part| ((f64::from(part) + 0.5) * part_ms) as u64)
-        .collect();
-    marks.dedup();
-    Ok(Times::at_ms(marks))
+/// So many frames, at times where the length is known.
+fn spread(number: u32, length_s: Option<f64>) -> Choose {
+    match length_s.filter(|length_s| *length_s > 0.0) {
+        Some(length_s) => Choose::Times(Times::spread(number, length_s)),
+        None => Choose::Spread(number),
+    }
 }
 
 fn plan_of(recipe: &Frames, grid: Grid) -> SheetPlan {
@@ -223,19 +217,9 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_frames_is_taken_from_the_middles_of_equal_parts() {
-        let times = spread(4, "--count", Some(10.0)).unwrap();
-        assert_eq!(times.marks.as_deref(), Some(&[1250, 3750, 6250, 8750][..]));
-        let few = spread(1000, "--count", Some(0.01)).unwrap();
-        assert_eq!(few.marks.map(|marks| marks.len()), Some(10));
-        let error = spread(4, "--sheet", None).unwrap_err();
-        assert!(error.report().contains("in place of --sheet"));
-    }
-
-    #[test]
     fn times_have_the_time_base_of_their_unit() {
         let unit = Ratio::new(5, 2);
-        let chosen = choose(&Pick::Every(unit), None).unwrap();
+        let chosen = choose(&Pick::Every(unit), None);
         assert_eq!(chosen, Choose::Times(Times::multiples(unit)));
     }
 }

@@ -21,6 +21,9 @@ pub struct Pipeline {
     pub key_frames_only: bool,
     /// Names of the source's tags that results are to have, too, in lower case.
     pub tags: Vec<String>,
+    /// The stream that has the tags of the whole file, where the container has them there.
+    #[serde(default)]
+    pub tags_stream: Option<usize>,
     /// How many chapters the source has.
     #[serde(default)]
     pub chapters: usize,
@@ -199,6 +202,9 @@ impl VideoWay {
 /// The way of an audio stream that is encoded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AudioWay {
+    /// libav's name of the source's codec; empty where there is no source.
+    #[serde(default)]
+    pub source_codec: String,
     /// The filters, ending in the encoder's sample format, rate and layout.
     pub filter: String,
     /// The encoder.

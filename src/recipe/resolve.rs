@@ -19,7 +19,8 @@ pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
         generate_pts: needs_pts(&media.format, &products),
         untimed: untimed(media),
         key_frames_only: recipes.iter().all(|recipe| recipe.takes_key_frames()),
-        tags: tags::wanted(&media.tags),
+        tags: wanted_tags(media),
+        tags_stream: tags::of_the_file(media).map(|stream| stream.index),
         chapters: media.chapters,
         products,
         codec_threads: recipes
@@ -27,6 +28,16 @@ pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
             .map(|recipe| recipe.codec_threads().0)
             .fold(1, usize::max),
     })
+}
+
+/// Names of the tags of the whole file, wherever it has them.
+fn wanted_tags(media: &MediaInfo) -> Vec<String> {
+    let mut names = media.tags.clone();
+    if let Some(stream) = tags::of_the_file(media) {
+        let title = (!stream.details.title.is_empty()).then(|| "title".to_owned());
+        names.extend(stream.details.tags.iter().cloned().chain(title));
+    }
+    tags::wanted(&names)
 }
 
 /// Whether a product copies video from a `format` that does not store presentation times

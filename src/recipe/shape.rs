@@ -25,16 +25,26 @@ impl Shape {
     /// The same, turned by a quarter.
     pub(super) fn turned(self) -> Self {
         Self {
-            size: Size {
-                width: self.size.height,
-                height: self.size.width,
-            },
+            size: self.size.turned(),
             aspect: Ratio::new(self.aspect.den, self.aspect.num),
         }
     }
 
-    /// Whether it is not larger than `fit` on the screen.
+    /// The box for video of this shape: its longer side is for the longer side of the picture,
+    /// so that a phone's upright video gets as many pixels as one that was filmed lying.
+    fn turn_box(self, fit: Size) -> Size {
+        let (width, height) = self.square();
+        let is_across = (width < height && fit.width > fit.height)
+            || (width > height && fit.width < fit.height);
+        match is_across {
+            true => fit.turned(),
+            false => fit,
+        }
+    }
+
+    /// Whether video of it is not larger than `fit` on the screen.
     pub(super) fn is_within(self, fit: Size) -> bool {
+        let fit = self.turn_box(fit);
         let (width, height) = self.square();
         width.round() <= f64::from(fit.width) && height.round() <= f64::from(fit.height)
     }
@@ -67,7 +77,7 @@ impl Shape {
     /// Its size, and the shape of its samples, once it fits into a box.
     pub(super) fn for_video(self, fit: Option<Size>) -> (Size, Ratio) {
         match fit.filter(|fit| !self.is_within(*fit)) {
-            Some(fit) => (self.fitted(fit, 2), SQUARE),
+            Some(fit) => (self.fitted(self.turn_box(fit), 2), SQUARE),
             None => (self.even(), self.aspect),
         }
     }
@@ -161,9 +171,28 @@ mod tests {
         );
         // Twice as high on the screen as it is stored.
         assert_eq!(
-            shape(640, 360, (1, 2)).scaled_for_video(Some(size(640, 480)), ""),
-            "scale=426:480:flags=bicubic,setsar=1/1"
+            shape(640, 360, (1, 2)).scaled_for_video(Some(size(480, 640)), ""),
+            "scale=480:540:flags=bicubic,setsar=1/1"
         );
+    }
+
+    #[test]
+    fn the_longer_side_of_the_box_is_for_the_longer_side_of_the_picture() {
+        let scaled = |width, height, fit| {
+            let (size, _) = shape(width, height, (1, 1)).for_video(Some(fit));
+            (size.width, size.height)
+        };
+        for fit in [size(1280, 720), size(720, 1280)] {
+            assert_eq!(scaled(1080, 1920, fit), (720, 1280));
+            assert_eq!(scaled(1920, 1080, fit), (1280, 720));
+            assert_eq!(scaled(720, 1280, fit), (720, 1280));
+        }
+        // A square has no longer side.
+        assert_eq!(scaled(1080, 1080, size(1280, 720)), (720, 720));
+        assert_eq!(scaled(1080, 1920, size(640, 640)), (360, 640));
+        // Pictures are laid out in a box as it is.
+        let picture = shape(1080, 1920, (1, 1)).for_pictures(Some(size(1280, 720)));
+        assert_eq!((picture.width, picture.height), (405, 720));
     }
 
     #[test]

@@ -16,6 +16,7 @@ const DOWNMIX: u64 = 0x6000_0000;
 const BACK: u64 = 0x30;
 const SIDE: u64 = 0x600;
 const BACK_CENTRE: u64 = 0x100;
+const LFE: u64 = 0x8;
 
 /// Layouts from which the nearest is chosen.
 const KNOWN: [&str; 22] = [
@@ -212,10 +213,12 @@ impl<Trial: Fn(u64) -> bool> Taken<Trial> {
         };
         let source_placed = placed(source);
         let exact = smallest(&|layout| source_placed & !layout);
-        // What comes from behind can come from both speakers there.
+        // What comes from behind can come from both speakers there, if they have nothing else
+        // to play. Those for low frequencies are not among them.
+        let speakers = |layout: u64| (layout & !LFE).count_ones();
         let between = || {
             smallest(&|layout| match layout & BACK {
-                BACK if layout.count_ones() >= source.count_ones() => {
+                BACK if source & BACK == 0 && speakers(layout) >= speakers(source) => {
                     source_placed & !layout & !BACK_CENTRE
                 }
                 _ => source_placed & !layout,
@@ -309,6 +312,8 @@ mod tests {
             ("aac", "3.1", "5.1"),
             ("aac", "4.1", "5.1"),
             ("aac", "6.1", "7.1"),
+            ("aac", "6.0", "7.1"),
+            ("aac", "hexagonal", "5.1, mixed"),
             ("aac", "downmix", "stereo"),
             ("libopus", "quad", "quad"),
             ("libopus", "quad(side)", "quad"),

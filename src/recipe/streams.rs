@@ -156,6 +156,7 @@ fn encoded_sound(audio: &Audio, stream: &StreamInfo) -> Option<(Track, Vec<Strin
     } = fit(&audio.encoder, &samples);
     let index = stream.index;
     let way = AudioWay {
+        source_codec: stream.codec.clone(),
         // `async=1` fills gaps with silence, so that sound stays in sync.
         filter: format!("aresample=async=1,aformat={format}"),
         encoder: audio.encoder_spec(channels),
@@ -232,10 +233,20 @@ fn cover(stream: &StreamInfo, container: Container) -> Option<Way> {
     match container {
         Container::Mp4 | Container::M4a => Some(Way::Copy(Medium::Attached)),
         Container::Mkv => Some(Way::Attach {
-            name: format!("cover.{ending}"),
+            name: cover_name(&stream.details.file_name, ending),
             mime: mime.into(),
         }),
         Container::Mov | Container::Webm => None,
+    }
+}
+
+/// Matroska tells covers apart by their names: `cover.jpg`, `small_cover.png`, `cover_land.jpg`.
+fn cover_name(own: &str, ending: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let is_usable = own.ends_with(&format!(".{ending}")) && own.chars().all(is_plain);
+    match is_usable {
+        true => own.to_owned(),
+        false => format!("cover.{ending}"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tags of a whole file, by libav's names: which a result is to have.
 
+use crate::job::{MediaInfo, StreamInfo};
+
 /// What describes the source as a file, and does not hold for its result.
 const OF_THE_FILE: [&str; 30] = [
     "audiodelay",
@@ -48,6 +50,40 @@ pub fn is_statistic(name: &str) -> bool {
     OF_THE_PACKETS.contains(&base) || base.starts_with("_statistics_")
 }
 
+/// Tags of a stream that are properties of their own, or that say how it is stored.
+const OF_THE_STREAM: [&str; 13] = [
+    "alpha_mode",
+    "creation_time",
+    "encoder_options",
+    "filename",
+    "handler_name",
+    "language",
+    "mimetype",
+    "rotate",
+    "stereo_mode",
+    "timecode",
+    "title",
+    "variant_bitrate",
+    "vendor_id",
+];
+
+/// Whether a stream's tag of this name, in lower case, describes what the stream holds.
+pub fn describes_content(name: &str) -> bool {
+    // Those of a stream of Ogg have the names of a file's.
+    let is_technical = OF_THE_STREAM.contains(&name) || OF_THE_FILE.contains(&name);
+    // MXF names its packages and their numbers.
+    let is_number = name.ends_with("umid") || name.ends_with("package_name");
+    !is_technical && !is_number && !is_statistic(name)
+}
+
+/// The stream whose tags are those of the whole file: Ogg has them nowhere else.
+pub(super) fn of_the_file(media: &MediaInfo) -> Option<&StreamInfo> {
+    let has_tags =
+        |stream: &&StreamInfo| !stream.details.tags.is_empty() || !stream.details.title.is_empty();
+    let mut streams = media.streams.iter();
+    streams.find(has_tags).filter(|_| media.format == "ogg")
+}
+
 /// Those of `names` that the result is to have, too; in lower case, as containers change it.
 pub(super) fn wanted(names: &[String]) -> Vec<String> {
     let names = names.iter().map(|name| name.to_lowercase());
@@ -79,6 +115,16 @@ mod tests {
             wanted(&names(&["major_brand", "TITLE", "encoder"])),
             ["title"]
         );
+    }
+
+    #[test]
+    fn what_describes_a_stream_is_told_from_how_it_is_stored() {
+        for name in ["artist", "comment", "copyright", "tracknumber"] {
+            assert!(describes_content(name), "{name}");
+        }
+        for name in ["handler_name", "encoder", "bps-eng", "file_package_umid"] {
+            assert!(!describes_content(name), "{name}");
+        }
     }
 
     #[test]

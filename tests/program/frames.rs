@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::common::{
     DISPATCHES, QUARTER_TURN, decoded, ffmpeg, ffprobe, names, run, sample, set_display_matrix,
-    stderr, succeed, tiny, without_folders,
+    stderr, succeed, tiny,
 };
 use serde_json::Value;
 
@@ -571,23 +571,4 @@ fn more_times_than_a_command_can_hold_are_no_job_for_the_program_and_one_for_lib
         let cured = said.contains("use --dispatch workers");
         assert_eq!(cured, code == 1, "{dispatch}: {said}");
     }
-}
-
-#[test]
-fn a_video_that_tells_no_length_is_refused_where_that_is_needed() {
-    let folder = tempfile::tempdir().unwrap();
-    let raw = clip(folder.path(), "raw.h264", &["-c:v", X264]);
-    let output = run(args![
-        "frames",
-        &raw,
-        "-o",
-        folder.path().join("out"),
-        "--count",
-        "3"
-    ]);
-    let said = without_folders(&stderr(&output), &[(folder.path(), "[folder]")]);
-    assert!(
-        said.contains("does not tell how long it is → use --every or --nth in place of --count"),
-        "{said}"
-    );
 }

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::common::source::Source;
 use crate::common::{ENGINES, ffmpeg, ffprobe, rushes, stderr};
 
 /// Streams with all that Matroska stores about them; text in `subtitles`.
@@ -337,6 +338,131 @@ fn the_last_frame_is_shown_as_long_as_in_the_source_or_a_warning_says_that_it_is
                 );
                 assert!(arrived || dispatch == "processes", "{context}");
             }
+        }
+    }
+}
+
+/// Tags of a whole file in lower case.
+fn file_tags(path: &Path) -> String {
+    let shown = ffprobe(&["-show_entries", "format_tags", "-of", "flat=h=0"], path);
+    shown.to_lowercase()
+}
+
+#[test]
+fn the_tags_that_an_ogg_has_on_its_streams_become_those_of_the_result() {
+    let tags = "-metadata:s:0 artist=Someone -metadata:s:0 title=Name -metadata:s:0 date=1999 \
+                -metadata:s:0 language=eng";
+    let sound = "-f lavfi -i sine=duration=1";
+    let film = format!("-f lavfi -i testsrc2=size=160x120:duration=1 {sound}");
+    for (name, arguments, preset, result) in [
+        (
+            "a.opus",
+            format!("{sound} -c:a libopus {tags}"),
+            "audio",
+            "a.m4a",
+        ),
+        (
+            "a.ogg",
+            format!("{sound} -c:a libvorbis {tags}"),
+            "audio",
+            "a.m4a",
+        ),
+        (
+            "a.ogv",
+            format!("{film} -c:v libtheora -c:a libvorbis {tags}"),
+            "web",
+            "a.mp4",
+        ),
+    ] {
+        let source = Source::made(name, &arguments);
+        for (path, terminal) in source.converted(&["--preset", preset], result) {
+            let found = file_tags(&path);
+            for tag in ["artist=\"someone\"", "title=\"name\"", "date=\"1999\""] {
+                assert!(found.contains(tag), "{name}: {found}");
+            }
+            assert!(!found.contains("language"), "{name}: {found}");
+            assert!(!terminal.contains("warning"), "{name}: {terminal}");
+        }
+    }
+}
+
+#[test]
+fn a_tag_of_a_stream_arrives_or_a_warning_names_it() {
+    let source = Source::made(
+        "a.mkv",
+        "-f lavfi -i testsrc2=size=160x120:duration=1 -c:v libx264 -pix_fmt yuv420p \
+         -metadata:s:0 comment=Seen -metadata:s:0 artist=Someone",
+    );
+    for (_, terminal) in source.converted(&["--format", "mp4"], "a.mp4") {
+        for tag in ["comment", "artist"] {
+            let warning = format!("stream 0: the tag '{tag}' is lost: mp4 has no place for it");
+            assert!(terminal.contains(&warning), "{terminal}");
+        }
+    }
+    for flags in [
+        &["--format", "mkv"][..],
+        &["--format", "mkv", "--copy", "never"],
+    ] {
+        for (path, terminal) in source.converted(flags, "a.mkv") {
+            let found = ffprobe(&["-show_entries", "stream_tags=comment,artist"], &path);
+            assert!(
+                found.contains("=Seen") && found.contains("=Someone"),
+                "{found}"
+            );
+            assert!(!terminal.contains("warning"), "{terminal}");
+        }
+    }
+}
+
+#[test]
+fn a_channel_layout_that_the_result_cannot_have_is_a_warning() {
+    for (layout, name, flags, warning) in [
+        (
+            "quad",
+            "a.mov",
+            &["--preset", "remux", "--format", "mkv"][..],
+            "the channel layout 'quad' is lost: mkv has no place for it",
+        ),
+        (
+            "hexagonal",
+            "a.mov",
+            &["--preset", "audio", "--acodec", "aac"],
+            "hexagonal",
+        ),
+    ] {
+        let source = Source::made(
+            name,
+            &format!(
+                "-f lavfi -i testsrc2=size=160x120:duration=1 -f lavfi \
+                 -i aevalsrc=0.1|0.1|0.1|0.1|0.1|0.1:c=6.0:d=1,aformat=channel_layouts={layout} \
+                 -c:v libx264 -pix_fmt yuv420p -c:a pcm_s16le"
+            ),
+        );
+        for dispatch in ENGINES {
+            let ran = source.run("convert", dispatch, flags);
+            assert_eq!(ran.code, Some(0), "{layout} {dispatch}: {}", ran.terminal);
+            assert!(ran.terminal.contains(warning), "{layout}: {}", ran.terminal);
+        }
+    }
+}
+
+#[test]
+fn covers_keep_the_names_by_which_matroska_tells_them_apart() {
+    let picture = Source::made("small.png", "-f lavfi -i color=red:size=32x32 -frames:v 1");
+    let shown = picture.path.display();
+    let source = Source::made(
+        "a.mkv",
+        &format!(
+            "-f lavfi -i testsrc2=size=160x120:duration=1 -c:v libx264 -pix_fmt yuv420p \
+             -attach {shown} -metadata:s:1 mimetype=image/png -metadata:s:1 filename=cover.png \
+             -attach {shown} -metadata:s:2 mimetype=image/png \
+             -metadata:s:2 filename=small_cover.png"
+        ),
+    );
+    for (path, _) in source.converted(&["--format", "mkv"], "a.mkv") {
+        let found = ffprobe(&["-show_entries", "stream_tags=filename"], &path);
+        for name in ["=cover.png", "=small_cover.png"] {
+            assert!(found.contains(name), "{found}");
         }
     }
 }

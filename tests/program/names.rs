@@ -375,3 +375,27 @@ fn bench_takes_odd_names() {
     );
     assert!(samples.len() >= 3, "{samples:?}");
 }
+
+#[test]
+fn a_result_keeps_its_name_whatever_sources_of_the_same_stem_come_and_go() {
+    let root = tempfile::tempdir().unwrap();
+    let (sources, out) = (root.path().join("in"), root.path().join("out"));
+    fs::create_dir(&sources).unwrap();
+    let add = |name: &str| fs::copy(tiny(), sources.join(name)).unwrap();
+    let convert = || {
+        let output = rushes()
+            .args(args!["convert", &sources, "-o", &out])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        common::names(&out)
+    };
+    add("a.mp4");
+    assert_eq!(convert(), ["a.mp4"]);
+    add("a.m4v");
+    assert_eq!(convert(), ["a.m4v.mp4", "a.mp4"]);
+    fs::remove_file(sources.join("a.mp4")).unwrap();
+    assert_eq!(convert(), ["a.m4v.mp4", "a.mp4"]);
+    add("a.mov");
+    assert_eq!(convert(), ["a.m4v.mp4", "a.mov.mp4", "a.mp4"]);
+}

@@ -44,6 +44,13 @@ pub(super) fn timestamp_rules() -> TimestampRules {
     }
 }
 
+/// Whether the decoder of AMR takes one frame from a packet and passes over the rest of it.
+///
+/// FFmpeg 5.0 began to do so with sound of several channels; the commit 319e8a49 ended it in 6.1.
+pub(super) fn decodes_first_amr_frame_only() -> bool {
+    timestamp_rules() == TimestampRules::Packets
+}
+
 /// Whether the filter of that name has an option of that name.
 ///
 /// `buffer` takes `colorspace` and `range` since FFmpeg 7.0 and `alpha_mode` since

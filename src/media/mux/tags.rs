@@ -34,22 +34,28 @@ impl Muxer {
         }
     }
 
-    /// Copies the source's tags, its date among them, and chapters.
+    /// Copies the source's tags, its date among them, and chapters. Where `tags_stream` is a
+    /// stream, that has the tags.
     ///
     /// # Errors
     /// Where memory is out.
-    pub fn copy_metadata(&mut self, input: &Input) -> Result<()> {
-        // SAFETY: both contexts are open; libav copies the entries.
+    pub fn copy_metadata(&mut self, input: &Input, tags_stream: Option<usize>) -> Result<()> {
+        let stream = tags_stream.and_then(|stream| input.context().stream(stream));
+        // SAFETY: both contexts are open, and the stream lives as long; libav copies the entries.
         unsafe {
-            let (to, from) = (self.context.as_mut_ptr(), input.context().as_ptr());
+            let to = self.context.as_mut_ptr();
+            let tags = match &stream {
+                Some(stream) => (*stream.as_ptr()).metadata,
+                None => (*input.context().as_ptr()).metadata,
+            };
+            let flags = ffi::AV_DICT_DONT_OVERWRITE;
             check(
-                ffi::av_dict_copy(
-                    &mut (*to).metadata,
-                    (*from).metadata,
-                    ffi::AV_DICT_DONT_OVERWRITE,
-                ),
+                ffi::av_dict_copy(&mut (*to).metadata, tags, flags),
                 "copy tags",
             )?;
+        }
+        if stream.is_some() {
+            self.forget_tag("language");
         }
         for name in STALE {
             self.forget_tag(name);

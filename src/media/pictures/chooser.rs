@@ -31,7 +31,7 @@ impl<'a> Chooser<'a> {
     pub(super) fn new(way: &'a VideoWay, frame_rate: Rational) -> Self {
         let ticks = way.time_base.into();
         match &way.choose {
-            Choose::All | Choose::Best => Self::All { ticks },
+            Choose::All | Choose::Best | Choose::Spread(_) => Self::All { ticks },
             Choose::Filter(description) => Self::Filter {
                 description,
                 ticks,

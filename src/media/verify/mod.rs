@@ -160,6 +160,7 @@ impl<'a> File<'a> {
         }
         self.frames(&mut checked)?;
         self.sound(&mut checked)?;
+        self.is_heard()?;
         self.inventory(&mut checked);
         self.company(&mut checked);
         self.tags(&mut checked);
@@ -307,6 +308,17 @@ impl<'a> File<'a> {
             ));
         }
         Ok(())
+    }
+
+    /// A result that is for its sound alone has some.
+    fn is_heard(&self) -> Result<()> {
+        let product = self.evidence.product;
+        let is_silent = |stream: &usize| self.span(*stream).is_none_or(|span| span.packets == 0);
+        let is_sound = product.tracks[0].way.medium() == Medium::Audio;
+        match is_sound && self.streams(Medium::Audio).iter().all(is_silent) {
+            true => Err(Error::failed("no sound in it could be decoded")),
+            false => Ok(()),
+        }
     }
 
     /// Subtitles, covers and attached files are there, if the source had anything in them.

@@ -33,6 +33,15 @@ impl Source {
         Self { root, path }
     }
 
+    /// A copy of `file`.
+    pub fn of(file: &Path) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("in").join(file.file_name().unwrap());
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        fs::copy(file, &path).unwrap();
+        Self { root, path }
+    }
+
     /// Runs a command on it; each dispatch and set of flags has a folder of its own.
     pub fn run(&self, command: &str, dispatch: &str, flags: &[&str]) -> Ran {
         let folder = format!("{dispatch}-{}", flags.join("-").replace('/', "-"));
