@@ -62,7 +62,7 @@ pub fn arguments(
                 add_event_ends(&mut list, index, job.duration_s.filter(|_| ends_events));
             }
         }
-        add_tags(&mut list, product);
+        add_tags(&mut list, product, job.pipeline.tags_stream);
         add_sink(&mut list, &product.sink, job.pipeline.tags_stream, target);
     }
     list.0
@@ -151,10 +151,11 @@ fn add_source(list: &mut Arguments, job: &MediaJob, threads: &str) {
     list.0.push(file_url(&job.source, false));
 }
 
-/// The tags of streams, where a track descends from none: all of them are named then, since the
-/// program copies either what is named or all.
-fn add_tags(list: &mut Arguments, product: &Product) {
-    if !product.tracks.iter().any(|track| is_alone(product, track)) {
+/// The tags of streams, where a track descends from none, or one has those of the file: all of
+/// them are named then, since the program copies either what is named or all.
+fn add_tags(list: &mut Arguments, product: &Product, tags_stream: Option<usize>) {
+    let is_any_alone = product.tracks.iter().any(|track| is_alone(product, track));
+    if !is_any_alone && tags_stream.is_none() {
         return;
     }
     for (index, track) in product.tracks.iter().enumerate() {
