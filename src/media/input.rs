@@ -353,10 +353,10 @@ impl Input {
     }
 
     /// The damage to the structure of a file that was read to its end, from its beginning on.
-    pub(super) fn damage(&self) -> Damage {
+    pub(super) fn damage(&self) -> Box<Damage> {
         let (missing, torn) = self.file.ending();
         let faults: Vec<_> = self.file.faults().iter().copied().chain(torn).collect();
-        self.holes.damage(&faults, missing)
+        Box::new(self.holes.damage(&faults, missing))
     }
 
     /// What was made of a packet tells better than itself when the next is due.

@@ -26,7 +26,7 @@ pub struct Survey {
     pub has_jumped: bool,
     /// Damage to the file's structure.
     #[serde(default)]
-    pub damage: Damage,
+    pub damage: Box<Damage>,
 }
 
 /// What was read of a stream. Times are in microseconds from the file's beginning.
