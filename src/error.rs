@@ -1,6 +1,7 @@
 //! What went wrong, with which file or flag, and the cure.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,8 @@ pub enum Kind {
     Usage,
     /// Work was started and failed (exit 1).
     Failed,
+    /// The system could not read a file, whatever the file holds (exit 1).
+    Unreadable,
     /// The user or the system asked to stop (exit 130 or 143).
     Interrupted,
 }
@@ -48,6 +51,15 @@ impl Error {
         Self::new(Kind::Interrupted, "stopped on request")
     }
 
+    /// The system could not read the file at `path`: a disk, the network or memory failed.
+    pub fn unreadable(path: &Path, cause: &std::io::Error) -> Self {
+        let message = format!("cannot read '{}': {}", path.display(), in_words(cause));
+        Self::new(Kind::Unreadable, message).cure(
+            "run the same command again; if it fails again, check the disk or the network, \
+             and copy the file with a program such as ddrescue",
+        )
+    }
+
     fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -74,6 +86,12 @@ impl Error {
     /// Who has to act.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Whether the error says nothing about what a file holds, and so must not be taken for
+    /// damage of the file.
+    pub fn is_no_damage(&self) -> bool {
+        matches!(self.kind, Kind::Unreadable | Kind::Interrupted)
     }
 
     /// The message, its causes and the cure as the lines a terminal shows.
@@ -107,6 +125,15 @@ impl Error {
             next = cause.source();
         }
         text
+    }
+}
+
+/// The system's words for an error, without its number.
+fn in_words(error: &std::io::Error) -> String {
+    let words = error.to_string();
+    match words.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => words,
     }
 }
 

@@ -26,7 +26,7 @@ const FEW: usize = 20;
 pub fn exit_code(error: &Error, cancel: &Cancel) -> u8 {
     match error.kind() {
         Kind::Usage => 2,
-        Kind::Failed => 1,
+        Kind::Failed | Kind::Unreadable => 1,
         Kind::Interrupted => {
             128 + cancel
                 .signal()

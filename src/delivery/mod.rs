@@ -43,7 +43,7 @@ fn deliver(
     watch: &mut Watch,
 ) -> Result<Done, JobError> {
     let failure = match attempt(engine, job, media, watch) {
-        Err(failure) if failure.error.kind() != Kind::Interrupted => failure,
+        Err(failure) if !failure.error.is_no_damage() => failure,
         ended => return ended,
     };
     if watch.is_over() {
@@ -204,7 +204,7 @@ impl<'a> Attempt<'a> {
                 }
             }
             Ok(_) => {}
-            Err(failure) if failure.error.kind() == Kind::Interrupted => return Err(failure),
+            Err(failure) if failure.error.is_no_damage() => return Err(failure),
             // The result is whole, though larger.
             Err(failure) => {
                 let cause = failure.error.chain();

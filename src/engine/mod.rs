@@ -2,6 +2,7 @@
 
 mod argv;
 mod child;
+mod complaints;
 mod dispatch;
 #[cfg(test)]
 pub mod fake;

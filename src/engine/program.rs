@@ -9,6 +9,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::argv::{AT, Cover, arguments};
+use super::complaints::{damaged, read_error, tally, unfinished};
 use super::fence::{Fence, PROGRAMS};
 use super::ffmpeg::Ffmpeg;
 use super::{Engine, JobError, Probed, Ran, Watch, Workers, child, refusals};
@@ -97,13 +98,17 @@ impl Program {
         }
         command.args(arguments);
         let mut report = ProgressReport::default();
-        let said = child::run(
-            "ffmpeg",
-            command,
-            watch,
-            |line| report.line(line),
-            damaged_stream,
-        )?;
+        let said = child::run("ffmpeg", command, watch, |line| report.line(line), tally)?;
+        let survey = match read_error(&said) {
+            Some(cause) => Some(
+                self.explain(job, &cause, watch)
+                    .map_err(|failure| JobError {
+                        log: said.tail.clone().into(),
+                        ..failure
+                    })?,
+            ),
+            None => survey,
+        };
         let pictures = pictures(job, targets)?;
         let frames = frames(&job.pipeline, report.progress.frames, pictures.len());
         if let Some(cause) = said.tail.iter().find_map(|line| unfinished(line)) {
@@ -128,11 +133,27 @@ impl Program {
         Ok(Ran {
             frames,
             media_s: report.progress.position_s,
-            damaged: said.counts.into_iter().collect(),
+            damaged: damaged(&said),
             survey,
             log: said.tail.into(),
             pictures,
         })
+    }
+
+    /// What a read error was that the program reported: it stops reading there, and is content.
+    /// Demuxers have the same words for files that are cut off; then our own reading of the source
+    /// ends with them, too.
+    ///
+    /// # Errors
+    /// Where the system could not read the source.
+    fn explain(&self, job: &MediaJob, cause: &str, watch: &mut Watch) -> Result<Survey, JobError> {
+        let survey = self.workers.survey(job, watch)?;
+        match &survey.ended_early {
+            Some(error) if error.ends_with(cause) => Ok(survey),
+            _ => {
+                Err(Error::unreadable(&job.source, &std::io::Error::other(cause.to_owned())).into())
+            }
+        }
     }
 
     /// Where the program would repeat frames, reads the source first: it fills
@@ -350,45 +371,6 @@ fn pictures(job: &MediaJob, targets: &[PathBuf]) -> Result<Vec<f64>> {
     Ok(times.into_iter().map(|pts| pts as f64 * tick_s).collect())
 }
 
-/// Why the end of a result could not be written, where a line of the log reports
-/// that. FFmpeg 5.1 ends with exit code 0 all the same.
-fn unfinished(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("Error writing trailer")?;
-    // Up to FFmpeg 6.0, the name of the file precedes the cause, and may be anything.
-    Some(rest.rsplit_once(": ").map_or(rest, |(_, cause)| cause))
-}
-
-/// The stream of which a line of the log reports that a packet could not be
-/// decoded, or a frame only in part.
-fn damaged_stream(line: &str) -> Option<usize> {
-    const PACKET: &str = "Error while decoding stream #0:";
-    const FRAME: &str = ": corrupt decoded frame in stream ";
-    if let Some((_, number)) = line.split_once(FRAME) {
-        return number.trim().parse().ok();
-    }
-    if let Some((_, rest)) = line.split_once(PACKET) {
-        return rest.split(':').next()?.parse().ok();
-    }
-    damaged_stream_since_6_1(line)
-}
-
-/// As above, in the words of FFmpeg 6.1 and later, whose lines begin with the
-/// stream: `[vist#0:2/h264 @ 0x…] [dec:h264 @ 0x…] corrupt decoded frame`.
-fn damaged_stream_since_6_1(line: &str) -> Option<usize> {
-    const DAMAGE: [&str; 3] = [
-        "Error submitting packet to decoder: ",
-        "Decoding error: ",
-        "corrupt decoded frame",
-    ];
-    let (prefix, message) = line.rsplit_once("] ")?;
-    if !DAMAGE.iter().any(|words| message.starts_with(words)) {
-        return None;
-    }
-    let (_, stream) = prefix.split_once("ist#0:")?;
-    let digits = stream.find(|letter: char| !letter.is_ascii_digit())?;
-    stream[..digits].parse().ok()
-}
-
 /// What `-progress` has told so far: `key=value` lines, a block ending in `progress=…`.
 #[derive(Debug, Default)]
 struct ProgressReport {
@@ -413,40 +395,6 @@ impl ProgressReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_about_damage_name_their_stream() {
-        let line = "Error while decoding stream #0:2: Invalid data found when processing input";
-        assert_eq!(damaged_stream(line), Some(2));
-        assert_eq!(
-            damaged_stream("a: b.avi: corrupt decoded frame in stream 1"),
-            Some(1)
-        );
-        assert_eq!(damaged_stream("[h264 @ 0x1] no frame!"), None);
-    }
-
-    #[test]
-    fn lines_about_damage_name_their_stream_in_the_words_of_newer_versions_too() {
-        for message in [
-            "corrupt decoded frame",
-            "Error submitting packet to decoder: Invalid data found when processing input",
-            "Decoding error: Invalid data found when processing input",
-        ] {
-            let line = format!("[vist#0:12/h264 @ 0x5] [dec:h264 @ 0x6] {message}");
-            assert_eq!(damaged_stream(&line), Some(12), "{line}");
-        }
-        let other = "[vist#0:0/h264 @ 0x5] [dec:h264 @ 0x6] No filtered frames";
-        assert_eq!(damaged_stream(other), None);
-    }
-
-    #[test]
-    fn a_result_without_its_end_is_told_with_the_cause() {
-        let line = "Error writing trailer of file:out/a: b.part: No space left on device";
-        assert_eq!(unfinished(line), Some("No space left on device"));
-        let newer = "[out#0/mp4 @ 0x1] Error writing trailer: No space left on device";
-        assert_eq!(unfinished(newer), Some("No space left on device"));
-        assert_eq!(unfinished("[mp4 @ 0x1] Non-monotonous DTS"), None);
-    }
 
     #[test]
     fn a_progress_block_counts_once_it_is_whole() {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::Input;
 use super::decode::Decoder;
 use crate::dispatch::Cancel;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::job::MediaJob;
 use crate::recipe::Way;
 
@@ -44,7 +44,7 @@ fn has_picture(job: &MediaJob, stream: usize, cancel: &Cancel) -> Result<bool> {
     loop {
         let packet = match input.read() {
             Ok(packet) => packet,
-            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+            Err(error) if error.is_no_damage() => return Err(error),
             // What cannot be read on ends here.
             Err(_) => None,
         };

@@ -5,14 +5,16 @@ use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr;
 
 use ffmpeg_next::ffi;
 
 use super::error::{check, non_null};
 use super::files::{self, Access};
-use crate::error::Result;
+use super::opened::{self, Opened};
+use super::structure::Fault;
+use crate::error::{Error, Result};
 
 /// Bytes that are read or written at once: fewer calls where a file is far away.
 const READ: usize = 64 << 10;
@@ -21,6 +23,7 @@ const WRITE: usize = 256 << 10;
 /// A file in the hands of libav. It must outlive the context that uses it.
 pub(super) struct FileIo {
     context: *mut ffi::AVIOContext,
+    path: PathBuf,
 }
 
 impl FileIo {
@@ -29,8 +32,8 @@ impl FileIo {
     /// # Errors
     /// Where it cannot be opened.
     pub(super) fn open(path: &Path, access: Access, what: &str) -> Result<Self> {
-        match files::open(path, access) {
-            Ok(file) => Self::of(file, access),
+        match opened::open(path, access) {
+            Ok(file) => Self::of(file, path, access),
             Err(error) => Err(check(code(&error), what)
                 .map(drop)
                 .err()
@@ -40,14 +43,14 @@ impl FileIo {
         }
     }
 
-    fn of(file: File, access: Access) -> Result<Self> {
+    fn of(file: File, path: &Path, access: Access) -> Result<Self> {
         let is_written = access == Access::Write;
         let size = if is_written { WRITE } else { READ };
         // SAFETY: the buffer is libav's own, as it must be; the file is boxed
         // and freed in `drop`, after the context that holds its address.
         unsafe {
             let buffer = non_null(ffi::av_malloc(size), "a buffer")?.cast::<u8>();
-            let file = Box::into_raw(Box::new(file)).cast::<c_void>();
+            let file = Box::into_raw(Box::new(Opened::new(file))).cast::<c_void>();
             // FFmpeg 7 and newer promise not to change what is to be written,
             // which makes another type of the same function.
             #[allow(clippy::useless_transmute, clippy::missing_transmute_annotations)]
@@ -63,10 +66,11 @@ impl FileIo {
             );
             if context.is_null() {
                 ffi::av_free(buffer.cast());
-                drop(Box::from_raw(file.cast::<File>()));
+                drop(Box::from_raw(file.cast::<Opened>()));
             }
             Ok(Self {
                 context: non_null(context, "a file")?,
+                path: path.to_owned(),
             })
         }
     }
@@ -74,6 +78,30 @@ impl FileIo {
     /// What libav wants.
     pub(super) fn as_ptr(&self) -> *mut ffi::AVIOContext {
         self.context
+    }
+
+    fn opened(&self) -> &Opened {
+        // SAFETY: made in `of`, and freed in `drop`; libav uses it only while it is called.
+        unsafe { &*(*self.context).opaque.cast::<Opened>() }
+    }
+
+    /// Whether the system could read the file so far.
+    ///
+    /// # Errors
+    /// Where it could not: libav takes such an error for the file's end, or for damage.
+    pub(super) fn check(&self) -> Result<()> {
+        let failure = self.opened().failure();
+        failure.map_or(Ok(()), |error| Err(Error::unreadable(&self.path, error)))
+    }
+
+    /// Places that were read so far where the file's structure is broken.
+    pub(super) fn faults(&self) -> &[Fault] {
+        self.opened().faults()
+    }
+
+    /// What is missing at the end of a file that was read to its end.
+    pub(super) fn ending(&self) -> (u64, Option<Fault>) {
+        self.opened().ending()
     }
 
     /// Writes what is in the buffer.
@@ -95,7 +123,7 @@ impl Drop for FileIo {
         // SAFETY: both were made in `of`; libav may have exchanged the buffer
         // for another of its own, and knows the present one.
         unsafe {
-            let file = (*self.context).opaque.cast::<File>();
+            let file = (*self.context).opaque.cast::<Opened>();
             ffi::av_freep(ptr::from_mut(&mut (*self.context).buffer).cast());
             ffi::avio_context_free(&mut self.context);
             drop(Box::from_raw(file));
@@ -130,10 +158,11 @@ unsafe extern "C" fn open_for_muxer(
         if flags & ffi::AVIO_FLAG_READ_WRITE != ffi::AVIO_FLAG_READ {
             return -libc::EACCES;
         }
-        match files::open(path, Access::Read).map(|file| FileIo::of(file, Access::Read)) {
+        match files::open(path, Access::Read).map(|file| FileIo::of(file, path, Access::Read)) {
             Ok(Ok(io)) => {
+                let mut io = std::mem::ManuallyDrop::new(io);
+                drop(std::mem::take(&mut io.path));
                 *opened = io.context;
-                std::mem::forget(io);
                 0
             }
             Ok(Err(_)) => -libc::ENOMEM,
@@ -148,9 +177,22 @@ unsafe extern "C" fn close_for_muxer(
 ) -> c_int {
     if !context.is_null() {
         // What `open_for_muxer` gave away.
-        drop(FileIo { context });
+        drop(FileIo {
+            context,
+            path: PathBuf::new(),
+        });
     }
     0
+}
+
+/// Whether libav would read the name as that of several files, and open them itself.
+pub(super) fn is_pattern(url: &CStr) -> bool {
+    // SAFETY: libav looks at the name alone, which lives until it has.
+    unsafe {
+        let mut data = std::mem::zeroed::<ffi::AVProbeData>();
+        data.filename = url.as_ptr();
+        !ffi::av_probe_input_format(&raw const data, 0).is_null()
+    }
 }
 
 type Transfer = unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int;
@@ -160,18 +202,15 @@ unsafe extern "C" fn read(file: *mut c_void, buffer: *mut u8, size: c_int) -> c_
     // SAFETY: `file` is the boxed one of the context that calls, whose buffer has this size.
     let (file, buffer) = unsafe {
         (
-            &mut *file.cast::<File>(),
+            &mut *file.cast::<Opened>(),
             std::slice::from_raw_parts_mut(buffer, size),
         )
     };
-    loop {
-        match file.read(buffer) {
-            Ok(0) => return ffi::AVERROR_EOF,
-            // No more than the buffer holds, whose size was such a number.
-            Ok(count) => return count as c_int,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return code(&error),
-        }
+    match file.read(buffer) {
+        Ok(0) => ffi::AVERROR_EOF,
+        // No more than the buffer holds, whose size was such a number.
+        Ok(count) => count as c_int,
+        Err(error) => code(&error),
     }
 }
 
@@ -180,7 +219,7 @@ unsafe extern "C" fn write(file: *mut c_void, buffer: *mut u8, size: c_int) -> c
     // SAFETY: as in `read`; nothing is changed.
     let (file, buffer) = unsafe {
         (
-            &mut *file.cast::<File>(),
+            &mut *file.cast::<Opened>(),
             std::slice::from_raw_parts(buffer, length),
         )
     };
@@ -190,14 +229,13 @@ unsafe extern "C" fn write(file: *mut c_void, buffer: *mut u8, size: c_int) -> c
 
 unsafe extern "C" fn seek(file: *mut c_void, offset: i64, whence: c_int) -> i64 {
     // SAFETY: as in `read`.
-    let file = unsafe { &mut *file.cast::<File>() };
+    let file = unsafe { &mut *file.cast::<Opened>() };
     let to = match whence & !ffi::AVSEEK_FORCE {
         libc::SEEK_SET => u64::try_from(offset).map(SeekFrom::Start).ok(),
         libc::SEEK_CUR => Some(SeekFrom::Current(offset)),
         libc::SEEK_END => Some(SeekFrom::End(offset)),
         ffi::AVSEEK_SIZE => {
-            let length = file.metadata().map(|data| data.len());
-            return answer(length);
+            return answer(file.length());
         }
         _ => None,
     };

@@ -12,10 +12,11 @@ use ffmpeg_next as ffmpeg;
 use super::clock::PacketFacts;
 use super::compat::{self, TimestampRules};
 use super::error::{check, failed, non_null};
-use super::file_io::FileIo;
+use super::file_io::{FileIo, is_pattern};
 use super::files::Access;
 use super::filter::rescale;
 use super::jumps::{Arrival, Expected, Jumps};
+use super::structure::{Damage, Holes};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::Limits;
@@ -43,8 +44,9 @@ pub struct Input {
     // Where the file begins, in microseconds of its own clock.
     start_us: i64,
     jumps: Jumps,
+    holes: Holes,
     // Used for as long as `context` lives; dropped after it.
-    _file: FileIo,
+    file: FileIo,
     // Read by the interrupt callback for as long as `context` lives; dropped after it.
     _cancel: Box<Cancel>,
 }
@@ -98,6 +100,9 @@ impl Input {
             let demuxer = format.map_or(ptr::null(), demuxer_named);
             let code = ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer, &mut dictionary);
             drop(ffmpeg::Dictionary::own(dictionary));
+            if code < 0 {
+                file.check()?;
+            }
             if code < 0 && super::log::has_said("exceeds max_streams") {
                 return Err(limits.too_many_streams());
             }
@@ -108,7 +113,8 @@ impl Input {
             context,
             start_us: 0,
             jumps: Jumps::new(false, None),
-            _file: file,
+            holes: Holes::default(),
+            file,
             _cancel: cancel,
         };
         input.check_streams()?;
@@ -141,6 +147,7 @@ impl Input {
             // SAFETY: libav left what it did not take; its owner frees it.
             drop(unsafe { ffmpeg::Dictionary::own(options) });
         }
+        self.file.check()?;
         check(code, "find its streams").map(drop)
     }
 
@@ -326,7 +333,9 @@ impl Input {
     pub fn read(&mut self) -> Result<Option<Packet>> {
         super::pulse::beat();
         let mut packet = Packet::empty();
-        match packet.read(&mut self.context) {
+        let read = packet.read(&mut self.context);
+        self.file.check()?;
+        match read {
             Ok(()) => {
                 self.check_streams()?;
                 let time_base = self.time_base(packet.stream());
@@ -336,11 +345,19 @@ impl Input {
                 if let Some(arrival) = self.arrival(packet.stream()) {
                     self.jumps.mend(&mut packet, &arrival);
                 }
+                self.holes.note(&packet, time_base, self.file.faults());
                 Ok(Some(packet))
             }
             Err(ffmpeg::Error::Eof) => Ok(None),
             Err(error) => Err(failed("read on", error)),
         }
+    }
+
+    /// The damage to the structure of a file that was read to its end, from its beginning on.
+    pub(super) fn damage(&self) -> Box<Damage> {
+        let (missing, torn) = self.file.ending();
+        let faults: Vec<_> = self.file.faults().iter().copied().chain(torn).collect();
+        Box::new(self.holes.damage(&faults, missing))
     }
 
     /// What was made of a packet tells better than itself when the next is due.
@@ -420,16 +437,6 @@ unsafe extern "C" fn is_cancelled(opaque: *mut c_void) -> c_int {
     // SAFETY: `opaque` is the boxed flag that `Input` keeps alive and never moves.
     let cancel = unsafe { &*opaque.cast::<Cancel>() };
     c_int::from(cancel.is_set())
-}
-
-/// Whether libav would read the name as that of several files, and open them itself.
-fn is_pattern(url: &CStr) -> bool {
-    // SAFETY: libav looks at the name alone, which lives until it has.
-    unsafe {
-        let mut data = std::mem::zeroed::<ffi::AVProbeData>();
-        data.filename = url.as_ptr();
-        !ffi::av_probe_input_format(&raw const data, 0).is_null()
-    }
 }
 
 /// `file:` in front of the name as bytes: no name can be an option, another

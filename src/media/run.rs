@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
             let packet = match self.input.read() {
                 Ok(Some(packet)) => packet,
                 Ok(None) => return Ok(()),
-                Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+                Err(error) if error.is_no_damage() => return Err(error),
                 Err(error) => {
                     self.survey.ended_early = Some(error.chain());
                     return Ok(());
@@ -240,6 +240,7 @@ impl<'a> Run<'a> {
             damaged: self.damaged(),
             survey: Some(Survey {
                 has_jumped: self.input.has_jumped(),
+                damage: self.input.damage(),
                 ..self.survey
             }),
             ..Ran::default()

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Input;
 use super::filter::rescale;
+use super::structure::Damage;
 use crate::dispatch::Cancel;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 
 /// What was read of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct Survey {
     pub start_us: i64,
     /// Whether its clock jumped: then its container's words about its length are worth nothing.
     pub has_jumped: bool,
+    /// Damage to the file's structure.
+    #[serde(default)]
+    pub damage: Box<Damage>,
 }
 
 /// What was read of a stream. Times are in microseconds from the file's beginning.
@@ -183,7 +187,7 @@ pub(super) fn read_all(input: &mut Input, streams: &[usize], cancel: &Cancel) ->
                 survey.note(&packet, time_base);
             }
             Ok(None) => break,
-            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+            Err(error) if error.is_no_damage() => return Err(error),
             Err(error) => {
                 survey.ended_early = Some(error.chain());
                 break;
@@ -194,5 +198,6 @@ pub(super) fn read_all(input: &mut Input, streams: &[usize], cancel: &Cancel) ->
         }
     }
     survey.has_jumped = input.has_jumped();
+    survey.damage = input.damage();
     Ok(survey)
 }

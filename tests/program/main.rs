@@ -28,6 +28,7 @@ mod equal_work;
 mod faults;
 mod frames;
 mod fuzz;
+mod gaps;
 mod hard_inputs;
 mod harm;
 mod hdr;

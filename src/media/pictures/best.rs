@@ -1,6 +1,6 @@
 //! The picture that stands for a whole video.
 
-use ffmpeg_next::{Frame, Rational};
+use ffmpeg_next::{Frame, Packet, Rational};
 
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
@@ -111,11 +111,18 @@ impl<'a> Looker<'a> {
         done
     }
 
+    /// The next packet; a file that is cut off ends there.
+    fn read(&mut self) -> Result<Option<Packet>> {
+        match self.input.read() {
+            Err(error) if !error.is_no_damage() => Ok(None),
+            read => read,
+        }
+    }
+
     /// Looks at the next keyframe.
     fn look(&mut self) -> Result<()> {
         for _ in 0..PATIENCE {
-            // A torn end is no reason not to take what there is.
-            let Ok(Some(packet)) = self.input.read() else {
+            let Some(packet) = self.read()? else {
                 return Ok(());
             };
             if packet.stream() != self.stream || !packet.is_key() {
@@ -145,8 +152,7 @@ impl<'a> Looker<'a> {
         let (mut decoded, mut step) = (0_usize, 1_usize);
         loop {
             self.check_cancel()?;
-            // A torn end is no reason not to take what there is.
-            let packet = self.input.read().unwrap_or_default();
+            let packet = self.read()?;
             let ended = packet.is_none();
             if packet.as_ref().is_some_and(|it| it.stream() != self.stream) {
                 continue;

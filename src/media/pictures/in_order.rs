@@ -8,7 +8,7 @@ use rayon::Scope;
 use super::chooser::Chooser;
 use super::studio::Studio;
 use crate::engine::Ran;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::media::decode::Decoder;
 use crate::media::frame::same_frame;
 use crate::media::probe::frame_rate;
@@ -84,7 +84,7 @@ impl<'scope, 'env, 'a, 'w> Reading<'scope, 'env, 'a, 'w> {
         while !ended && !reading.chooser.is_done() {
             let packet = match input.read() {
                 Ok(packet) => packet,
-                Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+                Err(error) if error.is_no_damage() => return Err(error),
                 // What cannot be read on ends here; that is told as damage is.
                 Err(error) => {
                     survey.ended_early = Some(error.chain());
@@ -105,6 +105,7 @@ impl<'scope, 'env, 'a, 'w> Reading<'scope, 'env, 'a, 'w> {
             studio.advance(survey.end_s())?;
         }
         survey.has_jumped = input.has_jumped();
+        survey.damage = input.damage();
         Ok(reading.ran(survey, ended))
     }
 

@@ -7,7 +7,7 @@ use ffmpeg::codec::packet::Ref;
 use ffmpeg::{Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::media::Input;
 use crate::media::clock::{End, LastFrame};
 
@@ -167,7 +167,7 @@ impl<'a> Packets<'a> {
                     self.ended = true;
                     return Ok(Ok(()));
                 }
-                Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+                Err(error) if error.is_no_damage() => return Err(error),
                 // That is told where it is read from the beginning on.
                 Err(_) => return Ok(Err(Unsuited)),
             };
