@@ -20,8 +20,12 @@ pub(super) fn open(running: &Running) -> Result<(Found, Option<Journal>)> {
         return Ok((found, None));
     }
     let (journal, cleared) = take(running)?;
-    // What came back was not to be found before.
-    let found = if cleared { running.sources()? } else { found };
+    // What came back was not to be found before, and another run may just have replaced some.
+    let found = if cleared || running.replace {
+        running.sources()?
+    } else {
+        found
+    };
     Ok((found, Some(journal)))
 }
 
