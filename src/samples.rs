@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::delivery;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::media::{SyntheticClip, synthesise};
@@ -51,13 +52,6 @@ pub fn make(folder: &Path, cancel: &Cancel) -> Result<Vec<PathBuf>> {
 }
 
 fn make_one(clip: &SyntheticClip, path: &Path, cancel: &Cancel) -> Result<()> {
-    let part = path.with_file_name(format!(".{}.rushes-part", clip.name));
-    let made = synthesise(clip, &part, cancel).and_then(|()| {
-        std::fs::rename(&part, path)
-            .map_err(|error| Error::failed("cannot rename it").because(error))
-    });
-    if made.is_err() {
-        let _ = std::fs::remove_file(&part);
-    }
-    made
+    // Another run may be at it, too: the clips of both are the same.
+    delivery::place(path, true, |part| synthesise(clip, part, cancel))
 }

@@ -56,6 +56,9 @@ pub(super) fn run_recipes(
     let rules = running.rules(&known, engine.as_ref());
     let mut plan = plan(&found.files, recipes, &running.output, &rules, cancel)?;
     engine.check(&plan.jobs)?;
+    if let Some(journal) = &journal {
+        site::claim(&plan, journal)?;
+    }
     plan.refused.splice(0..0, found.unreadable);
     announce_others(&plan, running.style());
     tell_renamed(&plan);

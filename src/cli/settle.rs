@@ -121,17 +121,28 @@ impl<'a> Settling<'a> {
     /// Between the result's rename and this there may be a kill: then nobody
     /// knows whose result that is, and it is kept as a stranger's.
     fn record(&self, job: &Expected, done: &Done) -> Result<Settled> {
-        let targets = job.media.targets.iter().enumerate();
-        let records: Vec<Record> = targets
-            .filter_map(|(index, target)| {
-                // One that has vanished since is not done.
-                let stamp = Stamp::of(target).ok()?;
-                job.planned
-                    .record(index, stamp, done.salvaged, drops(done, index))
-            })
-            .collect();
+        let (mut records, mut warnings) = (vec![], vec![]);
+        for (index, target) in job.media.targets.iter().enumerate() {
+            // One that has vanished since is not done.
+            let Ok(stamp) = Stamp::of(target) else {
+                continue;
+            };
+            let made = done.results.get(index);
+            if made.is_none_or(|made| made.bytes != stamp.size) {
+                let shown = target.display();
+                warnings.push(format!(
+                    "another program has changed '{shown}': rushes does not count it as a result"
+                ));
+                continue;
+            }
+            let drops = drops(done, index);
+            records.extend(job.planned.record(index, stamp, done.salvaged, drops));
+        }
         self.journal.append(&records)?;
-        Ok(Settled::default())
+        Ok(Settled {
+            warnings,
+            ..Settled::default()
+        })
     }
 
     fn replace(&self, job: &Expected, done: &Done) -> Result<Settled> {
@@ -143,12 +154,17 @@ impl<'a> Settling<'a> {
             None
         };
         let Expected { media, planned } = job;
-        let [target] = media.targets.as_slice() else {
+        let ready = done
+            .results
+            .first()
+            .and_then(|made| made.waits_at.as_deref());
+        let ([target], Some(ready)) = (media.targets.as_slice(), ready) else {
             return Ok(Settled::default());
         };
         let replacement = Replacement {
             source: &media.source,
             stamp: planned.stamp(),
+            ready,
             target,
             keep: keep.is_some(),
             overwrite: media.may_overwrite(0),

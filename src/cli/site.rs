@@ -1,12 +1,14 @@
 //! Where a batch works: its sources, its output folder, and what is known there.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::running::Running;
-use crate::delivery::sweep;
+use crate::delivery::{Links, Swept, sweep_with};
 use crate::error::{Error, Result};
-use crate::journal::{self, Journal};
-use crate::plan::{Existing, Found, prepare_output};
+use crate::job::{Job, Work};
+use crate::journal::{self, Journal, Known};
+use crate::plan::{Existing, Found, Plan, prepare_output};
 use crate::report::words;
 use crate::say;
 
@@ -18,22 +20,91 @@ pub(super) fn open(running: &Running) -> Result<(Found, Option<Journal>)> {
         return Ok((found, None));
     }
     let (journal, cleared) = take(running)?;
-    // What came back was not to be found before.
-    let found = if cleared { running.sources()? } else { found };
+    // What came back was not to be found before, and another run may just have replaced some.
+    let found = if cleared || running.replace {
+        running.sources()?
+    } else {
+        found
+    };
     Ok((found, Some(journal)))
 }
 
 /// Takes the output folder for this run alone, and tells whether something was cleared away.
 pub(super) fn take(running: &Running) -> Result<(Journal, bool)> {
     let output = &running.output;
+    // Before anything is created there.
+    journal::refuse_above(output)?;
     prepare_output(output)?;
     let journal = Journal::open(output)?;
-    let cleared = sweep(output, &journal.known());
+    let cleared = tidy(running, &journal)?;
     if cleared > 0 && !running.quiet {
         let what = words::count(cleared, "leftover");
         say!("{what} of an earlier run cleared away");
     }
     Ok((journal, cleared > 0))
+}
+
+/// Clears away what killed runs left where this one works.
+///
+/// # Errors
+/// If another run works below, and was there first.
+fn tidy(running: &Running, journal: &Journal) -> Result<usize> {
+    let wanted = running.wanted()?;
+    let (output, known) = (&running.output, journal.known().clone());
+    let sweep = || {
+        let links = Links {
+            enters: &|link| wanted.enters(link.strip_prefix(output).unwrap_or(link)),
+            claims: &|folder| journal.claim(folder).is_ok(),
+        };
+        // With --replace, results are where the sources are, also behind links.
+        let links = running.replace.then_some(links);
+        sweep_with(output, &known, &|folder| journal.is_taken(folder), links)
+    };
+    sweep_alone(sweep)
+}
+
+/// Sweeps until no run is left below that has just started.
+fn sweep_alone(sweep: impl Fn() -> Swept) -> Result<usize> {
+    let mut cleared = 0;
+    loop {
+        let swept = sweep();
+        cleared += swept.cleared;
+        if swept.busy.is_empty() {
+            return Ok(cleared);
+        }
+        for folder in swept.busy {
+            journal::wait_for(&folder)?;
+        }
+    }
+}
+
+/// Keeps other runs out of all folders to which results of `plan` go.
+///
+/// # Errors
+/// If another run works there.
+pub(super) fn claim(plan: &Plan, journal: &Journal) -> Result<()> {
+    let targets = plan.jobs.iter().flat_map(targets);
+    let folders: BTreeSet<&Path> = targets.filter_map(|target| target.parent()).collect();
+    folders
+        .into_iter()
+        .try_for_each(|folder| claim_folder(folder, journal))
+}
+
+/// Where the results of `job` go.
+pub(super) fn targets(job: &Job) -> &[PathBuf] {
+    match &job.work {
+        Work::Media(media) => &media.targets,
+        Work::Load(_) => &[],
+    }
+}
+
+/// Keeps other runs out of `folder`. One that is reached through a link was not tidied before.
+pub(super) fn claim_folder(folder: &Path, journal: &Journal) -> Result<()> {
+    let Some(linked) = journal.claim(folder)? else {
+        return Ok(());
+    };
+    let (is_taken, known) = (|folder: &Path| journal.is_taken(folder), Known::default());
+    sweep_alone(|| sweep_with(&linked, &known, &is_taken, None)).map(drop)
 }
 
 /// With `--replace`, results go where the sources are, which is one folder.

@@ -2,18 +2,18 @@
 
 use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 const GROUP: u32 = 0o070;
 const OTHERS: u32 = 0o007;
 
-/// Takes the permissions from the result at `part` that its source does not give. A folder of
+/// Takes the permissions from the result `part` that its source does not give. A folder of
 /// frames cannot be entered by users who cannot read the source.
 ///
 /// Returns a warning if the file system stores no permissions.
-pub(super) fn restrict(source: &Path, part: &Path) -> io::Result<Option<String>> {
-    let (source, own) = (fs::metadata(source)?, fs::metadata(part)?);
+pub(super) fn restrict(source: &Path, part: &File) -> io::Result<Option<String>> {
+    let (source, own) = (fs::metadata(source)?, part.metadata()?);
     let allowed = allowed(&source, &own);
     let classes = [GROUP, OTHERS].into_iter();
     let denied: u32 = match own.is_dir() {
@@ -34,36 +34,36 @@ fn allowed(source: &Metadata, own: &Metadata) -> u32 {
 }
 
 /// Gives a file its source's date, so that files sort by when they were recorded.
-pub(super) fn keep_times(source: &Path, part: &Path) -> io::Result<()> {
+pub(super) fn keep_times(source: &Path, part: &File) -> io::Result<()> {
     let times = FileTimes::new().set_modified(fs::metadata(source)?.modified()?);
-    File::options().write(true).open(part)?.set_times(times)
+    part.set_times(times)
 }
 
 /// Gives a file that is about to replace its source the source's owner, group and permissions.
 ///
 /// Returns a warning for each that the system refuses.
-pub(super) fn take_over(source: &Path, part: &Path) -> io::Result<Vec<String>> {
+pub(super) fn take_over(source: &Path, part: &File) -> io::Result<Vec<String>> {
     let theirs = fs::metadata(source)?;
     let refused = give(part, &theirs)?;
     // Last, because a change of owner clears special permissions.
-    let own = fs::metadata(part)?;
+    let own = part.metadata()?;
     let unset = set_mode(part, &own, allowed(&theirs, &own))?;
     Ok(refused.into_iter().chain(unset).collect())
 }
 
 /// Gives a file the owner and group of `theirs`, or the group alone.
-fn give(part: &Path, theirs: &Metadata) -> io::Result<Option<String>> {
-    let own = fs::metadata(part)?;
+fn give(part: &File, theirs: &Metadata) -> io::Result<Option<String>> {
+    let own = part.metadata()?;
     let (uid, gid) = (theirs.uid(), theirs.gid());
     if (uid, gid) == (own.uid(), own.gid()) {
         return Ok(None);
     }
-    match chown(part, Some(uid), Some(gid)) {
+    match fchown(part, Some(uid), Some(gid)) {
         Err(error) if is_refusal(&error) => {}
         changed => return changed.map(|()| None),
     }
     // Users may give their files to the groups that they are in.
-    let group = chown(part, None, Some(gid));
+    let group = fchown(part, None, Some(gid));
     if own.uid() == uid && group.is_ok() {
         return Ok(None);
     }
@@ -73,12 +73,12 @@ fn give(part: &Path, theirs: &Metadata) -> io::Result<Option<String>> {
     )))
 }
 
-fn set_mode(path: &Path, own: &Metadata, mode: u32) -> io::Result<Option<String>> {
+fn set_mode(part: &File, own: &Metadata, mode: u32) -> io::Result<Option<String>> {
     let mode = mode & 0o777;
     if own.mode() & 0o777 == mode {
         return Ok(None);
     }
-    match fs::set_permissions(path, Permissions::from_mode(mode)) {
+    match part.set_permissions(Permissions::from_mode(mode)) {
         Err(error) if is_refusal(&error) => Ok(Some(format!(
             "the result's permissions are {:03o} instead of {mode:03o}: its file system stores no \
              others",
@@ -99,6 +99,8 @@ fn is_refusal(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::chown;
+
     use super::*;
 
     fn file(folder: &Path, name: &str, mode: u32) -> std::path::PathBuf {
@@ -106,6 +108,10 @@ mod tests {
         fs::write(&path, name).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         path
+    }
+
+    fn open(path: &Path) -> File {
+        File::open(path).unwrap()
     }
 
     fn mode(path: &Path) -> u32 {
@@ -124,7 +130,7 @@ mod tests {
             (0o660, 0o664, 0o660),
         ] {
             let [source, part] = [("a", source), ("b", part)].map(|(n, m)| file(root.path(), n, m));
-            assert_eq!(restrict(&source, &part).unwrap(), None);
+            assert_eq!(restrict(&source, &open(&part)).unwrap(), None);
             assert_eq!(mode(&part), result, "{part:?}");
         }
     }
@@ -137,7 +143,7 @@ mod tests {
         for (source, result) in [(0o644, 0o755), (0o640, 0o750), (0o600, 0o700)] {
             fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
             let source = file(root.path(), "a", source);
-            assert_eq!(restrict(&source, &folder).unwrap(), None);
+            assert_eq!(restrict(&source, &open(&folder)).unwrap(), None);
             assert_eq!(mode(&folder), result);
         }
     }
@@ -148,7 +154,7 @@ mod tests {
         for wanted in [0o600, 0o640, 0o444, 0o755] {
             let [source, part] =
                 [("a", wanted), ("b", 0o644)].map(|(n, m)| file(root.path(), n, m));
-            assert!(take_over(&source, &part).unwrap().is_empty());
+            assert!(take_over(&source, &open(&part)).unwrap().is_empty());
             assert_eq!(mode(&part), wanted);
             fs::remove_file(source).unwrap();
             fs::remove_file(part).unwrap();
@@ -166,10 +172,10 @@ mod tests {
             return;
         }
         chown(&source, Some(1234), Some(5678)).unwrap();
-        assert_eq!(restrict(&source, &part).unwrap(), None);
+        assert_eq!(restrict(&source, &open(&part)).unwrap(), None);
         assert_eq!(mode(&part), 0o600);
         // Once it has the source's group, that group may read it again.
-        assert!(take_over(&source, &part).unwrap().is_empty());
+        assert!(take_over(&source, &open(&part)).unwrap().is_empty());
         let own = fs::metadata(&part).unwrap();
         assert_eq!((own.uid(), own.gid()), (1234, 5678));
         assert_eq!(mode(&part), 0o640);
@@ -182,9 +188,9 @@ mod tests {
         }
         assert!(!is_refusal(&ErrorKind::NotFound.into()));
         // Nobody can change permissions there.
-        let path = Path::new("/proc/self/stat");
-        let own = fs::metadata(path).unwrap();
-        let told = set_mode(path, &own, 0o400).unwrap().unwrap();
+        let part = open(Path::new("/proc/self/stat"));
+        let own = part.metadata().unwrap();
+        let told = set_mode(&part, &own, 0o400).unwrap().unwrap();
         assert!(told.contains("instead of 400"), "{told}");
     }
 }

@@ -4,26 +4,39 @@
 //! failed job began is removed.
 
 mod attributes;
+mod hidden;
 mod leftovers;
 mod name;
+mod opened;
 mod part;
 mod pictures;
 mod replace;
 
 use std::path::{Path, PathBuf};
 
-pub use leftovers::sweep;
-use part::{Part, size_of, unwritable};
+pub use leftovers::{Links, Swept, sweep, sweep_with};
+use part::{Part, unwritable};
 pub use part::{place, place_bytes};
 pub use replace::{Replaced, Replacement, Trash, is_stepped_aside, to_trash};
 
 use crate::engine::{Engine, JobError, Ran, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Done, Job, Made, MediaJob, Work};
-use crate::journal::Stamp;
+use crate::journal::{FileClaim, Stamp};
 use crate::media::survey::Survey;
 use crate::media::verify::{Checked, Evidence};
 use crate::recipe::{Medium, Product};
+
+/// Claims the file `target` for this run, before the work on it begins.
+///
+/// # Errors
+/// If another run writes it.
+pub fn claim(target: &Path) -> Result<Option<FileClaim>> {
+    if let Some(folder) = target.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| unwritable(target, error))?;
+    }
+    FileClaim::take(&hidden::hidden_name(target, hidden::LOCK), target)
+}
 
 /// Runs `job` on `engine` and puts its results in place.
 ///
@@ -142,7 +155,7 @@ impl<'a> Attempt<'a> {
             })
             .collect::<Result<Vec<_>>>()?;
         let paths: Vec<PathBuf> = parts.iter().map(|part| part.path.clone()).collect();
-        let mut ran = engine.run(job, &paths, watch)?;
+        let mut ran = run_on(engine, job, &parts, watch)?;
         for (path, product) in paths.iter().zip(&products) {
             pictures::tidy(path, product, &ran);
         }
@@ -181,9 +194,10 @@ impl<'a> Attempt<'a> {
             return Ok(());
         };
         let target = &self.media.targets[index];
-        let size = |path: &Path| size_of(path).map_err(|error| unwritable(target, error));
-        let made = size(&self.parts[index].path)?;
-        if made < size(&self.media.source)? {
+        let failed = |error| unwritable(target, error);
+        let made = self.parts[index].size().map_err(failed)?;
+        let source = std::fs::metadata(&self.media.source).map_err(failed)?;
+        if made < source.len() {
             return Ok(());
         }
         let media = MediaJob {
@@ -192,10 +206,10 @@ impl<'a> Attempt<'a> {
             ..self.media.clone()
         };
         let copy = job.with(media);
-        let part = Part::begin_beside(target)?;
+        let part = Part::begin(target, false)?;
         restrict(self.media, &part, target)?;
         match self.copied(kept, (engine, &copy), &part, watch) {
-            Ok((frames, found)) if size(&part.path)? <= made => {
+            Ok((frames, found)) if part.size().map_err(failed)? <= made => {
                 self.found[index] = found;
                 self.parts[index] = part;
                 self.products[index] = kept;
@@ -224,7 +238,7 @@ impl<'a> Attempt<'a> {
         part: &Part,
         watch: &mut Watch,
     ) -> Result<(Option<u64>, Option<Checked>), JobError> {
-        let ran = engine.run(copy, std::slice::from_ref(&part.path), watch)?;
+        let ran = run_on(engine, copy, std::slice::from_ref(part), watch)?;
         let frames = ran.frames.first().copied().flatten();
         let Some(survey) = &self.ran.survey else {
             return Ok((frames, None));
@@ -284,16 +298,17 @@ impl<'a> Attempt<'a> {
             let mut warnings = checked.warnings;
             let part =
                 pictures::gather(part, self.media, product, &self.ran.pictures, &mut warnings)?;
-            let bytes = size_of(&part.path).map_err(|error| unwritable(target, error))?;
+            let bytes = part.size().map_err(|error| unwritable(target, error))?;
             let mut lost = checked.lost;
             let refused = keep_attributes(self.media, product, &part)
                 .map_err(|error| unwritable(target, error))?;
-            if self.media.replace {
+            let waits_at = if self.media.replace {
                 lost.extend_from_slice(&refused);
-                part.finish(&replace::ready_name(target), true)?;
+                Some(part.wait_for(target)?)
             } else {
                 part.finish(target, self.media.may_overwrite(index))?;
-            }
+                None
+            };
             warnings.extend(refused);
             let is_video = product.tracks[0].way.medium() == Medium::Video;
             let frames = checked.frames.filter(|_| is_video);
@@ -308,16 +323,40 @@ impl<'a> Attempt<'a> {
             let kept = !std::ptr::eq(*product, &raw const self.media.pipeline.products[index]);
             let mut made = made(target, product, bytes, frames, kept, checked.ssim, &lost);
             made.time_s = pictures::only_time(product, &self.ran.pictures);
+            made.waits_at = waits_at;
             done.results.push(made);
         }
         Ok(done)
     }
 }
 
+/// Has `engine` write `parts`, and makes sure that it wrote those and nothing else.
+fn run_on(
+    engine: &dyn Engine,
+    job: &Job,
+    parts: &[Part],
+    watch: &mut Watch,
+) -> Result<Ran, JobError> {
+    let paths: Vec<PathBuf> = parts.iter().map(|part| part.path.clone()).collect();
+    let ran = match engine.run(job, &paths, watch) {
+        Err(failure) if failure.error.kind() == Kind::Interrupted => return Err(failure),
+        ran => ran,
+    };
+    let meddled = parts.iter().find_map(|part| part.check().err());
+    match (ran, meddled) {
+        (ran, None) => ran,
+        (Ok(ran), Some(error)) => Err(JobError {
+            error,
+            log: ran.log,
+        }),
+        (Err(failure), Some(error)) => Err(JobError { error, ..failure }),
+    }
+}
+
 /// Keeps users from reading a result, while it is being written, who may not read its source.
 /// [`keep_attributes`] warns about file systems that store no permissions.
 fn restrict(media: &MediaJob, part: &Part, target: &Path) -> Result<()> {
-    attributes::restrict(&media.source, &part.path)
+    attributes::restrict(&media.source, part.file())
         .map(drop)
         .map_err(|error| unwritable(target, error))
 }
@@ -329,7 +368,7 @@ fn keep_attributes(
     product: &Product,
     part: &Part,
 ) -> std::io::Result<Vec<String>> {
-    let (source, part) = (&media.source, &part.path);
+    let (source, part) = (&media.source, part.file());
     if !product.is_pictures() {
         attributes::keep_times(source, part)?;
     }
@@ -359,5 +398,6 @@ fn made(
         kept_source,
         ssim,
         time_s: None,
+        waits_at: None,
     }
 }

@@ -5,7 +5,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::part::{ASIDE, hidden_name, remove, unwritable};
+use super::hidden::{ASIDE, hidden_name};
+use super::opened::FileId;
+use super::part::{remove, unwritable};
 use super::pictures;
 use crate::error::{Error, Result};
 
@@ -63,23 +65,89 @@ pub(super) fn appeared(target: &Path) -> Error {
         .cure("move it away, and run the same command again")
 }
 
+/// Makes the name of `file` durable by `sync`; otherwise takes it back. A later run then writes
+/// the file again, instead of finding one that nobody knows.
+///
+/// # Errors
+/// Why it is not durable.
+pub(super) fn keep(
+    target: &Path,
+    file: FileId,
+    sync: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<()> {
+    let Err(error) = sync(target) else {
+        return Ok(());
+    };
+    if FileId::at(target).is_ok_and(|there| there == file) {
+        let _ = remove(target);
+    }
+    let shown = target.display();
+    Err(Error::failed(format!(
+        "'{shown}' could not be stored durably, so it is not kept"
+    ))
+    .because(error)
+    .cure("check the disk, and run the same command again"))
+}
+
 /// Renames, where nothing has the new name: not even what came a moment ago, as far as the
 /// file system can tell.
-fn rename_to_free(part: &Path, target: &Path) -> io::Result<()> {
+pub(super) fn rename_to_free(part: &Path, target: &Path) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_vendor = "apple"))]
     {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
-        use rustix::io::Errno;
         match renameat_with(CWD, part, CWD, target, RenameFlags::NOREPLACE) {
-            // It knows of no such renaming.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            Err(error) if is_unknown(error) => {}
             renamed => return Ok(renamed?),
         }
+    }
+    // A second name is not given to two files, either.
+    match fs::hard_link(part, target) {
+        Ok(()) => return fs::remove_file(part),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+        Err(_) => {}
     }
     match target.symlink_metadata() {
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
         Err(_) => fs::rename(part, target),
     }
+}
+
+/// Gives `part` the name of `source`, a file that is also named `aside` or was moved there.
+///
+/// # Errors
+/// If another file has that name by now, which then keeps it.
+pub(super) fn take_from(part: &Path, source: &Path, aside: &Path) -> io::Result<()> {
+    let is_source =
+        |path: &Path| -> io::Result<bool> { Ok(FileId::at(path)? == FileId::at(aside)?) };
+    if source.symlink_metadata().is_err() {
+        return rename_to_free(part, source);
+    }
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        let exchange = || renameat_with(CWD, part, CWD, source, RenameFlags::EXCHANGE);
+        match exchange() {
+            Err(error) if is_unknown(error) => {}
+            Err(error) => return Err(error.into()),
+            // A second name of the source, which is not needed.
+            Ok(()) if is_source(part)? => return fs::remove_file(part),
+            Ok(()) => {
+                exchange()?;
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+        }
+    }
+    match is_source(source)? {
+        true => fs::rename(part, source),
+        false => Err(io::ErrorKind::AlreadyExists.into()),
+    }
+}
+
+/// Whether a file system does not know a kind of renaming.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn is_unknown(error: rustix::io::Errno) -> bool {
+    use rustix::io::Errno;
+    matches!(error, Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
 }
 
 fn replace_folder(part: &Path, target: &Path) -> io::Result<()> {
@@ -157,6 +225,50 @@ mod tests {
             assert!(error.to_string().contains(name), "{error}");
             assert_eq!(fs::read_dir(&target).unwrap().count(), 4);
         }
+    }
+
+    #[test]
+    fn a_name_that_is_not_durable_is_taken_back_unless_another_file_has_it() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("target");
+        fs::write(&target, b"new").unwrap();
+        // Both are there at once, so that no number is used twice.
+        let other = root.path().join("other");
+        fs::write(&other, b"another").unwrap();
+        let file = FileId::at(&target).unwrap();
+        keep(&target, file, |_| Ok(())).unwrap();
+        let fails = |_: &Path| Err(io::Error::from_raw_os_error(libc::EIO));
+        let told = keep(&target, file, fails).unwrap_err().to_string();
+        assert!(told.contains("not kept") && !target.exists(), "{told}");
+        let keeps = keep(&other, file, fails);
+        assert!(keeps.is_err() && other.exists());
+    }
+
+    #[test]
+    fn a_file_takes_the_name_of_a_source_and_of_no_other() {
+        let root = tempfile::tempdir().unwrap();
+        let [part, source, aside] = ["part", "source", "aside"].map(|name| root.path().join(name));
+        let read = |path: &Path| fs::read_to_string(path).unwrap();
+        fs::write(&part, "result").unwrap();
+        fs::write(&source, "source").unwrap();
+        fs::hard_link(&source, &aside).unwrap();
+        take_from(&part, &source, &aside).unwrap();
+        assert_eq!(
+            (read(&source), read(&aside)),
+            ("result".into(), "source".into())
+        );
+        assert!(!part.exists());
+        // Now another file has the name.
+        fs::write(&part, "result").unwrap();
+        take_from(&part, &source, &aside).unwrap_err();
+        assert_eq!(
+            (read(&source), read(&part)),
+            ("result".into(), "result".into())
+        );
+        // Moved away, where there are no second names.
+        fs::remove_file(&source).unwrap();
+        take_from(&part, &source, &aside).unwrap();
+        assert_eq!(read(&source), "result");
     }
 
     #[test]

@@ -1,152 +1,194 @@
 //! A result being written: a hidden temporary name beside the final one.
 
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::leftovers::put_back;
+use super::hidden::{ASIDE, PART, READY, hidden_name, unique_name};
+use super::leftovers::{clear_parts_of, put_back};
 use super::name;
+use super::opened::{self, FileId, is_at};
 use crate::error::{Error, Result};
 
-/// Marks names that are being written; a leading dot hides them.
-pub(super) const PART: &str = ".rushes-part";
-
-/// Marks a second attempt at the same target.
-pub(super) const SECOND: &str = ".rushes-part2";
-
-/// Marks an old folder while a new one takes its place.
-pub(super) const ASIDE: &str = ".rushes-old";
-
-/// Marks a whole result that waits to take its source's place.
-pub(super) const READY: &str = ".rushes-ready";
-
-/// The longest name that file systems take.
-pub(super) const LONGEST: usize = 255;
-
-/// Lets `write` fill a temporary file and gives that the name `target`.
+/// Lets `write` fill a temporary file and gives that the name `target`, under which a file may
+/// be only with `overwrite`.
 ///
 /// # Errors
 /// What `write` fails with, or why the file cannot be put in place; then nothing is left behind.
-pub fn place(target: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    name::check(target, false, true)?;
+pub fn place(
+    target: &Path,
+    overwrite: bool,
+    write: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    name::check(target, false, overwrite)?;
+    clear_parts_of(target);
     let part = Part::begin(target, false)?;
     write(&part.path)?;
-    part.finish(target, true)
+    part.finish(target, overwrite)
 }
 
-/// Puts `bytes` in place as `target`.
+/// Puts `bytes` in place as `target`, whatever file has that name.
 ///
 /// # Errors
 /// As [`place`].
 pub fn place_bytes(target: &Path, bytes: &[u8]) -> Result<()> {
-    place(target, |part| {
-        fs::write(part, bytes).map_err(|error| unwritable(target, error))
-    })
+    name::check(target, false, true)?;
+    clear_parts_of(target);
+    let part = Part::begin(target, false)?;
+    part.write(bytes)
+        .map_err(|error| unwritable(target, error))?;
+    part.finish(target, true)
 }
 
-/// A result being written under a temporary name; removed unless finished.
+/// A result being written under a temporary name that no other run uses; removed unless finished.
 pub(super) struct Part {
     pub(super) path: PathBuf,
+    // As it was created: only this gets the final name.
+    file: File,
+    is_placed: bool,
 }
 
 impl Part {
     pub(super) fn begin(target: &Path, folder: bool) -> Result<Self> {
-        let part = Self {
-            path: hidden_name(target, PART),
-        };
-        let prepare = || -> io::Result<()> {
+        let prepare = || -> io::Result<Self> {
             if let Some(parent) = target.parent() {
                 fs::create_dir_all(parent)?;
             }
-            remove(&part.path)?;
             restore(target)?;
             // Shows at once, with the system's own reason, whether the folder can be written to.
-            if folder {
-                fs::create_dir(&part.path)
-            } else {
-                File::create(&part.path).map(drop)
-            }
+            Self::create(target, folder)
         };
-        prepare().map_err(|error| unwritable(target, error))?;
-        Ok(part)
+        prepare().map_err(|error| unwritable(target, error))
     }
 
-    /// A second one for the same target, while the first is still there.
-    pub(super) fn begin_beside(target: &Path) -> Result<Self> {
-        let part = Self {
-            path: hidden_name(target, SECOND),
+    fn create(target: &Path, folder: bool) -> io::Result<Self> {
+        loop {
+            let path = unique_name(target, PART);
+            match opened::create(&path, folder) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                created => {
+                    return Ok(Self {
+                        path,
+                        file: created?,
+                        is_placed: false,
+                    });
+                }
+            }
+        }
+    }
+
+    /// The file at `path`, which is moved beside `target`.
+    pub(super) fn take(path: &Path, target: &Path) -> Result<Self> {
+        let take = || -> io::Result<Self> {
+            let file = opened::open(path, 0)?;
+            let part = unique_name(target, PART);
+            name::rename_to_free(path, &part)?;
+            Ok(Self {
+                path: part,
+                file,
+                is_placed: false,
+            })
         };
-        let prepare = || {
-            remove(&part.path)?;
-            File::create(&part.path).map(drop)
-        };
-        prepare().map_err(|error| unwritable(target, error))?;
-        Ok(part)
+        take().map_err(|error| unwritable(target, error))
+    }
+
+    /// The file or folder itself, whatever has its name.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.file).write_all(bytes)
+    }
+
+    pub(super) fn size(&self) -> io::Result<u64> {
+        let data = self.file.metadata()?;
+        if !data.is_dir() {
+            return Ok(data.len());
+        }
+        fs::read_dir(&self.path)?
+            .map(|entry| Ok(entry?.metadata()?.len()))
+            .sum()
+    }
+
+    /// Makes sure that its name still leads to what was created under it.
+    ///
+    /// # Errors
+    /// If another program has removed or replaced it.
+    pub(super) fn check(&self) -> Result<()> {
+        match is_at(&self.file, &self.path) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(meddled(&self.path)),
+            Err(error) => Err(unwritable(&self.path, error)),
+        }
     }
 
     /// Makes the result durable, gives it its final name, and makes that durable.
     ///
     /// # Errors
-    /// Where the system fails, or it may not get its name: see [`name::take`].
-    pub(super) fn finish(self, target: &Path, overwrite: bool) -> Result<()> {
-        let failed = |error| unwritable(target, error);
-        sync(&self.path).map_err(failed)?;
+    /// If the system fails, or it may not get its name: see [`name::take`].
+    pub(super) fn finish(mut self, target: &Path, overwrite: bool) -> Result<()> {
+        self.sync().map_err(|error| unwritable(target, error))?;
+        self.check()?;
         name::take(&self.path, target, overwrite)?;
-        match target.parent() {
-            Some(folder) => sync_folder(folder).map_err(failed),
-            None => Ok(()),
+        self.is_placed = true;
+        let failed = |error| unwritable(target, error);
+        let id = FileId::from(&self.file.metadata().map_err(failed)?);
+        match is_at(&self.file, target) {
+            Ok(true) => name::keep(target, id, |path| sync_parent(path, Some(&self.file))),
+            Ok(false) => Err(meddled(target)),
+            Err(error) => Err(failed(error)),
         }
+    }
+
+    /// Makes the result durable under a name at which it waits to take its source's place.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub(super) fn wait_for(self, target: &Path) -> Result<PathBuf> {
+        let ready = unique_name(target, READY);
+        self.finish(&ready, false)?;
+        Ok(ready)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        if self.file.metadata()?.is_dir() {
+            for entry in fs::read_dir(&self.path)? {
+                File::open(entry?.path())?.sync_all()?;
+            }
+        }
+        self.file.sync_all()
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // After a rename there is nothing of this name.
-        let _ = give_back_space(&self.path);
-        let _ = remove(&self.path);
+        if self.is_placed {
+            return;
+        }
+        let is_own = is_at(&self.file, &self.path).unwrap_or(false);
+        // The system may hold on to a removed file for a while (a fence does, around a process
+        // that has just ended), and the next job wants the space.
+        if self.file.metadata().is_ok_and(|data| data.is_file()) {
+            let _ = self.file.set_len(0);
+        }
+        if is_own {
+            let _ = remove(&self.path);
+        }
     }
-}
-
-/// Empties a file that is about to be removed: the system may hold on to it for a
-/// while after that (a fence does, around a process that has just ended), and the
-/// next job wants the space.
-fn give_back_space(path: &Path) -> io::Result<()> {
-    let mut options = File::options();
-    options.write(true).custom_flags(libc::O_NOFOLLOW);
-    if fs::symlink_metadata(path)?.is_file() {
-        options.open(path)?.set_len(0)?;
-    }
-    Ok(())
 }
 
 pub(super) fn unwritable(target: &Path, error: io::Error) -> Error {
     Error::failed(format!("cannot write '{}'", target.display())).because(error)
 }
 
-/// `out/a.mp4` → `out/.a.mp4.rushes-part`, shortened where the name would get too long.
-pub(super) fn hidden_name(target: &Path, mark: &str) -> PathBuf {
-    let name = target.file_name().unwrap_or_default();
-    let mut hidden = OsString::from(".");
-    if name.len() + mark.len() + 1 > LONGEST {
-        hidden.push(format!(
-            "{:016x}",
-            xxhash_rust::xxh3::xxh3_64(name.as_encoded_bytes())
-        ));
-    } else {
-        hidden.push(name);
-    }
-    hidden.push(mark);
-    target.with_file_name(hidden)
-}
-
-/// `out/.a.mp4.rushes-part` → `out/a.mp4`, where the name is such a one.
-pub(super) fn shown_name(hidden: &Path, mark: &str) -> Option<PathBuf> {
-    let name = hidden.file_name()?.as_bytes();
-    let name = name.strip_prefix(b".")?.strip_suffix(mark.as_bytes())?;
-    (!name.is_empty()).then(|| hidden.with_file_name(OsStr::from_bytes(name)))
+/// What to report where a name leads to something else than was written there.
+pub(super) fn meddled(path: &Path) -> Error {
+    let shown = path.display();
+    Error::failed(format!(
+        "another program removed or replaced '{shown}' while rushes wrote it"
+    ))
+    .cure("find out which program writes there, and run the same command again")
 }
 
 /// Removes a file or a folder; one that is not there is no error.
@@ -171,67 +213,101 @@ fn restore(target: &Path) -> io::Result<()> {
     }
 }
 
-fn sync(path: &Path) -> io::Result<()> {
-    if !path.is_dir() {
-        return File::open(path)?.sync_all();
-    }
-    for entry in fs::read_dir(path)? {
-        File::open(entry?.path())?.sync_all()?;
-    }
-    sync_folder(path)
-}
-
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
+/// Makes the name `path` durable, which may be that of `file`.
+pub(super) fn sync_parent(path: &Path, file: Option<&File>) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     };
-    File::open(folder)?.sync_all()
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    match synced {
+        // The folder may not be read, or cannot be made durable: the file's own name may be
+        // with it, as most file systems do.
+        Err(error) if is_refusal(&error) => file.map_or(Ok(()), File::sync_all),
+        synced => synced,
+    }
 }
 
-pub(super) fn size_of(path: &Path) -> io::Result<u64> {
-    if !path.is_dir() {
-        return Ok(fs::metadata(path)?.len());
-    }
-    fs::read_dir(path)?
-        .map(|entry| Ok(entry?.metadata()?.len()))
-        .sum()
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+    use crate::delivery::sweep;
+    use crate::journal::Known;
 
-    #[test]
-    fn a_part_stands_hidden_beside_its_target() {
-        assert_eq!(
-            hidden_name(Path::new("out/a.mp4"), PART),
-            Path::new("out/.a.mp4.rushes-part")
-        );
+    fn names(root: &Path) -> Vec<String> {
+        let entries = fs::read_dir(root).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
     }
 
     #[test]
-    fn a_hidden_name_tells_its_target_and_others_tell_none() {
-        let shown = |name| shown_name(Path::new(name), PART);
-        assert_eq!(
-            shown("out/.a.mp4.rushes-part"),
-            Some(PathBuf::from("out/a.mp4"))
-        );
-        for name in [
-            ".rushes-part",
-            "a.mp4.rushes-part",
-            ".a.mp4",
-            ".a.mp4.rushes-part2",
-        ] {
-            assert_eq!(shown(name), None, "{name}");
+    fn two_parts_of_one_target_are_two_files_and_neither_sweeps_the_other() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("a.mp4");
+        let [first, second] = [1, 2].map(|_| Part::begin(&target, false).unwrap());
+        first.write(b"first").unwrap();
+        second.write(b"second").unwrap();
+        #[cfg(target_os = "linux")]
+        {
+            sweep(root.path(), &Known::default());
+            clear_parts_of(&target);
         }
+        assert_eq!(names(root.path()).len(), 2);
+        first.finish(&target, false).unwrap();
+        let told = second.finish(&target, false).unwrap_err().to_string();
+        assert!(told.contains("appeared"), "{told}");
+        assert_eq!(fs::read(&target).unwrap(), b"first");
+        assert_eq!(names(root.path()), ["a.mp4"]);
     }
 
     #[test]
-    fn a_part_of_the_longest_name_is_no_longer_than_a_name_may_be() {
-        let target = PathBuf::from("out").join("x".repeat(255));
-        assert!(hidden_name(&target, PART).file_name().unwrap().len() <= 255);
+    fn what_a_killed_run_left_of_a_file_goes_when_that_is_written_again() {
+        let root = tempfile::tempdir().unwrap();
+        let kept = [
+            ".a.mp4.b.0123abcd.rushes-part",
+            ".b.mp4.0123abcd.rushes-part",
+        ];
+        for name in [".a.mp4.0123abcd.rushes-part", kept[0], kept[1]] {
+            fs::write(root.path().join(name), b"half").unwrap();
+        }
+        place_bytes(&root.path().join("a.mp4"), b"whole").unwrap();
+        assert_eq!(names(root.path()), [kept[0], kept[1], "a.mp4"]);
+    }
+
+    #[test]
+    fn what_was_exchanged_gets_no_name_and_a_file_behind_a_link_is_not_touched() {
+        let root = tempfile::tempdir().unwrap();
+        let [target, victim] = ["a.mp4", "victim"].map(|name| root.path().join(name));
+        type Meddle = fn(&Path, &Path);
+        let meddlers: [Meddle; 3] = [
+            |part, victim| symlink(victim, part).unwrap(),
+            |part, victim| fs::hard_link(victim, part).unwrap(),
+            |_, _| {},
+        ];
+        for meddle in meddlers {
+            fs::write(&victim, b"precious").unwrap();
+            let part = Part::begin(&target, false).unwrap();
+            part.check().unwrap();
+            fs::remove_file(&part.path).unwrap();
+            meddle(&part.path, &victim);
+            part.write(b"result").unwrap();
+            part.check().unwrap_err();
+            let told = part.finish(&target, true).unwrap_err().report();
+            assert!(told.contains("another program"), "{told}");
+            assert_eq!(fs::read(&victim).unwrap(), b"precious");
+            assert!(!target.exists());
+        }
     }
 
     #[test]

@@ -197,11 +197,8 @@ pub(super) fn gather(
             Ok(part)
         }
         Gathered::Picture => {
-            let file = Part::begin_beside(target)?;
             let name = names.first().map_or("", String::as_str);
-            fs::rename(part.path.join(name), &file.path)
-                .map_err(|error| unwritable(target, error))?;
-            Ok(file)
+            Part::take(&part.path.join(name), target)
         }
         Gathered::Sheet(sheet) => {
             let heading = Heading::of(&media.source, media.source_bytes, &sheet.details);
@@ -214,8 +211,9 @@ pub(super) fn gather(
             }
             let cells = cells(&part.path, &names, times)?;
             let bytes = draw(sheet, &heading, &cells)?;
-            let file = Part::begin_beside(target)?;
-            fs::write(&file.path, bytes).map_err(|error| unwritable(target, error))?;
+            let file = Part::begin(target, false)?;
+            file.write(&bytes)
+                .map_err(|error| unwritable(target, error))?;
             Ok(file)
         }
     }

@@ -14,8 +14,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::hidden::{LONGEST, hidden_name};
 use super::name;
-use super::part::{self, LONGEST, READY, sync_folder, unwritable};
+use super::opened::FileId;
+use super::part::{self, meddled, sync_parent, unwritable};
 use crate::error::{Error, Result};
 use crate::journal::Stamp;
 
@@ -35,6 +37,8 @@ pub struct Replacement<'a> {
     pub source: &'a Path,
     /// The source as it was when the work was planned.
     pub stamp: Stamp,
+    /// Where the result waits.
+    pub ready: &'a Path,
     /// The result's name; it may be the source's.
     pub target: &'a Path,
     /// Whether the source is kept beside the result.
@@ -53,11 +57,6 @@ pub struct Replaced {
 }
 
 impl Replacement<'_> {
-    /// Where the result waits.
-    fn ready(&self) -> PathBuf {
-        ready_name(self.target)
-    }
-
     /// Puts the result in place, and its source into the `trash` unless that is
     /// kept. `record` is told where the result is about to be, and how it looks.
     ///
@@ -70,7 +69,7 @@ impl Replacement<'_> {
     ) -> Result<Replaced> {
         let placed = self.place(record);
         if placed.is_err() {
-            let _ = part::remove(&self.ready());
+            let _ = part::remove(self.ready);
         }
         let (target, leaving) = placed?;
         let stayed = match leaving {
@@ -84,11 +83,7 @@ impl Replacement<'_> {
     fn place(&self, record: impl FnOnce(&Path, Stamp) -> Result<()>) -> Result<(PathBuf, Leaving)> {
         let in_place = self.source == self.target;
         let failed = |error| unwritable(self.target, error);
-        if Stamp::of(self.source).ok() != Some(self.stamp) {
-            let shown = self.source.display();
-            return Err(Error::failed(format!("'{shown}' has changed meanwhile"))
-                .cure("run the same command again once nothing writes to it"));
-        }
+        self.check_source(self.source)?;
         let target = match (in_place, self.keep) {
             (true, true) => free_name(self.target),
             _ => self.target.to_owned(),
@@ -97,20 +92,52 @@ impl Replacement<'_> {
         if !may_overwrite && target.symlink_metadata().is_ok() {
             return Err(name::appeared(&target));
         }
-        record(&target, Stamp::of(&self.ready()).map_err(failed)?)?;
+        let result = FileId::at(self.ready).map_err(failed)?;
+        record(&target, Stamp::of(self.ready).map_err(failed)?)?;
         let leaving = match (in_place, self.keep) {
             (_, true) => Leaving::Nothing,
             (false, false) => Leaving::Source,
             (true, false) => Leaving::Aside(step_aside(self.source).map_err(failed)?),
         };
-        let renamed = fs::rename(self.ready(), &target);
-        if let (Err(_), Leaving::Aside(aside)) = (&renamed, &leaving) {
+        let placed = self.give_name(&target, &leaving, result);
+        if let (Err(_), Leaving::Aside(aside)) = (&placed, &leaving) {
             let _ = come_back(aside, self.source);
         }
-        renamed
-            .and_then(|()| sync_parent(&target))
-            .map_err(failed)?;
-        Ok((target, leaving))
+        placed.map(|()| (target, leaving))
+    }
+
+    /// Gives the `result` its name, of which nothing else goes but what is to go.
+    fn give_name(&self, target: &Path, leaving: &Leaving, result: FileId) -> Result<()> {
+        match leaving {
+            Leaving::Aside(aside) => {
+                self.check_source(aside)?;
+                let taken = name::take_from(self.ready, target, aside);
+                taken.map_err(|error| match error.kind() {
+                    io::ErrorKind::AlreadyExists => self.changed(),
+                    _ => unwritable(target, error),
+                })?;
+            }
+            Leaving::Nothing | Leaving::Source => name::take(self.ready, target, self.overwrite)?,
+        }
+        if FileId::at(target).ok() != Some(result) {
+            return Err(meddled(target));
+        }
+        name::keep(target, result, |path| sync_parent(path, None))
+    }
+
+    /// # Errors
+    /// If the source, which is at `path`, is not what it was.
+    fn check_source(&self, path: &Path) -> Result<()> {
+        match Stamp::of(path).ok() == Some(self.stamp) {
+            true => Ok(()),
+            false => Err(self.changed()),
+        }
+    }
+
+    fn changed(&self) -> Error {
+        let shown = self.source.display();
+        Error::failed(format!("'{shown}' has changed meanwhile"))
+            .cure("run the same command again once nothing writes to it")
     }
 }
 
@@ -121,21 +148,19 @@ enum Leaving {
     Aside(PathBuf),
 }
 
-/// Where a result for `target` waits to take its source's place.
-pub(super) fn ready_name(target: &Path) -> PathBuf {
-    part::hidden_name(target, READY)
-}
-
 /// Gives a source a second, hidden name, so that its own one can be taken at
 /// once. Where the file system knows no second names, it is moved.
 fn step_aside(source: &Path) -> io::Result<PathBuf> {
-    let aside = part::hidden_name(source, SOURCE);
+    let aside = hidden_name(source, SOURCE);
     match fs::hard_link(source, &aside) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-        Err(_) => fs::rename(source, &aside)?,
+        Err(_) => name::rename_to_free(source, &aside)?,
         Ok(()) => {}
     }
-    sync_parent(source)?;
+    if let Err(error) = sync_parent(source, None) {
+        let _ = come_back(&aside, source);
+        return Err(error);
+    }
     Ok(aside)
 }
 
@@ -156,7 +181,7 @@ pub(super) fn come_back(aside: &Path, source: &Path) -> io::Result<()> {
 fn retire(aside: &Path, source: &Path, trash: Trash) -> Result<()> {
     let shown = before_name(source);
     fs::rename(aside, &shown)
-        .and_then(|()| sync_parent(source))
+        .and_then(|()| sync_parent(source, None))
         .map_err(|error| unwritable(&shown, error))?;
     trash(&shown)
 }
@@ -203,10 +228,6 @@ fn free_name(target: &Path) -> PathBuf {
         .unwrap_or_else(|| target.to_owned())
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), sync_folder)
-}
-
 /// Moves a file to the trash, by the rules of the system's desktop, which need
 /// not be there.
 ///
@@ -229,6 +250,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::delivery::hidden::{READY, unique_name};
     use crate::delivery::sweep;
     use crate::journal::Known;
 
@@ -237,6 +259,7 @@ mod tests {
         root: tempfile::TempDir,
         source: PathBuf,
         target: PathBuf,
+        ready: PathBuf,
         trashed: Mutex<Vec<(String, String)>>,
         recorded: Mutex<Vec<PathBuf>>,
     }
@@ -246,11 +269,13 @@ mod tests {
             let root = tempfile::tempdir().unwrap();
             let (source, target) = (root.path().join(source), root.path().join(target));
             fs::write(&source, b"source").unwrap();
-            fs::write(ready_name(&target), b"the result").unwrap();
+            let ready = unique_name(&target, READY);
+            fs::write(&ready, b"the result").unwrap();
             Self {
                 root,
                 source,
                 target,
+                ready,
                 trashed: Mutex::default(),
                 recorded: Mutex::default(),
             }
@@ -260,6 +285,7 @@ mod tests {
             Replacement {
                 source: &self.source,
                 stamp: Stamp::of(&self.source).unwrap(),
+                ready: &self.ready,
                 target: &self.target,
                 keep,
                 overwrite: false,
@@ -386,6 +412,29 @@ mod tests {
     }
 
     #[test]
+    fn what_appears_at_the_last_moment_is_neither_overwritten_nor_taken_for_the_source() {
+        // Both after all has been looked at: while the journal is written.
+        for target in ["a.mp4", "b.mp4"] {
+            let scene = Scene::new("a.mp4", target);
+            let record = |path: &Path, _| {
+                let _ = fs::remove_file(path);
+                fs::write(path, b"somebody's").unwrap();
+                Ok(())
+            };
+            let replacement = scene.replacement(false);
+            replacement
+                .take_place(record, &|path| scene.trash(path))
+                .unwrap_err();
+            let mut files = vec![file(target, "somebody's")];
+            if target != "a.mp4" {
+                files.insert(0, file("a.mp4", "source"));
+            }
+            assert_eq!(scene.files(), files);
+            assert!(scene.trashed.lock().unwrap().is_empty());
+        }
+    }
+
+    #[test]
     fn a_kill_before_the_result_has_its_name_leaves_the_source_alone() {
         // While the result waits.
         let scene = Scene::new("a.mp4", "a.mp4");
@@ -412,7 +461,7 @@ mod tests {
     fn a_kill_once_the_result_has_its_name_leaves_both() {
         let scene = Scene::new("a.mp4", "a.mp4");
         step_aside(&scene.source).unwrap();
-        fs::rename(ready_name(&scene.target), &scene.target).unwrap();
+        fs::rename(&scene.ready, &scene.target).unwrap();
         sweep(scene.root.path(), &Known::default());
         let files = [
             file("a (before rushes).mp4", "source"),

@@ -123,6 +123,7 @@ mod linux {
         Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus,
         Scope,
     };
+    use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
     use seccompiler::{
         BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
         SeccompRule,
@@ -171,7 +172,7 @@ mod linux {
         let null = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate;
         rules = allow(rules, Path::new("/dev/null"), null)?;
         for path in &fence.write {
-            rules = allow(rules, path, write)?;
+            rules = allow_itself(rules, path, write)?;
         }
         let status = rules.restrict_self()?;
         Ok(status.ruleset != RulesetStatus::NotEnforced)
@@ -190,6 +191,25 @@ mod linux {
         let access = match path.is_dir() {
             true => access,
             false => access & AccessFs::from_file(NEWEST),
+        };
+        rules.add_rule(PathBeneath::new(file, access))
+    }
+
+    /// As [`allow`]; a link, which leads to another file than the result, is not followed.
+    fn allow_itself(
+        rules: RulesetCreated,
+        path: &Path,
+        access: BitFlags<AccessFs>,
+    ) -> Result<RulesetCreated, RulesetError> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let Ok(file) = openat(CWD, path, flags, Mode::empty()) else {
+            return Ok(rules);
+        };
+        let kind = fstat(&file).map(|data| FileType::from_raw_mode(data.st_mode));
+        let access = match kind {
+            Ok(FileType::Directory) => access,
+            Ok(FileType::RegularFile) => access & AccessFs::from_file(NEWEST),
+            _ => return Ok(rules),
         };
         rules.add_rule(PathBeneath::new(file, access))
     }
@@ -270,6 +290,25 @@ mod linux {
         false
     }
 
+    /// As [`allow`]; a link, which leads to another file than the result, is not followed.
+    fn allow_itself(
+        rules: RulesetCreated,
+        path: &Path,
+        access: BitFlags<AccessFs>,
+    ) -> Result<RulesetCreated, RulesetError> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let Ok(file) = openat(CWD, path, flags, Mode::empty()) else {
+            return Ok(rules);
+        };
+        let kind = fstat(&file).map(|data| FileType::from_raw_mode(data.st_mode));
+        let access = match kind {
+            Ok(FileType::Directory) => access,
+            Ok(FileType::RegularFile) => access & AccessFs::from_file(NEWEST),
+            _ => return Ok(rules),
+        };
+        rules.add_rule(PathBeneath::new(file, access))
+    }
+
     pub(super) fn keep_from_network() -> bool {
         false
     }
@@ -311,10 +350,11 @@ mod tests {
         for name in ["mine", "result", "secret"] {
             fs::write(path(name), name).unwrap();
         }
+        std::os::unix::fs::symlink(path("secret"), path("planted")).unwrap();
         fs::create_dir(path("pictures")).unwrap();
         let fence = Fence {
             read: vec![path("mine"), path("missing")],
-            write: vec![path("result"), path("pictures")],
+            write: vec![path("result"), path("pictures"), path("planted")],
             ..Fence::default()
         };
         let inside = root.path().to_owned();
@@ -328,6 +368,7 @@ mod tests {
             fs::remove_file(path("pictures/1.jpg")).unwrap();
             fs::write("/dev/null", "gone").unwrap();
             assert_eq!(kind(fs::read(path("secret"))), denied);
+            assert_eq!(kind(fs::write(path("planted"), "")), denied);
             assert_eq!(kind(fs::write(path("mine"), "")), denied);
             assert_eq!(kind(fs::write(path("new"), "")), denied);
             assert_eq!(kind(fs::read("/etc/passwd")), denied);

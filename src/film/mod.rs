@@ -18,7 +18,7 @@ pub mod storyboard;
 mod timeline;
 pub mod transition;
 
-pub use render::{Made, render};
+pub use render::{Made, render, render_as};
 pub use shot::{Moving, Shot};
 
 use std::ops::RangeInclusive;

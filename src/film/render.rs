@@ -38,8 +38,8 @@ const LARGE: u64 = 1 << 20;
 /// How often it is told how far it is.
 const TOLD_EVERY: Duration = Duration::from_millis(50);
 
-/// Renders `film` to `target`: 4:2:0, bt709, its index in front, a key frame and a
-/// chapter a slide, as far as its format has these.
+/// Renders `film` to `target`, whatever file has that name: 4:2:0, bt709, its index in front, a
+/// key frame and a chapter a slide, as far as its format has these.
 ///
 /// # Errors
 /// Where the film cannot be encoded or written, no slide can be drawn, the audience
@@ -50,9 +50,22 @@ pub fn render(
     cancel: &Cancel,
     audience: &mut dyn Audience,
 ) -> Result<Made> {
+    render_as(film, (target, true), cancel, audience)
+}
+
+/// As [`render`]; a file that has the target's name goes only with `overwrite`.
+///
+/// # Errors
+/// As [`render`], and where such a file has appeared.
+pub fn render_as(
+    film: &Film,
+    (target, overwrite): (&Path, bool),
+    cancel: &Cancel,
+    audience: &mut dyn Audience,
+) -> Result<Made> {
     let mut made = None;
     heap::give_back_from(LARGE);
-    delivery::place(target, |part| {
+    delivery::place(target, overwrite, |part| {
         let output = Output::create(film, part, cancel)?;
         let ended = Stage::new(film, cancel).run(output, audience)?;
         let heard_s = ended.frames as f64 / film.rate.as_f64();

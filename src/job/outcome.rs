@@ -1,5 +1,6 @@
 //! What becomes of a job.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,9 @@ pub struct Made {
     /// The picture's time in the source in seconds, where the result is one picture of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_s: Option<f64>,
+    /// Where it waits, if it is to take its source's place.
+    #[serde(skip)]
+    pub waits_at: Option<PathBuf>,
 }
 
 /// Why a job did not finish.

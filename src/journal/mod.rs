@@ -4,22 +4,27 @@
 //! anyone relies on it. It is never the only thing that keeps a result: a
 //! journal that is lost, torn or spoilt costs work, and no file.
 
+mod claim;
+mod folder;
 mod known;
 mod line;
 mod lock;
 mod stamp;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+pub use claim::FileClaim;
 pub use known::Known;
 pub use line::Record;
 pub use stamp::{Fingerprint, Stamp};
 
 use crate::error::{Error, Result};
-use lock::Lock;
+use claim::Claim;
+use folder::Folder;
+use rustix::fs::OFlags;
 
 /// The folder below an output folder that holds journal and lock.
 pub const FOLDER: &str = ".rushes";
@@ -32,8 +37,12 @@ pub struct Journal {
     // Lines that wait to be written: whoever gets at the file writes all of them.
     waiting: Mutex<Vec<u8>>,
     file: Mutex<Tail>,
-    _lock: Lock,
+    claim: Claim,
 }
+
+/// The journal's file in [`FOLDER`], and the one that is to replace it.
+const FILE: &str = "journal";
+const NEW: &str = "journal.new";
 
 #[derive(Debug)]
 struct Tail {
@@ -44,33 +53,62 @@ struct Tail {
 /// What is known of the results in `output`, read without a lock and a trace.
 pub fn peek(output: &Path) -> Known {
     // One that cannot be read costs work, and is told where it is opened.
-    let bytes = fs::read(output.join(FOLDER).join("journal"));
+    let bytes = Folder::find(output).and_then(|folder| read(&folder));
     bytes.map(|bytes| Known::parse(&bytes)).unwrap_or_default()
 }
 
 /// Whether another run works in `folder`.
 pub fn is_busy(folder: &Path) -> bool {
-    lock::is_held(&folder.join(FOLDER).join("lock"))
+    claim::holder(folder).is_some()
+}
+
+/// # Errors
+/// If another run works in a folder above `output`, which may not be there yet.
+pub fn refuse_above(output: &Path) -> Result<()> {
+    claim::refuse_above(output)
+}
+
+/// Waits for the run in `folder`, which is below the output folder of this run. One that has
+/// just started gives way.
+///
+/// # Errors
+/// If it was there first.
+pub fn wait_for(folder: &Path) -> Result<()> {
+    claim::wait_for(folder)
 }
 
 impl Journal {
     /// Opens the journal of `output`, and keeps other runs out as long as it lives.
     ///
     /// # Errors
-    /// Where another run works there, and where it cannot be read or written.
+    /// If another run works there or above, and if it cannot be read or written.
     pub fn open(output: &Path) -> Result<Self> {
-        let folder = output.join(FOLDER);
-        fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
-        let lock = Lock::take(&folder.join("lock"), output)?;
-        let path = folder.join("journal");
-        let (known, file) = open(&path).map_err(|error| unusable(&path, error))?;
+        let path = output.join(FOLDER);
+        let make = || Folder::make(output).map_err(|error| unusable(&path, error));
+        let claim = Claim::take(make()?, output)?;
+        let path = path.join(FILE);
+        let (known, file) = open(&make()?).map_err(|error| unusable(&path, error))?;
         Ok(Self {
             path,
             known: RwLock::new(known),
             waiting: Mutex::default(),
             file: Mutex::new(file),
-            _lock: lock,
+            claim,
         })
+    }
+
+    /// Keeps other runs out of `folder`, to which results go; looks at it once. Returns the
+    /// folder that it is reached through, if that is a link and was not claimed before.
+    ///
+    /// # Errors
+    /// If another run works there.
+    pub fn claim(&self, folder: &Path) -> Result<Option<PathBuf>> {
+        self.claim.extend(folder)
+    }
+
+    /// Whether another run works in `folder`, which may be claimed by this one.
+    pub fn is_taken(&self, folder: &Path) -> bool {
+        is_busy(folder) && !self.claim.holds(folder)
     }
 
     /// What is known now.
@@ -127,9 +165,15 @@ impl Tail {
     }
 }
 
-/// Reads the journal at `path`, mends it, and opens it for appending.
-fn open(path: &Path) -> io::Result<(Known, Tail)> {
-    let bytes = match fs::read(path) {
+fn read(folder: &Folder) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![];
+    folder.open(FILE, OFlags::RDONLY)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads the journal in `folder`, mends it, and opens it for appending.
+fn open(folder: &Folder) -> io::Result<(Known, Tail)> {
+    let bytes = match read(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         other => other?,
     };
@@ -137,27 +181,25 @@ fn open(path: &Path) -> io::Result<(Known, Tail)> {
     let mut whole = known::whole(&bytes) as u64;
     if known.is_mostly_stale() {
         let compact = known.compact()?;
-        replace(path, &compact)?;
+        replace(folder, &compact)?;
         whole = compact.len() as u64;
     }
-    let file = File::options().create(true).append(true).open(path)?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND;
+    let file = folder.open(FILE, flags)?;
     file.set_len(whole)?;
     file.sync_all()?;
-    sync_parent(path)?;
+    folder.sync()?;
     Ok((known, Tail { file, whole }))
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
+fn replace(folder: &Folder, bytes: &[u8]) -> io::Result<()> {
+    // A killed run may have left one, and anything else of that name is not written to.
+    folder.remove(NEW.as_ref())?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+    let mut file = folder.open(NEW, flags)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(new, path)
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    path.parent()
-        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    folder.rename(NEW, FILE)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -165,13 +207,19 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn unusable(path: &Path, error: io::Error) -> Error {
+    let cure = match error.kind() {
+        io::ErrorKind::InvalidInput => "remove it, or choose another folder with -o",
+        _ => "it holds what is done here: make it writable, or choose another folder with -o",
+    };
     Error::usage(format!("cannot use '{}'", path.display()))
         .because(error)
-        .cure("it holds what is done here: make it writable, or choose another folder with -o")
+        .cure(cure)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn record(target: &str, size: u64) -> Record {
@@ -253,6 +301,41 @@ mod tests {
         assert!(peek(output.path()).is_empty());
         assert!(!is_busy(output.path()));
         assert_eq!(fs::read_dir(output.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn nothing_is_written_through_links_in_its_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let victim = root.path().join("victim");
+        for planted in [".rushes/lock", ".rushes/journal", ".rushes/journal.new"] {
+            let output = root.path().join(planted.replace('/', "-"));
+            // Stale, so that it is written again.
+            fs::create_dir_all(output.join(FOLDER)).unwrap();
+            fs::write(journal(&output), b"garbage\ngarbage\n").unwrap();
+            fs::write(&victim, b"precious").unwrap();
+            let _ = fs::remove_file(output.join(planted));
+            std::os::unix::fs::symlink(&victim, output.join(planted)).unwrap();
+            let opened = Journal::open(&output);
+            if planted.ends_with("new") {
+                opened.unwrap();
+            } else {
+                let told = opened.unwrap_err().report();
+                assert!(
+                    told.contains(planted) && told.contains("remove it"),
+                    "{told}"
+                );
+            }
+            assert!(peek(&output).is_empty());
+            assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        }
+        let (output, other) = (root.path().join("out"), root.path().join("other"));
+        for folder in [&output, &other] {
+            fs::create_dir(folder).unwrap();
+        }
+        std::os::unix::fs::symlink(&other, output.join(FOLDER)).unwrap();
+        let told = Journal::open(&output).unwrap_err().report();
+        assert!(told.contains("it is a link"), "{told}");
+        assert_eq!(fs::read_dir(other).unwrap().count(), 0);
     }
 
     #[test]

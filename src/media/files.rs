@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -29,11 +30,31 @@ impl Access {
     pub fn open(self, path: &Path) -> io::Result<File> {
         match self {
             Self::Read => File::open(path),
-            Self::Write => File::create(path),
+            Self::Write => create(path),
             // Whoever opens files for itself is gone with its work.
             Self::Checkpoint => Err(ErrorKind::Unsupported.into()),
         }
     }
+}
+
+/// Opens `path` to be written from nothing on. A link there, a pipe, or a second name of
+/// another file may have been put in a result's place, and is not written to.
+fn create(path: &Path) -> io::Result<File> {
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)?;
+    let data = file.metadata()?;
+    if !data.is_file() {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    if data.nlink() > 1 {
+        return Err(io::Error::from_raw_os_error(libc::EMLINK));
+    }
+    file.set_len(0)?;
+    Ok(file)
 }
 
 /// Opens files for this process.
@@ -62,4 +83,29 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// A file's length in bytes.
 pub(super) fn length(path: &Path) -> io::Result<u64> {
     Ok(open(path, Access::Read)?.metadata()?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_from_nothing_on_and_no_other_through_its_name() {
+        let root = tempfile::tempdir().unwrap();
+        let [own, victim, link, second] =
+            ["own", "victim", "link", "second"].map(|name| root.path().join(name));
+        for text in [&b"first and long"[..], b"second"] {
+            Access::Write.open(&own).unwrap().write_all(text).unwrap();
+            assert_eq!(fs::read(&own).unwrap(), text);
+        }
+        fs::write(&victim, b"precious").unwrap();
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        fs::hard_link(&victim, &second).unwrap();
+        for path in [link, second] {
+            Access::Write.open(&path).unwrap_err();
+            assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! What became of a batch, as `report.json` tells it.
 
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -114,8 +117,20 @@ impl Report {
             #[serde(rename = "rushes")]
             _rushes: String,
         }
-        let text = std::fs::read(path);
-        text.is_ok_and(|text| serde_json::from_slice::<Head>(&text).is_ok())
+        let text = || -> io::Result<Vec<u8>> {
+            // Opening a pipe would wait for its other end.
+            let mut options = File::options();
+            let mut file = options
+                .read(true)
+                .custom_flags(libc::O_NONBLOCK)
+                .open(path)?;
+            let mut text = vec![];
+            if file.metadata()?.is_file() {
+                file.read_to_end(&mut text)?;
+            }
+            Ok(text)
+        };
+        text().is_ok_and(|text| serde_json::from_slice::<Head>(&text).is_ok())
     }
 
     /// What became of `plan`, which was begun at `started`.

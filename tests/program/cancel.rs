@@ -74,7 +74,7 @@ impl Sources {
         // Events are read to the end, so that the program is never blocked.
         std::thread::spawn(move || lines.for_each(drop));
         assert!(wait_for(LATE, || {
-            self.out().join(".long.mp4.rushes-part").exists()
+            common::part_of(&self.out(), "long.mp4").is_some()
         }));
         std::thread::sleep(Duration::from_millis(300));
         Running(child)
@@ -250,9 +250,10 @@ fn an_interrupt_while_pictures_are_taken_leaves_no_folder_of_them() {
             .spawn()
             .unwrap();
         let mut running = Running(child);
-        let part = out.join(".fractal-720p24.rushes-part");
+        let part = || common::part_of(&out, "fractal-720p24");
         assert!(
-            wait_for(LATE, || common::tree(&part).len() > 3),
+            wait_for(LATE, || part()
+                .is_some_and(|part| common::tree(&part).len() > 3)),
             "{dispatch}"
         );
         running.signal(Signal::INT);

@@ -224,10 +224,9 @@ fn a_job_that_stands_still_is_stopped_and_the_others_go_on() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let part = pair.out().join(".much.mp4.rushes-part");
         let mut stopped = Vec::new();
         let ended = wait_for(LATE, || {
-            if part.exists() {
+            if common::part_of(&pair.out(), "much.mp4").is_some() {
                 for pid in at_work_on(&source, child.id()) {
                     let pid = Pid::from_raw(pid).unwrap();
                     let _ = kill_process(pid, Signal::STOP);

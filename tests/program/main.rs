@@ -50,5 +50,6 @@ mod shell;
 mod slideshow;
 mod slideshow_formats;
 mod transparent;
+mod two_runs;
 mod watch;
 mod workers;

@@ -362,8 +362,7 @@ fn what_appears_under_a_results_name_while_it_is_made_stays() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let part = existing.out().join(".a.mp4.rushes-part");
-        while !part.exists() {
+        while common::part_of(&existing.out(), "a.mp4").is_none() {
             assert!(
                 child.try_wait().unwrap().is_none(),
                 "it was never seen at work"

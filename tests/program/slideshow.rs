@@ -452,9 +452,9 @@ fn a_stopped_slideshow_leaves_nothing() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let part = root.path().join("out/.film.mp4.rushes-part");
+    let part = || part_of(&root.path().join("out"), "film.mp4");
     let began = wait_for(Duration::from_secs(30), || {
-        fs::metadata(&part).is_ok_and(|data| data.len() > 0)
+        part().is_some_and(|part| fs::metadata(part).is_ok_and(|data| data.len() > 0))
     });
     assert!(began);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();

@@ -11,11 +11,12 @@ use look::{Captions, LookFlags};
 use target::{Target, has_ending};
 
 use super::{Ending, encoders, encoding};
+use crate::delivery;
 use crate::dispatch::{Cancel, OnError};
 use crate::error::{Error, Result};
 use crate::film::format::{Encoding, Format};
 use crate::film::music::Music;
-use crate::film::render;
+use crate::film::render_as;
 use crate::film::slideshow::{film, find, missing, storyboard};
 use crate::film::storyboard::{Settings, Storyboard};
 use crate::job::Ratio;
@@ -123,6 +124,8 @@ impl Args {
         let encoding = self.encoding(Encoding::usual(target.format))?;
         let pictures = board.slides.iter().map(|slide| &slide.picture);
         let sources: Vec<&PathBuf> = pictures.chain(&board.film.music).collect();
+        // Before it is known whether there is one, so that none appears meanwhile.
+        let _claim = delivery::claim(&target.path)?;
         let Some(target) = target.free(&sources, self.exists, self.quiet)? else {
             return Ok(Ending::Done);
         };
@@ -138,7 +141,8 @@ impl Args {
         let title = target.file_stem().unwrap_or_default().to_string_lossy();
         let mut film = film(&board, &title, encoding)?;
         film.music = music(&board.film.music, film.seconds(), cancel)?;
-        let made = render(&film, &target, cancel, &mut telling)?;
+        let overwrite = self.exists == Existing::Overwrite;
+        let made = render_as(&film, (&target, overwrite), cancel, &mut telling)?;
         telling.finish(&target, made, made.frames as f64 / film.rate.as_f64());
         Ok(if made.left_out + unreadable.len() > 0 {
             Ending::SomeFailed

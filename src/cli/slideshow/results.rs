@@ -6,12 +6,14 @@ use super::look::Captions;
 use super::target::Target;
 use super::{Args, Ending, check_music, music};
 use crate::bench::load::load;
+use crate::delivery;
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::film::bench::{Look, encoding, film};
 use crate::film::format::Format;
-use crate::film::render;
+use crate::film::render_as;
 use crate::film::storyboard::{Colours, Settings};
+use crate::plan::Existing;
 use crate::recipe::Size;
 use crate::report::film::Telling;
 
@@ -30,6 +32,8 @@ impl Args {
         let results = load(path)?;
         let encoding = self.encoding(encoding(target.format))?;
         let sources: Vec<&PathBuf> = [path].into_iter().chain(played).collect();
+        // Before it is known whether there is one, so that none appears meanwhile.
+        let _claim = delivery::claim(&target.path)?;
         let Some(target) = target.free(&sources, self.exists, self.quiet)? else {
             return Ok(Ending::Done);
         };
@@ -39,7 +43,8 @@ impl Args {
         }
         film.music = music(played, film.seconds(), cancel)?;
         let mut telling = Telling::new(self.style(), self.on_error);
-        let made = render(&film, &target, cancel, &mut telling)?;
+        let overwrite = self.exists == Existing::Overwrite;
+        let made = render_as(&film, (&target, overwrite), cancel, &mut telling)?;
         telling.finish(&target, made, film.seconds());
         Ok(Ending::Done)
     }

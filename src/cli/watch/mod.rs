@@ -229,8 +229,22 @@ impl Watcher<'_> {
         }
         for (job, planned) in plan.jobs.into_iter().zip(plan.subjects) {
             let source = job.source().map(Path::to_owned);
-            if let Some(source) = source.filter(|source| arrived.contains(&**source)) {
-                self.start(job, planned, source, queue, events);
+            let Some(source) = source.filter(|source| arrived.contains(&**source)) else {
+                continue;
+            };
+            let mut folders = site::targets(&job)
+                .iter()
+                .filter_map(|target| target.parent());
+            match folders.try_for_each(|folder| site::claim_folder(folder, self.journal)) {
+                Ok(()) => self.start(job, planned, source, queue, events),
+                Err(error) => self.refuse(
+                    Refused {
+                        source,
+                        reason: error.line(),
+                        log: vec![],
+                    },
+                    events,
+                ),
             }
         }
     }

@@ -288,6 +288,15 @@ pub fn names(folder: &Path) -> Vec<String> {
 /// What the program keeps beside results: its journal, its report, and its list of pictures.
 pub const OWN: [&str; 3] = [".rushes", "report.json", "frames.json"];
 
+/// The temporary name under which the result `name` is being written in `folder`, if it is.
+pub fn part_of(folder: &Path, name: &str) -> Option<PathBuf> {
+    let (begin, end) = (format!(".{name}."), ".rushes-part");
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let part = names.find(|name| name.starts_with(&begin) && name.ends_with(end))?;
+    Some(folder.join(part))
+}
+
 /// Names below `folder` that only unfinished work has.
 pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
     let hidden = |path: &PathBuf| {
