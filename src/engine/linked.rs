@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Engine, JobError, Ran, Watch, run_load};
+use super::{Engine, JobError, Ran, Watch, run_load, turn};
 use crate::job::{Job, Progress, Work};
 use crate::media;
 
@@ -19,6 +19,7 @@ impl Engine for Linked {
         match &job.work {
             Work::Load(load) => Ok(run_load(*load, watch)?),
             Work::Media(media) => {
+                let _turn = turn::take(&media.pipeline, watch)?;
                 let (result, log) = media::log::capture(|| media::run(media, targets, watch));
                 match result {
                     Ok(ran) => Ok(Ran { log, ..ran }),

@@ -16,6 +16,7 @@ mod program;
 mod reference;
 mod refusals;
 mod threads;
+mod turn;
 mod watch;
 pub mod workers;
 

@@ -28,7 +28,8 @@ impl Pipeline {
 }
 
 /// Whether no picture is made of its neighbours, and the encoder owes nothing
-/// to the whole; that it is asked for goes before the latter.
+/// to the whole, nor to another of its kind; that it is asked for goes before the latter.
 fn can_be_cut(way: &VideoWay, is_asked_for: bool) -> bool {
-    !way.mixes_frames() && (is_asked_for || !way.encoder.spans_all())
+    let is_alone = !way.encoder.spans_all() && !way.encoder.shares_state();
+    !way.mixes_frames() && (is_asked_for || is_alone)
 }

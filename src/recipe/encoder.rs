@@ -66,6 +66,13 @@ impl EncoderSpec {
         })
     }
 
+    /// Whether encoders of this kind disturb each other in one process: SVT-AV1 keeps tables for
+    /// the encoder that began last, and another one then reads and writes beyond its own memory
+    /// (its merge requests 2603 and 2605).
+    pub fn shares_state(&self) -> bool {
+        self.name == "libsvtav1"
+    }
+
     /// Whether the encoder can be told in which frames there is little to be found.
     fn heeds_calm(&self) -> bool {
         // These search less than that everywhere.

@@ -263,7 +263,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             filter(&pipeline),
-            "scale=406:720:flags=bicubic,setsar=1/1,format=yuv420p"
+            "scale=720:1280:flags=bicubic,setsar=1/1,format=yuv420p"
         );
     }
 
