@@ -185,10 +185,16 @@ pub(super) fn unwritable(target: &Path, error: io::Error) -> Error {
 /// What to report where a name leads to something else than was written there.
 pub(super) fn meddled(path: &Path) -> Error {
     let shown = path.display();
-    Error::failed(format!(
-        "another program removed or replaced '{shown}' while rushes wrote it"
-    ))
-    .cure("find out which program writes there, and run the same command again")
+    let error = match fs::symlink_metadata(path) {
+        Ok(_) => Error::failed(format!(
+            "another program replaced '{shown}' while rushes wrote it"
+        )),
+        Err(error) => Error::failed(format!(
+            "another program removed '{shown}' while rushes wrote it"
+        ))
+        .because(error),
+    };
+    error.cure("find out which program writes there, and run the same command again")
 }
 
 /// Removes a file or a folder; one that is not there is no error.

@@ -5,7 +5,7 @@ use super::ffmpeg::Ffmpeg;
 use crate::error::{Error, Result};
 use crate::job::MediaJob;
 use crate::media::survey::{Span, Survey};
-use crate::recipe::{Medium, Pipeline, Product, Track, Way};
+use crate::recipe::{Medium, Pipeline, Track, Way};
 
 /// The program takes the times that a container stores, whatever they are. It counts
 /// frames instead where it decodes them, and does so neither in a copy nor for sound.
@@ -40,48 +40,29 @@ pub(super) fn check_packets(
     ffmpeg: &Ffmpeg,
     survey: impl FnOnce() -> Result<Survey, JobError>,
 ) -> Result<(), JobError> {
-    let sound = match ffmpeg.decodes_whole_amr_packets() {
-        true => vec![],
-        false => streams(job, |_, track| is_amr(track)),
-    };
-    let texts = match ffmpeg.drains_subtitle_filters() {
-        true => vec![],
-        false => streams(job, ends_texts),
-    };
-    if sound.is_empty() && texts.is_empty() {
+    let sound = streams(job, is_amr);
+    if sound.is_empty() || ffmpeg.decodes_whole_amr_packets() {
         return Ok(());
     }
     let survey = survey()?;
-    let has_several_frames = |stream: &usize| {
-        let span = survey.span(*stream);
-        span.is_some_and(|span| packet_us(span) > SEVERAL_US)
-    };
-    let is_endless = |stream: &usize| survey.span(*stream).is_some_and(|span| span.endless > 0);
-    let version = ffmpeg.version();
-    let (error, since) = if let Some(stream) = sound.into_iter().find(has_several_frames) {
-        let fault = "decodes only the first AMR frame of each packet of stream";
-        (format!("ffmpeg {version} {fault} {stream}"), "6.1")
-    } else if let Some(stream) = texts.into_iter().find(is_endless) {
-        let fault = "loses subtitles of unknown length, such as those of stream";
-        (format!("ffmpeg {version} {fault} {stream}"), "7.1")
-    } else {
+    let mut spans = sound.iter().filter_map(|stream| survey.span(*stream));
+    let Some(span) = spans.find(|span| packet_us(span) > SEVERAL_US) else {
         return Ok(());
     };
-    let cure = format!("use --dispatch workers, or FFmpeg {since} or newer");
-    Err(Error::failed(error).cure(cure).into())
+    let (version, stream) = (ffmpeg.version(), span.stream);
+    let error = format!(
+        "ffmpeg {version} decodes only the first AMR frame of each packet of stream {stream}"
+    );
+    Err(Error::failed(error)
+        .cure("use --dispatch workers, or FFmpeg 6.1 or newer")
+        .into())
 }
 
 /// The source's streams of those tracks.
-fn streams(job: &MediaJob, is_wanted: impl Fn(&Product, &Track) -> bool) -> Vec<usize> {
-    let products = job.pipeline.products.iter();
-    let tracks = products.flat_map(|product| product.tracks.iter().map(move |it| (product, it)));
-    let wanted = tracks.filter(|(product, track)| is_wanted(product, track));
-    wanted.map(|(_, track)| track.stream).collect()
-}
-
-/// Whether subtitles are encoded into a container that stores when each ends.
-fn ends_texts(product: &Product, track: &Track) -> bool {
-    product.sink.ends_events() && matches!(track.way, Way::Subtitle { .. })
+fn streams(job: &MediaJob, is_wanted: impl Fn(&Track) -> bool) -> Vec<usize> {
+    let tracks = job.pipeline.products.iter().flat_map(|one| &one.tracks);
+    let wanted = tracks.filter(|track| is_wanted(track));
+    wanted.map(|track| track.stream).collect()
 }
 
 fn is_amr(track: &Track) -> bool {

@@ -39,6 +39,9 @@ pub struct Span {
     /// Those of them whose length is unknown.
     #[serde(default)]
     pub endless: u64,
+    /// Those that show something: MPEG-4 text stores two zero bytes for a time without any.
+    #[serde(default)]
+    pub events: u64,
     /// Packets that the demuxer knows to be damaged.
     pub damaged: u64,
     /// Whether the container does not tell when they are due: then what follows is when they are
@@ -135,6 +138,7 @@ impl Span {
             return;
         }
         self.packets += 1;
+        self.events += u64::from(packet.data() != Some(&[0, 0]));
         self.endless += u64::from(packet.duration() <= 0);
         self.undated |= packet.pts().is_none();
         let Some(begin) = packet.pts().or(packet.dts()) else {

@@ -110,7 +110,9 @@ fn named(
         let is_claimed = claims
             .get(&folded(&short))
             .is_some_and(|claims| *claims > 1);
-        let is_whole = match earlier_name(source, [&short, &whole], output, known) {
+        // A folder of pictures has the name that a video had.
+        let earlier = ending.and_then(|_| earlier_name(source, [&short, &whole], output, known));
+        let is_whole = match earlier {
             Some(earlier) => earlier == whole,
             None => is_claimed,
         };

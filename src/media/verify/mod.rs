@@ -321,8 +321,31 @@ impl<'a> File<'a> {
         }
     }
 
+    /// Subtitles whose end the source does not store are all there: FFmpeg before 7.1 can lose
+    /// such events.
+    fn endless_events(&self, checked: &mut Checked) {
+        let tracks = self.evidence.product.tracks_of(Medium::Subtitle);
+        let is_encoded = |(track, _): &(&Track, usize)| !track.way.is_copy();
+        for (track, stream) in tracks
+            .zip(self.streams(Medium::Subtitle))
+            .filter(is_encoded)
+        {
+            let source = self.evidence.survey.span(track.stream);
+            let planned = source.filter(|span| span.endless > 0);
+            let planned = planned.map_or(0, |span| span.events);
+            let found = self.span(stream).map_or(0, |span| span.events);
+            if found < planned {
+                checked.salvage(format!(
+                    "stream {}: {found} of {planned} subtitles have arrived",
+                    track.stream
+                ));
+            }
+        }
+    }
+
     /// Subtitles, covers and attached files are there, if the source had anything in them.
     fn company(&self, checked: &mut Checked) {
+        self.endless_events(checked);
         for (medium, what) in [
             (Medium::Subtitle, "subtitles"),
             (Medium::Attached, "covers and attached files"),
