@@ -26,6 +26,8 @@ pub mod priority;
 
 pub mod values;
 
+pub mod crew;
+
 pub mod plan;
 
 pub mod samples;

@@ -8,7 +8,7 @@ use crate::delivery::{Links, Swept, sweep_with};
 use crate::error::{Error, Result};
 use crate::job::{Job, Work};
 use crate::journal::{self, Journal, Known};
-use crate::plan::{Existing, Found, Plan, prepare_output};
+use crate::plan::{self, Existing, Found, Plan, prepare_output};
 use crate::report::words;
 use crate::say;
 
@@ -118,27 +118,16 @@ pub(super) fn beside_sources(running: &mut Running) -> Result<()> {
         )
         .cure("leave --exists out, and take sources out of the trash to do them again"));
     }
-    let Some(first) = running.paths.first() else {
-        return Ok(());
-    };
-    // Told by the search for sources.
-    if running.paths.iter().any(|path| !path.exists()) {
+    if running.paths.is_empty() {
         return Ok(());
     }
-    let folder = |path: &Path| {
-        if path.is_dir() {
-            return path.to_owned();
-        }
-        match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        }
-    };
-    let root = folder(first);
-    let same = |path: &PathBuf| folder(path).canonicalize().ok() == root.canonicalize().ok();
-    let whole = running.paths.iter().any(|path| path.is_dir());
-    let one = running.paths.len() == 1 || !whole && running.paths.iter().all(same);
-    if !one {
+    // Results must not go anywhere else because a folder cannot be looked at just now.
+    let places = running.paths.iter().map(|path| Place::of(path));
+    let places = places.collect::<Result<Vec<_>>>()?;
+    let root = places[0].folder.clone();
+    let whole = places.iter().any(|place| place.is_folder);
+    let one = places.iter().all(|place| place.real == places[0].real);
+    if running.paths.len() > 1 && (whole || !one) {
         return Err(Error::usage(
             "--replace: the PATHs are neither one folder nor files of one folder",
         )
@@ -152,6 +141,31 @@ pub(super) fn beside_sources(running: &mut Running) -> Result<()> {
     }
     running.output = root;
     Ok(())
+}
+
+/// The folder that a PATH is, or that it lies in.
+struct Place {
+    folder: PathBuf,
+    real: PathBuf,
+    is_folder: bool,
+}
+
+impl Place {
+    fn of(path: &Path) -> Result<Self> {
+        let unreadable = |error| plan::unreadable(path, error);
+        let is_folder = path.metadata().map_err(unreadable)?.is_dir();
+        let folder = match (is_folder, path.parent()) {
+            (true, _) => path.to_owned(),
+            (false, Some(parent)) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let real = folder.canonicalize().map_err(unreadable)?;
+        Ok(Self {
+            folder,
+            real,
+            is_folder,
+        })
+    }
 }
 
 /// What is known of results in the output folder.

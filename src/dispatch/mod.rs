@@ -26,9 +26,10 @@ pub use terms::{CpuLimit, OnError, Split, Terms};
 
 use self::tail::Tail;
 
+use crate::crew;
 use crate::delivery;
 use crate::engine::{Engine, Watch};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::job::{Failure, Job, Limits, Outcome, Progress, Verdict};
 
 /// Progress events of one job are at least this far apart.
@@ -80,7 +81,9 @@ pub fn dispatch(
     ended: &(dyn Fn(Outcome) + Sync),
 ) -> Result<()> {
     let began = Instant::now();
-    let mut slots = terms.slots.max(1);
+    // Threads beyond the slots help jobs that can be split, unless they are rationed.
+    let mut pool = crew::pool(terms.slots, "slot")?;
+    let mut slots = pool.current_num_threads();
     queue.begin(cancel, |waiting| {
         if waiting.closed {
             slots = slots.min(waiting.jobs.max(1));
@@ -93,17 +96,10 @@ pub fn dispatch(
             cost: waiting.cost,
         });
     });
-    // Threads beyond the slots help jobs that can be split, unless they are rationed.
-    let threads = match terms.cpu {
-        Some(_) => slots,
-        None => terms.slots.max(slots),
-    };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|slot| format!("slot-{slot}"))
-        .build()
-        .map_err(|error| Error::failed(format!("cannot start {threads} threads")).because(error))?;
-    let never_used = terms.slots.saturating_sub(slots);
+    if terms.cpu.is_some() && slots < pool.current_num_threads() {
+        pool = crew::pool(slots, "slot")?;
+    }
+    let never_used = pool.current_num_threads().saturating_sub(slots);
     queue.spare().add(never_used.try_into().unwrap_or(0));
     let batch = Batch {
         queue,

@@ -3,10 +3,11 @@
 //! on request.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -15,6 +16,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::fence::Fence;
 use super::process::Process;
 use super::{JobError, Watch};
+use crate::crew;
 use crate::error::{Error, Result};
 use crate::job::Progress;
 
@@ -102,9 +104,11 @@ pub(super) fn run(
     let mut child = command
         .spawn()
         .map_err(|error| Error::failed(format!("cannot start {name}")).because(error))?;
-    let lines = lines_of(child.stdout.take());
-    let said = said_on(child.stderr.take(), tally);
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut child = Group(Process::Program(child));
+    let no_thread = |error: io::Error| crew::none().because(error);
+    let said = said_on(stderr, tally).map_err(no_thread)?;
+    let lines = lines_of(stdout).map_err(no_thread)?;
     let watched = follow(&lines, &child, watch, &mut progress);
     if watched.is_err() {
         child.stop();
@@ -262,12 +266,16 @@ impl Drop for Held<'_> {
 }
 
 /// The lines of a pipe, read by a thread that ends with the pipe.
-fn lines_of(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+///
+/// # Errors
+/// If the thread cannot be started.
+fn lines_of(pipe: Option<impl Read + Send + 'static>) -> io::Result<Receiver<String>> {
     let (sender, receiver) = crossbeam_channel::bounded(64);
     if let Some(pipe) = pipe {
-        std::thread::spawn(move || each_line(pipe, |line| sender.send(line).is_ok()));
+        let read = move || each_line(pipe, |line| sender.send(line).is_ok());
+        thread::Builder::new().name("stdout".into()).spawn(read)?;
     }
-    receiver
+    Ok(receiver)
 }
 
 /// What a child said on stderr.
@@ -281,13 +289,17 @@ pub(super) struct Said {
 
 /// What is said on a pipe, sent once it is closed, or all is said; `tally` names the kind of a line
 /// to count.
+///
+/// # Errors
+/// If the thread that reads it cannot be started.
 pub(super) fn said_on(
     pipe: Option<impl Read + Send + 'static>,
     tally: fn(&str) -> Option<usize>,
-) -> Receiver<Said> {
+) -> io::Result<Receiver<Said>> {
     let (sender, receiver) = crossbeam_channel::unbounded();
     if let Some(pipe) = pipe {
-        std::thread::spawn(move || {
+        let thread = thread::Builder::new().name("stderr".into());
+        thread.spawn(move || {
             let mut said = Said::default();
             each_line(pipe, |line| {
                 if line == NEXT {
@@ -307,9 +319,9 @@ pub(super) fn said_on(
                 true
             });
             let _ = sender.send(said);
-        });
+        })?;
     }
-    receiver
+    Ok(receiver)
 }
 
 fn each_line(pipe: impl Read, mut take: impl FnMut(String) -> bool) {

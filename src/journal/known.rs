@@ -1,6 +1,6 @@
 //! What a journal says, whatever has become of its lines.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::line::{self, Line, Record};
@@ -10,7 +10,7 @@ use super::line::{self, Line, Record};
 pub struct Known {
     records: HashMap<PathBuf, Record>,
     // Targets by the sources they were made from.
-    made_from: HashMap<PathBuf, Vec<PathBuf>>,
+    made_from: HashMap<PathBuf, BTreeSet<PathBuf>>,
     // Whole lines of versions to come, kept as they are.
     newer: Vec<Vec<u8>>,
     lines: usize,
@@ -59,9 +59,7 @@ impl Known {
     /// Takes a record in, in the place of an earlier one about its target.
     pub(super) fn insert(&mut self, record: Record) {
         let targets = self.made_from.entry(record.path.clone()).or_default();
-        if !targets.contains(&record.target) {
-            targets.push(record.target.clone());
-        }
+        targets.insert(record.target.clone());
         self.records.insert(record.target.clone(), record);
     }
 

@@ -113,7 +113,9 @@ impl Opened<File> {
 impl<F: Read> Read for Opened<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let file = &mut self.file;
-        match try_again(|| file.read(buffer), |_| true) {
+        // Once is enough: libav may read on, place by place.
+        let is_first = self.failure.is_none();
+        match try_again(|| file.read(buffer), |_| is_first) {
             Ok(count) => {
                 self.structure.see(self.at, &buffer[..count]);
                 self.at += count as u64;

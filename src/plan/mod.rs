@@ -21,9 +21,10 @@ pub use decide::{Anew, Because};
 use look::{Look, Planner};
 pub use names::{Existing, free_names};
 pub use output::prepare_output;
-pub use scan::{Found, SourceFile, glob, scan, survey};
+pub use scan::{Found, SourceFile, glob, scan, survey, unreadable};
 pub use wanted::Wanted;
 
+use crate::crew;
 use crate::dispatch::{Cancel, Event};
 use crate::engine::{Engine, JobError};
 use crate::error::{Error, Kind, Result};
@@ -187,6 +188,7 @@ pub fn plan(
         rules,
         cancel,
     };
+    crew::prepare()?;
     let looks: Vec<_> = sources
         .par_iter()
         .zip(&targets)

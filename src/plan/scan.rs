@@ -9,6 +9,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::{Refused, Wanted};
 use crate::error::{Error, Result};
+use crate::{crew, values};
 
 /// A file to work on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,9 @@ pub struct Found {
     /// Folders and links that could not be looked into.
     pub unreadable: Vec<Refused>,
 }
+
+/// More threads do not find files sooner.
+const MOST_THREADS: usize = 12;
 
 /// A pattern of file names; case makes no difference, as with the endings of
 /// videos, and `*` stays within a folder, `**` does not.
@@ -130,7 +134,14 @@ impl<'a> Scan<'a> {
         std::fs::read_dir(root).map_err(|error| unreadable(root, error))?;
         let (sender, receiver) = crossbeam_channel::unbounded();
         let (wanted, output, top) = (self.wanted.clone(), self.output.clone(), root.to_owned());
-        let walker = WalkBuilder::new(root)
+        // The parallel walk waits for ever for threads that cannot be started.
+        let threads = crew::affordable(values::cores().min(MOST_THREADS));
+        if threads == 0 {
+            return Err(crew::none());
+        }
+        let mut walker = WalkBuilder::new(root);
+        walker
+            .threads(threads)
             .standard_filters(false)
             .hidden(true)
             .follow_links(true)
@@ -138,10 +149,9 @@ impl<'a> Scan<'a> {
                 entry.depth() == 0
                     || !wanted.leaves_out(below(&top, entry.path()))
                         && !output.as_deref().is_some_and(|output| is(entry, output))
-            })
-            .build_parallel();
+            });
         let wanted = self.wanted;
-        walker.run(|| {
+        walker.build_parallel().run(|| {
             let sender = sender.clone();
             Box::new(move |entry| {
                 let found = match entry {
@@ -206,7 +216,8 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a == b || identity(a).is_some_and(|a| Some(a) == identity(b))
 }
 
-fn unreadable(path: &Path, error: std::io::Error) -> Error {
+/// Why a PATH cannot be worked on.
+pub fn unreadable(path: &Path, error: std::io::Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => Error::usage(format!("there is no '{}'", path.display()))
             .cure("check the spelling; names with spaces want quotes"),

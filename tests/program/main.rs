@@ -26,6 +26,7 @@ mod encoders;
 mod engines_agree;
 mod equal_work;
 mod faults;
+mod few_threads;
 mod frames;
 mod fuzz;
 mod gaps;

@@ -1,7 +1,7 @@
 //! The program's side of one worker.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -15,6 +15,7 @@ use super::protocol::{self, Answer, Request, VERSION};
 use super::serve::other_version;
 use super::socket;
 use super::standby::Standing;
+use crate::crew;
 use crate::engine::Watch;
 use crate::engine::child::{GRACE, Group, Said, TICK, said_on};
 use crate::engine::process::Process;
@@ -105,8 +106,8 @@ impl Worker {
     /// # Errors
     /// Where it cannot be talked to.
     pub(super) fn started(mut child: Child, ends: Ends, limits: Limits) -> Result<Self> {
-        let said = said_on(child.stderr.take(), |_| None);
-        Self::new(Process::Program(child), ends, said, limits)
+        let stderr = child.stderr.take();
+        Self::new(Process::Program(child), ends, stderr, limits)
     }
 
     /// The one that stood by.
@@ -114,13 +115,23 @@ impl Worker {
     /// # Errors
     /// Where it cannot be talked to.
     pub(super) fn standing(standing: Standing, limits: Limits) -> Result<Self> {
-        let said = said_on(Some(standing.stderr), |_| None);
-        Self::new(standing.process, standing.ends, said, limits)
+        Self::new(
+            standing.process,
+            standing.ends,
+            Some(standing.stderr),
+            limits,
+        )
     }
 
-    fn new(child: Process, ends: Ends, said: Receiver<Said>, limits: Limits) -> Result<Self> {
+    fn new(
+        child: Process,
+        ends: Ends,
+        stderr: Option<impl Read + Send + 'static>,
+        limits: Limits,
+    ) -> Result<Self> {
         let Ends { mut input, output } = ends;
         let child = Group::of(child);
+        let said = said_on(stderr, |_| None).map_err(|error| crew::none().because(error))?;
         let answers = Inbox::of(output, TICK)
             .map_err(|error| Error::failed("a worker cannot be talked to").because(error))?;
         // One that ended at once shows when it is first asked.

@@ -95,7 +95,7 @@ pub fn installed_for_tests(program: &str) -> bool {
 }
 
 /// Whether a test without its input fails instead of being skipped.
-fn all_must_run() -> bool {
+pub fn all_must_run() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty())
 }
 
