@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "docs/events.md",
     "docs/ffmpeg-versions.md",
     "docs/frames.md",
     "docs/report.md",
     "docs/results.md",
+    "docs/safety.md",
     "docs/slideshow.md",
     "docs/worker.md",
     "samples/README.md",
