@@ -134,7 +134,7 @@ fn run(
     }
     tell(&report, style);
     match ending(&report, cancel)? {
-        Ending::Done if stayed > 0 => Ok(Ending::SomeFailed),
+        Ending::Done if stayed + settling.unfinished() > 0 => Ok(Ending::SomeFailed),
         ending => Ok(ending),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::delivery::{Replacement, to_trash};
@@ -21,6 +22,7 @@ pub(super) struct Settling<'a> {
     style: Style,
     jobs: Mutex<HashMap<usize, Expected>>,
     settled: Mutex<HashMap<usize, Settled>>,
+    unfinished: AtomicUsize,
 }
 
 /// What is needed of a job once it ends.
@@ -37,6 +39,8 @@ struct Settled {
     target: Option<PathBuf>,
     warnings: Vec<String>,
     failure: Option<String>,
+    // Whether something is left to do: the source could not go, or the journal knows nothing.
+    is_unfinished: bool,
 }
 
 impl<'a> Settling<'a> {
@@ -46,7 +50,13 @@ impl<'a> Settling<'a> {
             style,
             jobs: Mutex::default(),
             settled: Mutex::default(),
+            unfinished: AtomicUsize::new(0),
         }
+    }
+
+    /// How many results are in place of which something else could not be done.
+    pub(super) fn unfinished(&self) -> usize {
+        self.unfinished.load(Ordering::Relaxed)
     }
 
     /// To be told of each job before it can end.
@@ -77,6 +87,7 @@ impl<'a> Settling<'a> {
                 "it will be skipped or done again: {}",
                 error.line()
             )],
+            is_unfinished: true,
             ..Settled::default()
         });
         let settled = Settled {
@@ -94,6 +105,8 @@ impl<'a> Settling<'a> {
             return outcome;
         };
         self.print(&settled);
+        let unfinished = usize::from(settled.is_unfinished);
+        self.unfinished.fetch_add(unfinished, Ordering::Relaxed);
         if let Some(reason) = settled.failure {
             let log = vec![];
             outcome.verdict = Verdict::Failed(Failure { reason, log });
@@ -111,7 +124,12 @@ impl<'a> Settling<'a> {
         if let (Some(reason), true) = (&settled.failure, self.style != Style::Json) {
             say!("FAILED {source}: {}", shown(reason));
         }
-        if self.style == Style::Auto {
+        let is_told = match self.style {
+            Style::Auto => true,
+            Style::Quiet => settled.is_unfinished && settled.failure.is_none(),
+            Style::Json => false,
+        };
+        if is_told {
             for warning in &settled.warnings {
                 say!("warning: {source}: {}", shown(warning));
             }
@@ -189,6 +207,7 @@ impl<'a> Settling<'a> {
         Ok(Settled {
             target: Some(replaced.target),
             warnings: kept.into_iter().collect(),
+            is_unfinished: replaced.stayed.is_some(),
             ..Settled::default()
         })
     }

@@ -516,7 +516,7 @@ fn without_a_trash_the_source_stays_and_the_next_run_finishes() {
     let site = Site::new(&["a.mov", "same.mp4"]);
     // A file where the trash is to be.
     fs::write(site.root.path().join("data"), b"x").unwrap();
-    let output = site.replace(0, &["--json"]);
+    let output = site.replace(1, &["--json"]);
     let told = events(&output);
     let kept = |event: &&serde_json::Value| event["kept"].is_string();
     assert_eq!(told.iter().filter(kept).count(), 2, "{told:?}");
@@ -528,6 +528,21 @@ fn without_a_trash_the_source_stays_and_the_next_run_finishes() {
     site.replace(0, &[]);
     assert_eq!(names(&site.folder()), ["a.mp4", "same.mp4"]);
     assert_eq!(site.in_trash(), ["a.mov", "same (before rushes).mp4"]);
+}
+
+#[test]
+fn a_source_that_cannot_go_to_the_trash_is_named_also_where_little_is_printed() {
+    for flags in [&[][..], &["-q"]] {
+        let site = Site::new(&["a.mov", "b.mov"]);
+        fs::write(site.root.path().join("data"), b"x").unwrap();
+        let said = stderr(&site.replace(1, flags));
+        for name in ["a.mov", "b.mov"] {
+            let kept = said
+                .lines()
+                .find(|line| line.contains("the source is kept"));
+            assert!(kept.is_some() && said.contains(name), "{flags:?}: {said}");
+        }
+    }
 }
 
 #[test]
