@@ -42,6 +42,9 @@ pub struct Span {
     /// Those that show something: MPEG-4 text stores two zero bytes for a time without any.
     #[serde(default)]
     pub events: u64,
+    /// Whether closed captions of television are among the pictures.
+    #[serde(default)]
+    pub captions: bool,
     /// Packets that the demuxer knows to be damaged.
     pub damaged: u64,
     /// Whether the container does not tell when they are due: then what follows is when they are
@@ -139,6 +142,7 @@ impl Span {
         }
         self.packets += 1;
         self.events += u64::from(packet.data() != Some(&[0, 0]));
+        self.captions = self.captions || packet.data().is_some_and(has_captions);
         self.endless += u64::from(packet.duration() <= 0);
         self.undated |= packet.pts().is_none();
         let Some(begin) = packet.pts().or(packet.dts()) else {
@@ -164,6 +168,25 @@ impl Span {
         self.last_us = Some(self.last_us.map_or(begin, |last| last.max(begin)));
         self.end_us = Some(self.end_us.map_or(end, |last| last.max(end)));
     }
+}
+
+/// How captions begin in H.264, HEVC and AV1 (ITU-T T.35: United States, ATSC), and in the user
+/// data of MPEG-2 (ATSC A/53, part 4, 6.2.3).
+const CAPTIONS: [&[u8]; 2] = [b"\xb5\x00\x31GA94", b"\x01\xb2GA94"];
+
+/// They precede the picture in its packet.
+const HEADERS: usize = 4096;
+
+/// Whether a packet of video has closed captions.
+fn has_captions(data: &[u8]) -> bool {
+    let headers = data.get(..HEADERS).unwrap_or(data);
+    let mut places = headers.windows(4).enumerate();
+    places.any(|(place, bytes)| {
+        bytes == b"GA94"
+            && CAPTIONS
+                .iter()
+                .any(|begin| headers[..place + 4].ends_with(begin))
+    })
 }
 
 /// Reads the packets of `streams` and decodes nothing.
@@ -204,4 +227,38 @@ pub(super) fn read_all(input: &mut Input, streams: &[usize], cancel: &Cancel) ->
     survey.has_jumped = input.has_jumped();
     survey.damage = input.damage();
     Ok(survey)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions_are_found_by_how_they_begin() {
+        let sei = b"\0\0\0\x01\x06\x04\x47\xb5\x00\x31GA94\x03\xd4";
+        let user_data = b"\0\0\x01\xb2GA94\x03\xd4";
+        assert!(has_captions(sei) && has_captions(user_data));
+        assert!(!has_captions(b"GA94") && !has_captions(b"\xb5\x00\x31GA9"));
+        let late = [&[0; HEADERS][..], sei].concat();
+        assert!(!has_captions(&late) && !has_captions(b""));
+    }
+
+    #[test]
+    fn a_stream_ends_with_its_last_packet_whose_length_is_guessed_if_unknown() {
+        let span = Span {
+            packets: 5,
+            first_us: Some(0),
+            last_us: Some(400_000),
+            end_us: Some(400_000),
+            open_end: true,
+            ..Span::default()
+        };
+        assert_eq!(span.end_s(), Some(0.5));
+        let known = Span {
+            open_end: false,
+            ..span
+        };
+        assert_eq!(known.end_s(), Some(0.4));
+        assert_eq!(Span::default().end_s(), None);
+    }
 }

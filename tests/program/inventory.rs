@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::common::source::Source;
-use crate::common::{ENGINES, ffmpeg, ffprobe, rushes, stderr};
+use crate::common::{ENGINES, ffmpeg, ffprobe, rushes, shared_media, stderr};
 
 /// Streams with all that Matroska stores about them; text in `subtitles`.
 fn source(root: &Path) -> PathBuf {
@@ -463,6 +463,37 @@ fn covers_keep_the_names_by_which_matroska_tells_them_apart() {
         let found = ffprobe(&["-show_entries", "stream_tags=filename"], &path);
         for name in ["=cover.png", "=small_cover.png"] {
             assert!(found.contains(name), "{found}");
+        }
+    }
+}
+
+#[test]
+fn closed_captions_arrive_or_a_warning_says_that_they_did_not() {
+    let Some(media) = shared_media("good") else {
+        return;
+    };
+    let source = Source::of(&media.join("ax_fragmented_captions.mp4"));
+    let warning = "stream 0: its closed captions did not arrive";
+    let captions = |path: &Path| {
+        let entries = [
+            "-show_frames",
+            "-show_entries",
+            "frame_side_data=side_data_type",
+        ];
+        ffprobe(&entries, path).contains("Closed Captions")
+    };
+    assert!(captions(&source.path));
+    let fast = ["--copy", "never", "--speed"];
+    for (flags, format) in [
+        (&[&fast[..], &["ultrafast"]].concat()[..], "mp4"),
+        (&["--preset", "remux"], "mkv"),
+        (&["--preset", "hevc", "--speed", "ultrafast"], "mp4"),
+        (&["--preset", "proxy"], "mov"),
+    ] {
+        for (path, terminal) in source.converted(flags, &format!("ax_fragmented_captions.{format}"))
+        {
+            let is_lost = terminal.contains(warning);
+            assert_eq!(is_lost, !captions(&path), "{flags:?}: {terminal}");
         }
     }
 }

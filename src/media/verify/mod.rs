@@ -255,6 +255,12 @@ impl<'a> File<'a> {
         let late = apart(result.first_us, source.first_us);
         let early = apart(source.last_us, result.last_us);
         self.last_frame(track.stream, stream, frame_s, checked);
+        if source.captions && !result.captions {
+            let index = track.stream;
+            checked.lose(format!(
+                "stream {index}: its closed captions did not arrive"
+            ));
+        }
         let reordered = if source.undated { REORDERED } else { 1.0 };
         let slack = frame_s * reordered + ROUNDING_S;
         for (what, by) in [("begins", late), ("ends", early)] {
