@@ -39,7 +39,7 @@ struct Settled {
     target: Option<PathBuf>,
     warnings: Vec<String>,
     failure: Option<String>,
-    // Whether something is left to do: the source could not go, or the journal knows nothing.
+    // Whether something is left to do: the source could not go.
     is_unfinished: bool,
 }
 
@@ -87,7 +87,6 @@ impl<'a> Settling<'a> {
                 "it will be skipped or done again: {}",
                 error.line()
             )],
-            is_unfinished: true,
             ..Settled::default()
         });
         let settled = Settled {
