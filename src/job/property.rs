@@ -159,9 +159,11 @@ impl StreamInfo {
                 channels, layout, ..
             } if *channels > 0 => {
                 let number = Held::new(Property::Channels, channels.to_string());
+                // libav names an unknown one by its number of channels.
+                let is_known = !layout.is_empty() && !layout.ends_with(" channels");
                 let is_usual = usual_layout(*channels).is_none_or(|usual| usual == layout);
                 let layout = Held::new(Property::Layout, layout);
-                [Some(number), (!is_usual).then_some(layout)]
+                [Some(number), (is_known && !is_usual).then_some(layout)]
                     .into_iter()
                     .flatten()
                     .collect()
@@ -205,5 +207,24 @@ mod tests {
     fn one_kind_is_not_another() {
         let title = Held::new(Property::Title, "fra");
         assert!(!title.is(&Held::new(Property::Language, "fra")));
+    }
+
+    #[test]
+    fn only_an_unusual_layout_is_a_property() {
+        let layouts = |channels, layout: &str| {
+            let sound = StreamKind::Audio {
+                sample_rate: 48_000,
+                channels,
+                layout: layout.into(),
+                bits: 0,
+            };
+            let held = StreamInfo::of_kind(sound, "pcm_s16le").inventory();
+            let layouts = held.iter().filter(|held| held.property == Property::Layout);
+            layouts.map(|held| held.value.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(layouts(4, "quad"), ["quad"]);
+        for (channels, layout) in [(1, "1 channels"), (2, "stereo"), (6, "5.1"), (1, "")] {
+            assert_eq!(layouts(channels, layout), [""; 0], "{layout}");
+        }
     }
 }

@@ -112,7 +112,7 @@ fn treatment(held: &Held, stream: &StreamInfo, track: &Track, container: Contain
         // What it is encoded to is planned with the encoder.
         Property::Layout if !is_copy => Changed,
         Property::Layout if container == Container::Mkv && stream.codec.starts_with("pcm_") => {
-            Lost(no_place(container))
+            Lost(format!("{container} has no place for it; --format mov has"))
         }
         Property::Layout => Kept,
         Property::Channels if is_copy => Kept,
