@@ -25,7 +25,7 @@ ORIGINALS = {
     "flv": H264 + ["-bf", "0", "-ar", "44100"],
 }
 
-# An encoder pads the last packet of audio: so many samples may differ.
+# An encoder pads the last packet of audio: that number of samples may differ.
 PADDING = 2048
 
 

@@ -14,7 +14,7 @@ Lost on purpose, and therefore without a warning, are only:
 - the transparency of a GIF, which may be opaque;
 - the range and, between RGB and YUV, the matrix of a re-encoded stream, with its pixel format;
 - colours that only a container claims: a re-encoded stream has those of the source's frames;
-- the name of a layout for the same speakers, one that is the usual one for so many channels, and
+- the name of a layout for the same speakers, one that is the usual one for that number of channels, and
   a layout that has more speakers;
 - streams of data that hold timecodes, titles of chapters or hints for streaming servers;
 - a file name of a cover that has no meaning to players: covers are `cover.jpg` or `cover.png`;
@@ -43,7 +43,7 @@ TWO_CODES = (
 )
 ONE_CODE = dict(pair.split("-") for pair in TWO_CODES.split())
 
-# What players take for so many channels.
+# What players assume for a number of channels.
 USUAL_LAYOUTS = dict(enumerate("mono stereo 2.1 4.0 5.0 5.1 6.1 7.1".split(), 1))
 
 # Names of covers to which Matroska's specification gives a meaning.

@@ -26,7 +26,7 @@ pub mod priority;
 
 pub mod values;
 
-pub mod crew;
+pub mod threads;
 
 pub mod plan;
 

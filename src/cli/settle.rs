@@ -123,12 +123,12 @@ impl<'a> Settling<'a> {
         if let (Some(reason), true) = (&settled.failure, self.style != Style::Json) {
             say!("FAILED {source}: {}", shown(reason));
         }
-        let is_told = match self.style {
+        let is_printed = match self.style {
             Style::Auto => true,
-            Style::Quiet => settled.is_unfinished && settled.failure.is_none(),
+            Style::Quiet => settled.is_unfinished,
             Style::Json => false,
         };
-        if is_told {
+        if is_printed {
             for warning in &settled.warnings {
                 say!("warning: {source}: {}", shown(warning));
             }

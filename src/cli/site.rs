@@ -50,7 +50,7 @@ pub(super) fn take(running: &Running) -> Result<(Journal, bool)> {
 /// If another run works below, and was there first.
 fn tidy(running: &Running, journal: &Journal) -> Result<usize> {
     let wanted = running.wanted()?;
-    let (output, known) = (&running.output, journal.known().clone());
+    let (output, known) = (&running.output, journal.known());
     let sweep = || {
         let links = Links {
             enters: &|link| wanted.enters(link.strip_prefix(output).unwrap_or(link)),

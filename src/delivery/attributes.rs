@@ -190,7 +190,7 @@ mod tests {
         // Nobody can change permissions there.
         let part = open(Path::new("/proc/self/stat"));
         let own = part.metadata().unwrap();
-        let told = set_mode(&part, &own, 0o400).unwrap().unwrap();
-        assert!(told.contains("instead of 400"), "{told}");
+        let report = set_mode(&part, &own, 0o400).unwrap().unwrap();
+        assert!(report.contains("instead of 400"), "{report}");
     }
 }

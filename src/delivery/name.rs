@@ -238,8 +238,8 @@ mod tests {
         let file = FileId::at(&target).unwrap();
         keep(&target, file, |_| Ok(())).unwrap();
         let fails = |_: &Path| Err(io::Error::from_raw_os_error(libc::EIO));
-        let told = keep(&target, file, fails).unwrap_err().to_string();
-        assert!(told.contains("not kept") && !target.exists(), "{told}");
+        let report = keep(&target, file, fails).unwrap_err().to_string();
+        assert!(report.contains("not kept") && !target.exists(), "{report}");
         let keeps = keep(&other, file, fails);
         assert!(keeps.is_err() && other.exists());
     }

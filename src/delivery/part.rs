@@ -271,8 +271,8 @@ mod tests {
         }
         assert_eq!(names(root.path()).len(), 2);
         first.finish(&target, false).unwrap();
-        let told = second.finish(&target, false).unwrap_err().to_string();
-        assert!(told.contains("appeared"), "{told}");
+        let report = second.finish(&target, false).unwrap_err().to_string();
+        assert!(report.contains("appeared"), "{report}");
         assert_eq!(fs::read(&target).unwrap(), b"first");
         assert_eq!(names(root.path()), ["a.mp4"]);
     }
@@ -309,8 +309,8 @@ mod tests {
             meddle(&part.path, &victim);
             part.write(b"result").unwrap();
             part.check().unwrap_err();
-            let told = part.finish(&target, true).unwrap_err().report();
-            assert!(told.contains("another program"), "{told}");
+            let report = part.finish(&target, true).unwrap_err().report();
+            assert!(report.contains("another program"), "{report}");
             assert_eq!(fs::read(&victim).unwrap(), b"precious");
             assert!(!target.exists());
         }

@@ -26,11 +26,11 @@ pub use terms::{CpuLimit, OnError, Split, Terms};
 
 use self::tail::Tail;
 
-use crate::crew;
 use crate::delivery;
 use crate::engine::{Engine, Watch};
 use crate::error::{Kind, Result};
 use crate::job::{Failure, Job, Limits, Outcome, Progress, Verdict};
+use crate::threads;
 
 /// Progress events of one job are at least this far apart.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -82,7 +82,7 @@ pub fn dispatch(
 ) -> Result<()> {
     let began = Instant::now();
     // Threads beyond the slots help jobs that can be split, unless they are rationed.
-    let mut pool = crew::pool(terms.slots, "slot")?;
+    let mut pool = threads::pool(terms.slots, "slot")?;
     let mut slots = pool.current_num_threads();
     queue.begin(cancel, |waiting| {
         if waiting.closed {
@@ -97,7 +97,7 @@ pub fn dispatch(
         });
     });
     if terms.cpu.is_some() && slots < pool.current_num_threads() {
-        pool = crew::pool(slots, "slot")?;
+        pool = threads::pool(slots, "slot")?;
     }
     let never_used = pool.current_num_threads().saturating_sub(slots);
     queue.spare().add(never_used.try_into().unwrap_or(0));

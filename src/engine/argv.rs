@@ -280,12 +280,7 @@ fn add_sink(list: &mut Arguments, sink: &Sink, tags_stream: Option<usize>, targe
                 Some(stream) => list.add(["-map_metadata:g", &format!("0:s:{stream}")]),
                 None => list.add(["-map_metadata", "0"]),
             }
-            let of_stream: &[&str] = if tags_stream.is_some() {
-                &["language"]
-            } else {
-                &[]
-            };
-            for name in tags::STALE.iter().chain(of_stream) {
+            for name in tags::stale(tags_stream) {
                 list.add(["-metadata", &format!("{name}=")]);
             }
             // A stream that begins late must not end the job.

@@ -16,9 +16,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::fence::Fence;
 use super::process::Process;
 use super::{JobError, Watch};
-use crate::crew;
 use crate::error::{Error, Result};
 use crate::job::Progress;
+use crate::threads;
 
 /// Lines of stderr that are kept.
 const KEPT: usize = 20;
@@ -94,7 +94,7 @@ pub(super) fn run(
     mut command: Command,
     watch: &mut Watch,
     mut progress: impl FnMut(&str) -> Option<Progress>,
-    tally: fn(&str) -> Option<usize>,
+    tally: fn(&str) -> Option<Complaint>,
 ) -> Result<Said, JobError> {
     command
         .stdin(Stdio::null())
@@ -106,7 +106,7 @@ pub(super) fn run(
         .map_err(|error| Error::failed(format!("cannot start {name}")).because(error))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut child = Group(Process::Program(child));
-    let no_thread = |error: io::Error| crew::none().because(error);
+    let no_thread = |error: io::Error| threads::cannot_start().because(error);
     let said = said_on(stderr, tally).map_err(no_thread)?;
     let lines = lines_of(stdout).map_err(no_thread)?;
     let watched = follow(&lines, &child, watch, &mut progress);
@@ -278,23 +278,32 @@ fn lines_of(pipe: Option<impl Read + Send + 'static>) -> io::Result<Receiver<Str
     Ok(receiver)
 }
 
+/// What a line on stderr reports, of all that is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Complaint {
+    /// A packet of this stream that could not be decoded, or not whole.
+    Damage(usize),
+    /// An error of the system while the source was read, in its words.
+    Unreadable(&'static str),
+}
+
 /// What a child said on stderr.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     /// The last lines.
     pub tail: VecDeque<String>,
-    /// How many of all lines were of each kind that was to be counted.
-    pub counts: BTreeMap<usize, u64>,
+    /// How many lines reported each of what is counted.
+    pub counts: BTreeMap<Complaint, u64>,
 }
 
-/// What is said on a pipe, sent once it is closed, or all is said; `tally` names the kind of a line
-/// to count.
+/// What is said on a pipe, sent once it is closed, or all is said; `tally` finds what a
+/// line reports.
 ///
 /// # Errors
 /// If the thread that reads it cannot be started.
 pub(super) fn said_on(
     pipe: Option<impl Read + Send + 'static>,
-    tally: fn(&str) -> Option<usize>,
+    tally: fn(&str) -> Option<Complaint>,
 ) -> io::Result<Receiver<Said>> {
     let (sender, receiver) = crossbeam_channel::unbounded();
     if let Some(pipe) = pipe {
@@ -309,8 +318,8 @@ pub(super) fn said_on(
                 if line == ENDED {
                     return sender.send(std::mem::take(&mut said)).is_ok();
                 }
-                if let Some(kind) = tally(&line) {
-                    *said.counts.entry(kind).or_default() += 1;
+                if let Some(complaint) = tally(&line) {
+                    *said.counts.entry(complaint).or_default() += 1;
                 }
                 if said.tail.len() == KEPT {
                     said.tail.pop_front();

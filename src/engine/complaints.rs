@@ -1,6 +1,6 @@
 //! What the `ffmpeg` program reports on stderr about its source and its result.
 
-use super::child::Said;
+use super::child::{Complaint, Said};
 
 /// Why the end of a result could not be written, where a line of the log reports
 /// that. FFmpeg 5.1 ends with exit code 0 all the same.
@@ -20,31 +20,34 @@ const READ_ERRORS: [&str; 5] = [
     "Remote I/O error",
 ];
 
-/// What a line of the log is counted as: damage by its stream, and the read error of number n as
-/// `usize::MAX - n`, since no file has so many streams.
-pub(super) fn tally(line: &str) -> Option<usize> {
+/// What a line of the log reports.
+pub(super) fn tally(line: &str) -> Option<Complaint> {
     let read_error = || {
         let (_, cause) = line.rsplit_once(": ")?;
-        let known = READ_ERRORS.iter().position(|words| *words == cause)?;
-        Some(usize::MAX - known)
+        let known = READ_ERRORS.into_iter().find(|words| *words == cause)?;
+        Some(Complaint::Unreadable(known))
     };
-    damaged_stream(line).or_else(read_error)
+    damaged_stream(line)
+        .map(Complaint::Damage)
+        .or_else(read_error)
 }
 
 /// The read error that the program reported.
-pub(super) fn read_error(said: &Said) -> Option<String> {
-    let counted = |number: &usize| said.counts.contains_key(&(usize::MAX - number));
-    let number = (0..READ_ERRORS.len()).find(counted)?;
-    Some(READ_ERRORS[number].to_owned())
+pub(super) fn read_error(said: &Said) -> Option<&'static str> {
+    said.counts.keys().find_map(|complaint| match complaint {
+        Complaint::Unreadable(cause) => Some(*cause),
+        Complaint::Damage(_) => None,
+    })
 }
 
 /// Streams with the number of packets that could not be decoded.
 pub(super) fn damaged(said: &Said) -> Vec<(usize, u64)> {
-    let counts = said.counts.iter().map(|(stream, count)| (*stream, *count));
-    let streams = ..=usize::MAX - READ_ERRORS.len();
-    counts
-        .filter(|(stream, _)| streams.contains(stream))
-        .collect()
+    let counts = said.counts.iter();
+    let damaged = counts.filter_map(|(complaint, count)| match complaint {
+        Complaint::Damage(stream) => Some((*stream, *count)),
+        Complaint::Unreadable(_) => None,
+    });
+    damaged.collect()
 }
 
 /// The stream of which a line of the log reports that a packet could not be
@@ -118,13 +121,13 @@ mod tests {
         ] {
             *said.counts.entry(tally(line).unwrap()).or_default() += 1;
         }
-        assert_eq!(read_error(&said).as_deref(), Some("Input/output error"));
+        assert_eq!(read_error(&said), Some("Input/output error"));
         assert_eq!(damaged(&said), [(1, 1), (2, 1)]);
         assert_eq!(tally("[mp4 @ 0x1] Non-monotonous DTS"), None);
     }
 
     #[test]
-    fn a_result_without_its_end_is_told_with_the_cause() {
+    fn a_result_without_its_end_is_reported_with_the_cause() {
         let line = "Error writing trailer of file:out/a: b.part: No space left on device";
         assert_eq!(unfinished(line), Some("No space left on device"));
         let newer = "[out#0/mp4 @ 0x1] Error writing trailer: No space left on device";

@@ -291,25 +291,6 @@ mod linux {
         false
     }
 
-    /// As [`allow`]; a link, which leads to another file than the result, is not followed.
-    fn allow_itself(
-        rules: RulesetCreated,
-        path: &Path,
-        access: BitFlags<AccessFs>,
-    ) -> Result<RulesetCreated, RulesetError> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let Ok(file) = openat(CWD, path, flags, Mode::empty()) else {
-            return Ok(rules);
-        };
-        let kind = fstat(&file).map(|data| FileType::from_raw_mode(data.st_mode));
-        let access = match kind {
-            Ok(FileType::Directory) => access,
-            Ok(FileType::RegularFile) => access & AccessFs::from_file(NEWEST),
-            _ => return Ok(rules),
-        };
-        rules.add_rule(PathBeneath::new(file, access))
-    }
-
     pub(super) fn keep_from_network() -> bool {
         false
     }

@@ -77,7 +77,7 @@ impl Program {
         watch: &mut Watch,
     ) -> Result<Ran, JobError> {
         refusals::check_times(&job.pipeline)?;
-        refusals::check_packets(job, &self.ffmpeg, || self.workers.survey(job, watch))?;
+        refusals::check_sound(job, &self.ffmpeg, || self.workers.survey(job, watch))?;
         let survey = self.look_for_jumps(job, watch)?;
         let job = &*self.with_length(job, watch)?;
         let (_folder, covers) = self.covers(job, watch)?;
@@ -101,7 +101,7 @@ impl Program {
         let said = child::run("ffmpeg", command, watch, |line| report.line(line), tally)?;
         let survey = match read_error(&said) {
             Some(cause) => Some(
-                self.explain(job, &cause, watch)
+                self.explain(job, cause, watch)
                     .map_err(|failure| JobError {
                         log: said.tail.clone().into(),
                         ..failure

@@ -31,38 +31,35 @@ pub(super) fn check_times(pipeline: &Pipeline) -> Result<()> {
 /// A packet of AMR with one frame lasts 20 ms; with several, at least 40.
 const SEVERAL_US: i64 = 30_000;
 
-/// What an old program gets wrong, as far as the packets of the job show it; `survey` reads them.
+/// Refuses AMR sound with several frames a packet, of which an old program decodes the first.
+/// `survey` reads the packets of the job.
 ///
 /// # Errors
-/// Where it would lose something, or the source cannot be read.
-pub(super) fn check_packets(
+/// If there is such sound, or the source cannot be read.
+pub(super) fn check_sound(
     job: &MediaJob,
     ffmpeg: &Ffmpeg,
     survey: impl FnOnce() -> Result<Survey, JobError>,
 ) -> Result<(), JobError> {
-    let sound = streams(job, is_amr);
-    if sound.is_empty() || ffmpeg.decodes_whole_amr_packets() {
+    let mut tracks = job.pipeline.products.iter().flat_map(|one| &one.tracks);
+    if ffmpeg.decodes_whole_amr_packets() || !tracks.clone().any(is_amr) {
         return Ok(());
     }
     let survey = survey()?;
-    let mut spans = sound.iter().filter_map(|stream| survey.span(*stream));
-    let Some(span) = spans.find(|span| packet_us(span) > SEVERAL_US) else {
+    let has_several = |track: &&Track| {
+        let span = survey.span(track.stream);
+        is_amr(track) && span.is_some_and(|span| packet_us(span) > SEVERAL_US)
+    };
+    let Some(track) = tracks.find(has_several) else {
         return Ok(());
     };
-    let (version, stream) = (ffmpeg.version(), span.stream);
+    let (version, stream) = (ffmpeg.version(), track.stream);
     let error = format!(
         "ffmpeg {version} decodes only the first AMR frame of each packet of stream {stream}"
     );
     Err(Error::failed(error)
         .cure("use --dispatch workers, or FFmpeg 6.1 or newer")
         .into())
-}
-
-/// The source's streams of those tracks.
-fn streams(job: &MediaJob, is_wanted: impl Fn(&Track) -> bool) -> Vec<usize> {
-    let tracks = job.pipeline.products.iter().flat_map(|one| &one.tracks);
-    let wanted = tracks.filter(|track| is_wanted(track));
-    wanted.map(|track| track.stream).collect()
 }
 
 fn is_amr(track: &Track) -> bool {

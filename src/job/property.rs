@@ -173,7 +173,7 @@ impl StreamInfo {
     }
 }
 
-/// The layout that libav takes so many channels to have (`av_channel_layout_default`).
+/// The layout that libav assumes for this number of channels (`av_channel_layout_default`).
 fn usual_layout(channels: u32) -> Option<&'static str> {
     const USUAL: [&str; 8] = ["mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1"];
     let place = usize::try_from(channels).ok()?.checked_sub(1)?;

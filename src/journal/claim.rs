@@ -287,13 +287,13 @@ mod tests {
         fn assert_refused(&self, folder: &str, holder: &str) {
             let error = Journal::open(&self.at(folder)).unwrap_err();
             assert_eq!(error.kind(), Kind::Usage);
-            let told = error.report();
+            let report = error.report();
             let place = self.at(holder).canonicalize().unwrap();
             for word in [
                 format!("process {}", std::process::id()),
                 format!("'{}'", place.display()),
             ] {
-                assert!(told.contains(&word), "{told}");
+                assert!(report.contains(&word), "{report}");
             }
         }
     }
@@ -388,8 +388,8 @@ mod tests {
             scene.at("out/film.mp4"),
         );
         let first = FileClaim::take(&lock, &film).unwrap();
-        let told = FileClaim::take(&lock, &film).unwrap_err().report();
-        assert!(told.contains("film.mp4': process"), "{told}");
+        let report = FileClaim::take(&lock, &film).unwrap_err().report();
+        assert!(report.contains("film.mp4': process"), "{report}");
         assert!(!FileClaim::clear(&lock));
         drop(first);
         assert!(!lock.exists() && !FileClaim::clear(&lock));

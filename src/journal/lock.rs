@@ -179,9 +179,9 @@ mod tests {
         let Err(Refusal::Held(holder)) = take(folder, false) else {
             panic!("it was taken twice");
         };
-        let told = held(holder, folder).report();
+        let report = held(holder, folder).report();
         for word in [&format!("process {}", std::process::id()), &host(), "kill"] {
-            assert!(told.contains(word), "{told}");
+            assert!(report.contains(word), "{report}");
         }
         drop(first);
         assert!(!is_held(folder));

@@ -34,7 +34,7 @@ pub const FOLDER: &str = ".rushes";
 pub struct Journal {
     path: PathBuf,
     known: RwLock<Known>,
-    // Lines that wait to be written: whoever gets at the file writes all of them.
+    // Lines that wait to be written: the thread that gets at the file writes all of them.
     waiting: Mutex<Vec<u8>>,
     file: Mutex<Tail>,
     claim: Claim,
@@ -52,7 +52,7 @@ struct Tail {
 
 /// What is known of the results in `output`, read without a lock and a trace.
 pub fn peek(output: &Path) -> Known {
-    // One that cannot be read costs work, and is told where it is opened.
+    // One that cannot be read costs work; opening it reports that.
     let bytes = Folder::find(output).and_then(|folder| read(&folder));
     bytes.map(|bytes| Known::parse(&bytes)).unwrap_or_default()
 }
@@ -319,10 +319,10 @@ mod tests {
             if planted.ends_with("new") {
                 opened.unwrap();
             } else {
-                let told = opened.unwrap_err().report();
+                let report = opened.unwrap_err().report();
                 assert!(
-                    told.contains(planted) && told.contains("remove it"),
-                    "{told}"
+                    report.contains(planted) && report.contains("remove it"),
+                    "{report}"
                 );
             }
             assert!(peek(&output).is_empty());
@@ -333,8 +333,8 @@ mod tests {
             fs::create_dir(folder).unwrap();
         }
         std::os::unix::fs::symlink(&other, output.join(FOLDER)).unwrap();
-        let told = Journal::open(&output).unwrap_err().report();
-        assert!(told.contains("it is a link"), "{told}");
+        let report = Journal::open(&output).unwrap_err().report();
+        assert!(report.contains("it is a link"), "{report}");
         assert_eq!(fs::read_dir(other).unwrap().count(), 0);
     }
 

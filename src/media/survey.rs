@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ffmpeg::{Packet, Rational};
 use ffmpeg_next as ffmpeg;
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::Input;
@@ -180,12 +181,10 @@ const HEADERS: usize = 4096;
 /// Whether a packet of video has closed captions.
 fn has_captions(data: &[u8]) -> bool {
     let headers = data.get(..HEADERS).unwrap_or(data);
-    let mut places = headers.windows(4).enumerate();
-    places.any(|(place, bytes)| {
-        bytes == b"GA94"
-            && CAPTIONS
-                .iter()
-                .any(|begin| headers[..place + 4].ends_with(begin))
+    let mut places = memmem::find_iter(headers, b"GA94");
+    places.any(|place| {
+        let mut begins = CAPTIONS.iter();
+        begins.any(|begin| headers[..place + 4].ends_with(begin))
     })
 }
 

@@ -24,7 +24,6 @@ pub use output::prepare_output;
 pub use scan::{Found, SourceFile, glob, scan, survey, unreadable};
 pub use wanted::Wanted;
 
-use crate::crew;
 use crate::dispatch::{Cancel, Event};
 use crate::engine::{Engine, JobError};
 use crate::error::{Error, Kind, Result};
@@ -32,6 +31,7 @@ use crate::job::{Job, Limits, Work};
 use crate::journal::{Fingerprint, Known, Record, Stamp};
 use crate::media::verify::Depth;
 use crate::recipe::Recipe;
+use crate::threads;
 
 /// What a plan goes by, besides sources and recipes.
 #[derive(Debug, Clone, Copy)]
@@ -188,7 +188,7 @@ pub fn plan(
         rules,
         cancel,
     };
-    crew::prepare()?;
+    threads::prepare()?;
     let looks: Vec<_> = sources
         .par_iter()
         .zip(&targets)

@@ -9,7 +9,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::{Refused, Wanted};
 use crate::error::{Error, Result};
-use crate::{crew, values};
+use crate::{threads, values};
 
 /// A file to work on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,9 +135,9 @@ impl<'a> Scan<'a> {
         let (sender, receiver) = crossbeam_channel::unbounded();
         let (wanted, output, top) = (self.wanted.clone(), self.output.clone(), root.to_owned());
         // The parallel walk waits for ever for threads that cannot be started.
-        let threads = crew::affordable(values::cores().min(MOST_THREADS));
+        let threads = threads::affordable(values::cores().min(MOST_THREADS));
         if threads == 0 {
-            return Err(crew::none());
+            return Err(threads::cannot_start());
         }
         let mut walker = WalkBuilder::new(root);
         walker

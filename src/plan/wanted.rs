@@ -122,13 +122,13 @@ impl Wanted {
         ending.is_some_and(|ending| endings.binary_search(&ending.as_str()).is_ok())
     }
 
-    /// Whether a file, or a folder with all that is in it, is left out.
     /// Whether the search goes into the folder `below`, as far as its name tells.
     pub fn enters(&self, below: &Path) -> bool {
         let name = below.file_name().unwrap_or_default();
         !name.as_encoded_bytes().starts_with(b".") && !self.leaves_out(below)
     }
 
+    /// Whether a file, or a folder with all that is in it, is left out.
     pub(super) fn leaves_out(&self, below: &Path) -> bool {
         let system = below
             .file_name()

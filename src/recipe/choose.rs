@@ -18,7 +18,7 @@ pub enum Choose {
     Times(Times),
     /// One that stands for all; has become a time before an engine sees it.
     Best,
-    /// So many, spread evenly over a length that the container does not store; they have become
+    /// This many, spread evenly over a length that the container does not store; they have become
     /// times before an engine sees them.
     Spread(u32),
 }

@@ -33,7 +33,7 @@ pub(super) fn plan(product: &mut Product, media: &MediaInfo, container: Containe
         if is_picture {
             continue;
         }
-        product.notes.extend(untold_light(stream, track));
+        product.notes.extend(unwritten_light(stream, track));
         for held in stream.inventory() {
             if held.property == Property::Tag && tags_stream == Some(stream.index) {
                 // The whole result has it.
@@ -59,15 +59,15 @@ pub(super) fn plan(product: &mut Product, media: &MediaInfo, container: Containe
 }
 
 /// The loss of what only the pictures say of their brightness, where the encoder cannot write it.
-fn untold_light(stream: &StreamInfo, track: &Track) -> Option<String> {
+fn unwritten_light(stream: &StreamInfo, track: &Track) -> Option<String> {
     let (StreamKind::Video { light: Some(_), .. }, Way::Video(way)) = (&stream.kind, &track.way)
     else {
         return None;
     };
-    let is_told = way.tone_maps() || way.encoder.tells_light();
+    let is_written = way.tone_maps() || way.encoder.tells_light();
     let (index, encoder) = (stream.index, &way.encoder.name);
     let what = Extra::MasteringDisplay.words();
-    (!is_told).then(|| format!("stream {index}: {what} is lost: {encoder} cannot write it"))
+    (!is_written).then(|| format!("stream {index}: {what} is lost: {encoder} cannot write it"))
 }
 
 /// Plans a property that the result holds, too.

@@ -112,7 +112,7 @@ fn choose(pick: &Pick, length_s: Option<f64>) -> Choose {
     }
 }
 
-/// So many frames, at times where the length is known.
+/// This many frames, at times where the length is known.
 fn spread(number: u32, length_s: Option<f64>) -> Choose {
     match length_s.filter(|length_s| *length_s > 0.0) {
         Some(length_s) => Choose::Times(Times::spread(number, length_s)),

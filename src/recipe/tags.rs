@@ -39,6 +39,14 @@ const OF_THE_FILE: [&str; 30] = [
 /// Of these, what a muxer that takes any name would write into a result, where it is wrong.
 pub const STALE: [&str; 3] = ["compatible_brands", "major_brand", "minor_version"];
 
+/// Names of tags that a result must not take over as those of the file, which come from
+/// `tags_stream` if the source has them on a stream: then its language is among them.
+pub fn stale(tags_stream: Option<usize>) -> impl Iterator<Item = &'static str> {
+    STALE
+        .into_iter()
+        .chain(tags_stream.is_some().then_some("language"))
+}
+
 /// What Matroska's writers note of a stream's packets: it is wrong of others. A language may
 /// follow, as in `BPS-eng`.
 const OF_THE_PACKETS: [&str; 4] = ["bps", "duration", "number_of_bytes", "number_of_frames"];
@@ -118,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_describes_a_stream_is_told_from_how_it_is_stored() {
+    fn what_describes_a_stream_is_kept_apart_from_how_it_is_stored() {
         for name in ["artist", "comment", "copyright", "tracknumber"] {
             assert!(describes_content(name), "{name}");
         }

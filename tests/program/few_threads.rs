@@ -3,17 +3,27 @@
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use crate::common::{self, DISPATCHES, decoded, leftovers, rushes, stderr, tiny};
 
 /// A user without processes: limits do not hold for root.
 const NOBODY: &str = "65534";
 
-/// Runs rushes with `arguments` as a user who may have so many threads and processes.
+/// Whether that user has processes: those of the last run may take a moment to end, and count.
+fn has_processes() -> bool {
+    let folders = fs::read_dir("/proc").unwrap().flatten();
+    let mut owners = folders.filter_map(|entry| Some(entry.metadata().ok()?.uid()));
+    owners.any(|owner| owner.to_string() == NOBODY)
+}
+
+/// Runs rushes with `arguments` as a user who may have this number of threads and processes.
 fn limited(threads: usize, arguments: &[&str]) -> Output {
+    let is_over = common::wait_for(Duration::from_secs(30), || !has_processes());
+    assert!(is_over, "a run left processes");
     let program = rushes().get_program().to_owned();
     let script = format!("ulimit -u {threads} && exec \"$@\"");
     Command::new("timeout")
@@ -53,7 +63,7 @@ fn a_run_with_few_threads_makes_whole_results_or_says_why_it_cannot() {
     }
     let mut whole = 0;
     for dispatch in DISPATCHES {
-        for threads in [1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 64] {
+        for threads in (4..=12).chain([14, 16, 20, 64]) {
             let root = tempfile::tempdir().unwrap();
             let sources = open_folder(root.path(), "in");
             for name in ["a.mp4", "b.mp4", "c.mp4"] {

@@ -19,6 +19,12 @@ struct Site {
 }
 
 impl Site {
+    /// Adds the picture `a.png`.
+    fn add_photo(&self) {
+        let arguments = "-f lavfi -i testsrc2=size=320x240 -frames:v 1";
+        common::ffmpeg(arguments.split_whitespace(), &self.at("a.png"));
+    }
+
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         for name in ["a.mov", "sub/a.mov", "sub/deep/b.mov"] {
@@ -190,18 +196,7 @@ fn assert_one_or_after(a: &Output, b: &Output) {
 #[test]
 fn a_film_is_made_by_one_run() {
     let site = Site::new();
-    let photo = site.at("a.png");
-    common::ffmpeg(
-        [
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=320x240",
-            "-frames:v",
-            "1",
-        ],
-        &photo,
-    );
+    site.add_photo();
     let film = |seconds| {
         site.command(&[
             "slideshow",
@@ -237,18 +232,7 @@ fn a_film_is_made_by_one_run() {
 #[test]
 fn what_a_living_run_writes_is_not_tidied_away() {
     let site = Site::new();
-    let photo = site.at("a.png");
-    common::ffmpeg(
-        [
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=320x240",
-            "-frames:v",
-            "1",
-        ],
-        &photo,
-    );
+    site.add_photo();
     let arguments = [
         "slideshow",
         "@a.png",

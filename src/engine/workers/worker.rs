@@ -15,12 +15,12 @@ use super::protocol::{self, Answer, Request, VERSION};
 use super::serve::other_version;
 use super::socket;
 use super::standby::Standing;
-use crate::crew;
 use crate::engine::Watch;
 use crate::engine::child::{GRACE, Group, Said, TICK, said_on};
 use crate::engine::process::Process;
 use crate::error::{Error, Result};
 use crate::job::Limits;
+use crate::threads;
 
 /// What libav may leak a task stays little; a fresh worker costs a twentieth of
 /// a second, which is nothing against so many tasks.
@@ -131,7 +131,8 @@ impl Worker {
     ) -> Result<Self> {
         let Ends { mut input, output } = ends;
         let child = Group::of(child);
-        let said = said_on(stderr, |_| None).map_err(|error| crew::none().because(error))?;
+        let said =
+            said_on(stderr, |_| None).map_err(|error| threads::cannot_start().because(error))?;
         let answers = Inbox::of(output, TICK)
             .map_err(|error| Error::failed("a worker cannot be talked to").because(error))?;
         // One that ended at once shows when it is first asked.

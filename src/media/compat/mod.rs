@@ -46,7 +46,8 @@ pub(super) fn timestamp_rules() -> TimestampRules {
 
 /// Whether the decoder of AMR takes one frame from a packet and passes over the rest of it.
 ///
-/// FFmpeg 5.0 began to do so with sound of several channels; the commit 319e8a49 ended it in 6.1.
+/// That of 5.1 reports all of the packet as read (`amrnbdec.c`); the commit 319e8a49, in 6.1,
+/// ended that.
 pub(super) fn decodes_first_amr_frame_only() -> bool {
     timestamp_rules() == TimestampRules::Packets
 }

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::media::Input;
 use crate::media::error::{check, failed};
 use crate::media::filter::rescale;
-use crate::recipe::tags::STALE;
+use crate::recipe::tags::stale;
 
 /// A named stretch of a film, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +54,7 @@ impl Muxer {
                 "copy tags",
             )?;
         }
-        if stream.is_some() {
-            self.forget_tag("language");
-        }
-        for name in STALE {
+        for name in stale(tags_stream) {
             self.forget_tag(name);
         }
         self.copy_chapters(input)

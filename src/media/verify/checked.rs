@@ -69,8 +69,8 @@ impl Checked {
         if let Some(error) = &evidence.survey.ended_early {
             self.salvage(format!("the source ends early: {error}"));
         }
-        for told in structure(&evidence.survey.damage) {
-            self.salvage(told);
+        for warning in structure(&evidence.survey.damage) {
+            self.salvage(warning);
         }
         if evidence.survey.has_jumped {
             let told = "the source's clock jumps; times go on where they were";
@@ -95,24 +95,24 @@ impl Checked {
 
 /// What is missing because a file's structure is damaged, in words.
 fn structure(damage: &Damage) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut warnings = Vec::new();
     if damage.places > 0 {
         let places = match damage.places {
             1 => "its structure is broken".to_owned(),
             places => format!("its structure is broken in {places} places, the first"),
         };
         let (at, bytes) = (damage.at, damage.bytes);
-        told.push(format!(
+        warnings.push(format!(
             "the source is damaged: {places} at byte {at}; {bytes} bytes are unusable"
         ));
     }
     if damage.missing > 0 {
         let missing = damage.missing;
-        told.push(format!(
+        warnings.push(format!(
             "the source is damaged: {missing} bytes are missing at its end or before"
         ));
     }
-    told.extend(damage.holes.iter().map(|hole| {
+    warnings.extend(damage.holes.iter().map(|hole| {
         format!(
             "stream {}: nothing is left between {} and {}",
             hole.stream,
@@ -120,7 +120,7 @@ fn structure(damage: &Damage) -> Vec<String> {
             seconds(hole.to_us as f64 / 1e6)
         )
     }));
-    told
+    warnings
 }
 
 pub(super) fn seconds(seconds: f64) -> String {

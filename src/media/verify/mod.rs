@@ -162,6 +162,7 @@ impl<'a> File<'a> {
         self.sound(&mut checked)?;
         self.is_heard()?;
         self.inventory(&mut checked);
+        self.captions(&mut checked);
         self.company(&mut checked);
         self.tags(&mut checked);
         self.decodes(&mut checked, cancel)?;
@@ -202,6 +203,20 @@ impl<'a> File<'a> {
         let (planned, found) = (self.evidence.job.pipeline.chapters, info.chapters);
         if found < planned {
             checked.lose(format!("{found} of {planned} chapters have arrived"));
+        }
+    }
+
+    /// Closed captions among the source's pictures are among the result's.
+    fn captions(&self, checked: &mut Checked) {
+        let tracks = self.evidence.product.tracks_of(Medium::Video);
+        let has = |span: Option<&Span>| span.is_some_and(|span| span.captions);
+        for (track, result) in tracks.zip(self.streams(Medium::Video)) {
+            let index = track.stream;
+            if has(self.evidence.survey.span(index)) && !has(self.span(result)) {
+                checked.lose(format!(
+                    "stream {index}: its closed captions did not arrive"
+                ));
+            }
         }
     }
 
@@ -255,12 +270,6 @@ impl<'a> File<'a> {
         let late = apart(result.first_us, source.first_us);
         let early = apart(source.last_us, result.last_us);
         self.last_frame(track.stream, stream, frame_s, checked);
-        if source.captions && !result.captions {
-            let index = track.stream;
-            checked.lose(format!(
-                "stream {index}: its closed captions did not arrive"
-            ));
-        }
         let reordered = if source.undated { REORDERED } else { 1.0 };
         let slack = frame_s * reordered + ROUNDING_S;
         for (what, by) in [("begins", late), ("ends", early)] {

@@ -1,5 +1,6 @@
 //! Threads, as many as the system gives: a limit of it is no reason to stop.
 
+use std::error::Error as _;
 use std::sync::OnceLock;
 
 use crossbeam_channel::{Sender, bounded};
@@ -46,7 +47,7 @@ pub fn pool(threads: usize, name: &'static str) -> Result<ThreadPool> {
         match built {
             Err(_) if wanted > 1 => wanted /= 2,
             built => {
-                return built.map_err(|error| none().because(error));
+                return built.map_err(|error| cannot_start().because(error));
             }
         }
     }
@@ -60,22 +61,22 @@ pub fn pool(threads: usize, name: &'static str) -> Result<ThreadPool> {
 pub fn prepare() -> Result<()> {
     static IS_PREPARED: OnceLock<bool> = OnceLock::new();
     let is_prepared = IS_PREPARED.get_or_init(|| {
-        // rayon tries once, and with so many threads or none.
+        // rayon tries once, and with this number or with none.
         let threads = affordable(crate::values::cores());
-        threads > 0
-            && ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build_global()
-                .is_ok()
+        let built = ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .build_global();
+        // An error without a cause: somebody else gave them their threads before.
+        threads > 0 && built.map_or_else(|error| error.source().is_none(), |()| true)
     });
     match is_prepared {
         true => Ok(()),
-        false => Err(none()),
+        false => Err(cannot_start()),
     }
 }
 
 /// Why nothing can be done at once.
-pub fn none() -> Error {
+pub fn cannot_start() -> Error {
     Error::failed("cannot start a thread")
         .cure("raise the limit of processes (`ulimit -u`) or of memory")
 }
@@ -83,6 +84,14 @@ pub fn none() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn threads_that_parallel_iterators_have_already_will_do() {
+        use rayon::prelude::*;
+
+        assert_eq!((0..100).into_par_iter().sum::<u32>(), 4950);
+        prepare().unwrap();
+    }
 
     #[test]
     fn what_the_system_gives_is_what_there_is_to_work_with() {
