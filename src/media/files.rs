@@ -29,11 +29,31 @@ impl Access {
     /// The system's.
     pub fn open(self, path: &Path) -> io::Result<File> {
         match self {
-            Self::Read => File::open(path),
+            Self::Read => read(path),
             Self::Write => create(path),
             // Whoever opens files for itself is gone with its work.
             Self::Checkpoint => Err(ErrorKind::Unsupported.into()),
         }
+    }
+}
+
+/// Opens `path` to be read. A pipe or a device may have come in a file's place, and is not waited
+/// for.
+fn read(path: &Path) -> io::Result<File> {
+    let file = File::options()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path);
+    let file = match file {
+        // Another program holds a lease of the file, and the system asks it to let go.
+        Err(error) if error.kind() == ErrorKind::WouldBlock && path.is_file() => File::open(path)?,
+        file => file?,
+    };
+    let kind = file.metadata()?.file_type();
+    match kind.is_file() {
+        true => Ok(file),
+        false if kind.is_dir() => Err(io::Error::from_raw_os_error(libc::EISDIR)),
+        false => Err(io::Error::from_raw_os_error(libc::ESPIPE)),
     }
 }
 
@@ -90,6 +110,16 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn a_pipe_a_device_and_a_folder_are_not_read_and_not_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let pipe = root.path().join("a.mp4");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        for path in [&pipe, root.path(), Path::new("/dev/zero")] {
+            Access::Read.open(path).unwrap_err();
+        }
+    }
 
     #[test]
     fn a_file_is_written_from_nothing_on_and_no_other_through_its_name() {

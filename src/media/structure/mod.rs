@@ -11,6 +11,7 @@ mod holes;
 mod matroska;
 mod mp4;
 mod ogg;
+mod picture;
 mod ts;
 
 pub(super) use holes::Holes;
@@ -232,6 +233,12 @@ fn format_of(bytes: &[u8]) -> (Option<Box<dyn Format>>, u64) {
         Box::new(flv::Flv::default())
     } else if mp4::FIRST.iter().any(|word| at(4, *word)) {
         Box::new(mp4::Mp4::default())
+    } else if at(0, picture::JPEG) {
+        Box::new(picture::Jpeg::default())
+    } else if at(0, picture::PNG) {
+        Box::new(picture::Png::default())
+    } else if at(0, b"RIFF") && at(8, picture::WEBP) {
+        Box::new(picture::WebP::default())
     } else if let Some((first, packets)) = ts::find(bytes) {
         return (Some(Box::new(packets)), first);
     } else {
