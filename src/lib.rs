@@ -42,6 +42,8 @@ pub mod delivery;
 
 pub mod journal;
 
+pub mod status;
+
 pub mod engine;
 
 #[allow(

@@ -157,7 +157,7 @@ pub fn serve(cancel: &Cancel) -> Result<()> {
         &terms,
         cancel,
         &events,
-        &|_| {},
+        &|outcome| outcome,
     )?;
     let stopped_in_s = stopper.and_then(|stopper| stopper.get().map(Instant::elapsed));
     write(&Report {

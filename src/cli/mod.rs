@@ -17,6 +17,7 @@ mod settle;
 mod shell;
 mod site;
 mod slideshow;
+mod status;
 mod watch;
 
 use clap::{Parser, Subcommand};
@@ -48,6 +49,7 @@ enum Command {
     Frames(frames::Args),
     Bench(Box<bench::Args>),
     Slideshow(slideshow::Args),
+    Status(status::Args),
     Samples(samples::Args),
     Doctor(doctor::Args),
     Completions(shell::Completions),
@@ -79,6 +81,7 @@ impl Cli {
             Command::Frames(args) => args.run(cancel),
             Command::Bench(args) => args.run(cancel),
             Command::Slideshow(args) => args.run(cancel),
+            Command::Status(args) => args.run(cancel),
             Command::Samples(args) => args.run(cancel),
             Command::Doctor(args) => args.run(),
             Command::Completions(args) => args.run(),

@@ -120,12 +120,8 @@ fn run(
         style => style,
     };
     let outcomes = run_batch(&plan.jobs, engine, &terms, cancel, telling, &|outcome| {
-        settling.ended(outcome);
+        settling.settle(outcome)
     })?;
-    let outcomes: Vec<_> = outcomes
-        .into_iter()
-        .map(|outcome| settling.amend(outcome))
-        .collect();
     let words = recipes.iter().map(Recipe::words).collect();
     let report = Report::new(&plan, &outcomes, words, started);
     // The results are in place, whether the report finds room or not.
@@ -134,7 +130,7 @@ fn run(
     }
     tell(&report, style);
     match ending(&report, cancel)? {
-        Ending::Done if stayed + settling.unfinished() > 0 => Ok(Ending::SomeFailed),
+        Ending::Done if stayed > 0 => Ok(Ending::SomeFailed),
         ending => Ok(ending),
     }
 }
@@ -230,7 +226,7 @@ fn ending(report: &Report, cancel: &Cancel) -> Result<Ending> {
         );
     }
     let bad = totals.failed + totals.refused + totals.salvaged + totals.cancelled;
-    Ok(if bad > 0 {
+    Ok(if bad + totals.unfinished > 0 {
         Ending::SomeFailed
     } else {
         Ending::Done

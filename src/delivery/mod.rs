@@ -107,7 +107,7 @@ fn attempt(
             )
         }
         Err(failure) => Err(failure),
-        Ok((attempt, checked)) => Ok(attempt.finish(checked)?),
+        Ok((attempt, checked)) => Ok(attempt.finish(checked, watch)?),
     }
 }
 
@@ -285,7 +285,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Gives every result its final name.
-    fn finish(self, checked: Vec<Checked>) -> Result<Done> {
+    fn finish(self, checked: Vec<Checked>, watch: &Watch) -> Result<Done> {
         let mut done = Done {
             media_s: self.ran.media_s,
             warnings: self.notes,
@@ -299,6 +299,7 @@ impl<'a> Attempt<'a> {
             let part =
                 pictures::gather(part, self.media, product, &self.ran.pictures, &mut warnings)?;
             let bytes = part.size().map_err(|error| unwritable(target, error))?;
+            let content = part.content(watch)?;
             let mut lost = checked.lost;
             let refused = keep_attributes(self.media, product, &part)
                 .map_err(|error| unwritable(target, error))?;
@@ -324,6 +325,7 @@ impl<'a> Attempt<'a> {
             let mut made = made(target, product, bytes, frames, kept, checked.ssim, &lost);
             made.time_s = pictures::only_time(product, &self.ran.pictures);
             made.waits_at = waits_at;
+            made.content = Some(content.0);
             done.results.push(made);
         }
         Ok(done)
@@ -398,6 +400,7 @@ fn made(
         kept_source,
         ssim,
         time_s: None,
+        content: None,
         waits_at: None,
     }
 }

@@ -8,7 +8,9 @@ use super::hidden::{ASIDE, PART, READY, hidden_name, unique_name};
 use super::leftovers::{clear_parts_of, put_back};
 use super::name;
 use super::opened::{self, FileId, is_at};
+use crate::engine::Watch;
 use crate::error::{Error, Result};
+use crate::journal::Content;
 
 /// Lets `write` fill a temporary file and gives that the name `target`, under which a file may
 /// be only with `overwrite`.
@@ -109,6 +111,18 @@ impl Part {
         fs::read_dir(&self.path)?
             .map(|entry| Ok(entry?.metadata()?.len()))
             .sum()
+    }
+
+    /// What shows later whether it is still the same.
+    ///
+    /// # Errors
+    /// Where it cannot be read, and where the job is to stop.
+    pub(super) fn content(&self, watch: &Watch) -> Result<Content> {
+        let mut go_on = |_| !watch.cancel().is_set() && !watch.is_over();
+        Content::of(&self.file, &self.path, &mut go_on).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => Error::interrupted(),
+            _ => Error::failed(format!("cannot read '{}'", self.path.display())).because(error),
+        })
     }
 
     /// Makes sure that its name still leads to what was created under it.

@@ -35,8 +35,8 @@ use crate::threads;
 /// Progress events of one job are at least this far apart.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
-/// Runs `jobs` and no more, and returns one outcome a job, in plan order; each is
-/// shown to `ended` on its slot. Else as [`dispatch`].
+/// Runs `jobs` and no more, and returns one outcome a job, in plan order, as `settle` returned
+/// it. Else as [`dispatch`].
 ///
 /// # Errors
 /// As [`dispatch`].
@@ -46,16 +46,17 @@ pub fn dispatch_all(
     terms: &Terms,
     cancel: &Cancel,
     events: &Sender<Event>,
-    ended: &(dyn Fn(&Outcome) + Sync),
+    settle: &(dyn Fn(Outcome) -> Outcome + Sync),
 ) -> Result<Vec<Outcome>> {
     let outcomes = Mutex::new(Vec::with_capacity(jobs.len()));
     let queue = Queue::of(jobs.iter().cloned());
     dispatch(&queue, engine, terms, cancel, events, &|outcome| {
-        ended(&outcome);
+        let outcome = settle(outcome);
         outcomes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(outcome);
+            .push(outcome.clone());
+        outcome
     })?;
     let mut outcomes = outcomes
         .into_inner()
@@ -64,8 +65,11 @@ pub fn dispatch_all(
     Ok(outcomes)
 }
 
-/// Runs the jobs of `queue` until it is closed and empty. Each outcome is given
-/// to `ended` and not kept, so that a batch may go on for ever.
+/// Runs the jobs of `queue` until it is closed and empty. Outcomes are not kept, so that a batch
+/// may go on for ever.
+///
+/// The slot of a job gives its outcome to `settle`, which does what is left to do and may change
+/// it by what came of that. Only then the job is reported as finished.
 ///
 /// Events go to `events`; whether anyone listens does not matter. Once `cancel`
 /// is set, running jobs stop and waiting ones are [`Verdict::Cancelled`].
@@ -78,7 +82,7 @@ pub fn dispatch(
     terms: &Terms,
     cancel: &Cancel,
     events: &Sender<Event>,
-    ended: &(dyn Fn(Outcome) + Sync),
+    settle: &(dyn Fn(Outcome) -> Outcome + Sync),
 ) -> Result<()> {
     let began = Instant::now();
     // Threads beyond the slots help jobs that can be split, unless they are rationed.
@@ -117,12 +121,15 @@ pub fn dispatch(
         while slot.index() < slots
             && let Some(job) = queue.next(cancel)
         {
-            let outcome = batch.run(&job, slot.index());
+            let outcome = settle(batch.run(&job, slot.index()));
             let failed = matches!(outcome.verdict, Verdict::Failed(_));
             if failed && terms.on_error == OnError::Stop {
                 queue.stop();
             }
-            ended(outcome);
+            batch.tell(Event::JobFinished {
+                name: job.name.clone(),
+                outcome,
+            });
         }
     });
     let _ = events.send(Event::BatchFinished {
@@ -162,18 +169,13 @@ impl Batch<'_> {
             });
             self.attempt(job, slot)
         };
-        let outcome = Outcome {
+        Outcome {
             job: job.id,
             slot,
             start_s,
             end_s: self.began.elapsed().as_secs_f64(),
             verdict,
-        };
-        self.tell(Event::JobFinished {
-            name: job.name.clone(),
-            outcome: outcome.clone(),
-        });
-        outcome
+        }
     }
 
     fn attempt(&self, job: &Job, slot: usize) -> Verdict {

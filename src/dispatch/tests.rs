@@ -81,8 +81,15 @@ fn run_on(scripts: Vec<Script>, terms: &Terms, cancel: &Cancel) -> (Vec<Outcome>
         .map(|(id, script)| job(id, script.milliseconds as f64))
         .collect();
     let (sender, receiver) = crossbeam_channel::unbounded();
-    let outcomes =
-        dispatch_all(&jobs, &Fake::new(scripts), terms, cancel, &sender, &|_| {}).unwrap();
+    let outcomes = dispatch_all(
+        &jobs,
+        &Fake::new(scripts),
+        terms,
+        cancel,
+        &sender,
+        &|outcome| outcome,
+    )
+    .unwrap();
     drop(sender);
     (outcomes, receiver.into_iter().collect())
 }
@@ -236,7 +243,11 @@ fn a_job_that_comes_later_runs_on_an_idle_slot_while_another_runs() {
     let (cancel, queue) = (Cancel::new(), Queue::open());
     assert!(queue.push(job(0, 1.0), &events));
     let ended = Mutex::new(Vec::new());
-    let keep = |outcome: Outcome| ended.lock().unwrap().push((outcome.job, outcome.verdict));
+    let keep = |outcome: Outcome| {
+        let ended_so = (outcome.job, outcome.verdict.clone());
+        ended.lock().unwrap().push(ended_so);
+        outcome
+    };
     std::thread::scope(|scope| {
         scope.spawn(|| dispatch(&queue, &engine, &Terms::on(2), &cancel, &events, &keep).unwrap());
         let mut seen = Vec::new();

@@ -53,6 +53,10 @@ pub struct Done {
     pub warnings: Vec<String>,
     /// Whether the source did not give all that it was to hold.
     pub salvaged: bool,
+    /// Whether the result is in place and something else could not be done: with `--replace`, the
+    /// source could not go to the trash.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
     /// The results, one a recipe.
     pub results: Vec<Made>,
 }
@@ -80,6 +84,9 @@ pub struct Made {
     /// The picture's time in the source in seconds, where the result is one picture of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_s: Option<f64>,
+    /// XXH3 of its bytes, to be compared with those that are there later.
+    #[serde(skip)]
+    pub content: Option<u64>,
     /// Where it waits, if it is to take its source's place.
     #[serde(skip)]
     pub waits_at: Option<PathBuf>,
@@ -122,6 +129,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether it makes the exit code 1.
+    pub fn is_bad(&self) -> bool {
+        match &self.verdict {
+            Verdict::Done(done) => done.salvaged || done.unfinished,
+            Verdict::Failed(_) => true,
+            Verdict::Cancelled => false,
+        }
+    }
+
     /// What the job did, where it finished.
     pub fn done(&self) -> Option<&Done> {
         match &self.verdict {

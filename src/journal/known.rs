@@ -100,7 +100,7 @@ mod tests {
     use xxhash_rust::xxh3::xxh3_64;
 
     use super::*;
-    use crate::journal::{Fingerprint, Stamp};
+    use crate::journal::{Fingerprint, Placed, Stamp};
 
     fn record(target: &str, size: u64) -> Record {
         let stamp = Stamp {
@@ -113,9 +113,12 @@ mod tests {
             path: "/in/a.mov".into(),
             source_stamp: stamp,
             recipe: Fingerprint(u64::MAX),
-            target_stamp: stamp,
-            salvaged: false,
-            dropped: true,
+            placed: Placed {
+                stamp,
+                content: None,
+                salvaged: false,
+                dropped: true,
+            },
         }
     }
 
@@ -138,6 +141,24 @@ mod tests {
         odd.target = PathBuf::from(OsStr::from_bytes(b"\xff\n\"\\ .mp4"));
         let known = Known::parse(&text(std::slice::from_ref(&odd)));
         assert_eq!(known.of_target(&odd.target), Some(&odd));
+    }
+
+    #[test]
+    fn a_target_that_is_not_below_the_output_folder_is_none() {
+        for target in ["", "/etc/passwd", "../a.mp4", "a/../../b.mp4", "."] {
+            let known = Known::parse(&text(&[record(target, 1)]));
+            assert!(known.is_empty(), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_the_first_version_is_read_and_has_no_content() {
+        let json = r#"{"v":1,"target":"a.mp4","source":"a.mov","path":"/in/a.mov","source_stamp":{"size":1,"modified_ns":-1},"recipe":7,"target_stamp":{"size":2,"modified_ns":3},"salvaged":true,"dropped":false}"#;
+        let line = format!("{:016x} {json}\n", xxh3_64(json.as_bytes()));
+        let known = Known::parse(line.as_bytes());
+        let placed = known.of_target(Path::new("a.mp4")).unwrap().placed;
+        assert_eq!((placed.stamp.size, placed.content), (2, None));
+        assert!(placed.salvaged && !placed.dropped);
     }
 
     #[test]

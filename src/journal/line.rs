@@ -3,12 +3,12 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Fingerprint, Stamp};
+use super::{Content, Fingerprint, Stamp};
 
 /// The version of the lines that are written here.
 const VERSION: u32 = 1;
@@ -29,8 +29,24 @@ pub struct Record {
     pub source_stamp: Stamp,
     /// The recipe.
     pub recipe: Fingerprint,
-    /// The result as it was put in place.
-    pub target_stamp: Stamp,
+    /// The result.
+    #[serde(flatten)]
+    pub placed: Placed,
+}
+
+/// A result as it was put in place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// What shows cheaply that it is still the same.
+    #[serde(rename = "target_stamp")]
+    pub stamp: Stamp,
+    /// Its bytes; earlier versions did not write this.
+    #[serde(
+        default,
+        rename = "target_content",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub content: Option<Content>,
     /// Whether the source did not give all that it was to hold.
     pub salvaged: bool,
     /// Whether a stream of the source did not arrive.
@@ -76,9 +92,18 @@ pub(super) fn read(line: &[u8]) -> Line {
     };
     match serde_json::from_slice::<Versioned>(json) {
         Ok(Versioned { v }) if v > VERSION => Line::Newer,
-        Ok(_) => serde_json::from_slice(json).map_or(Line::Garbage, Line::Record),
+        Ok(_) => match serde_json::from_slice::<Box<Record>>(json) {
+            Ok(record) if is_below(&record.target) => Line::Record(record),
+            _ => Line::Garbage,
+        },
         Err(_) => Line::Garbage,
     }
+}
+
+/// Whether a place is one below the output folder, whatever wrote it down.
+fn is_below(target: &Path) -> bool {
+    let mut parts = target.components();
+    target.parent().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The JSON of a line whose checksum holds.

@@ -5,6 +5,7 @@
 //! journal that is lost, torn or spoilt costs work, and no file.
 
 mod claim;
+mod content;
 mod folder;
 mod known;
 mod line;
@@ -17,8 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 pub use claim::FileClaim;
+pub use content::Content;
 pub use known::Known;
-pub use line::Record;
+pub use line::{Placed, Record};
 pub use stamp::{Fingerprint, Stamp};
 
 use crate::error::{Error, Result};
@@ -55,6 +57,25 @@ pub fn peek(output: &Path) -> Known {
     // One that cannot be read costs work; opening it reports that.
     let bytes = Folder::find(output).and_then(|folder| read(&folder));
     bytes.map(|bytes| Known::parse(&bytes)).unwrap_or_default()
+}
+
+/// What is known of the results in `output`, where a run has put any.
+///
+/// # Errors
+/// Where none has, and where the journal cannot be read.
+pub fn read_only(output: &Path) -> Result<Known> {
+    let bytes = Folder::find(output).and_then(|folder| read(&folder));
+    match bytes {
+        Ok(bytes) => Ok(Known::parse(&bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let shown = output.display();
+            Err(
+                Error::usage(format!("rushes has put no results into '{shown}'"))
+                    .cure("name the folder that was given to -o, or to --replace"),
+            )
+        }
+        Err(error) => Err(unusable(&output.join(FOLDER).join(FILE), error)),
+    }
 }
 
 /// Whether another run works in `folder`.
@@ -233,9 +254,12 @@ mod tests {
             path: "/a".into(),
             source_stamp: stamp,
             recipe: Fingerprint(7),
-            target_stamp: stamp,
-            salvaged: true,
-            dropped: false,
+            placed: Placed {
+                stamp,
+                content: Some(Content(9)),
+                salvaged: true,
+                dropped: false,
+            },
         }
     }
 

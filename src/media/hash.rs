@@ -178,10 +178,11 @@ pub fn content(path: &Path, cancel: &Cancel) -> Result<Content> {
 const MICROSECOND: ffmpeg::Rational = ffmpeg::Rational(1, 1_000_000);
 
 /// Single pictures have demuxers of their own, which read no name as a pattern.
-fn picture_format(path: &Path) -> Option<&'static str> {
+pub(super) fn picture_format(path: &Path) -> Option<&'static str> {
     match path.extension()?.to_str()? {
         "jpg" => Some("jpeg_pipe"),
         "png" => Some("png_pipe"),
+        "webp" => Some("webp_pipe"),
         _ => None,
     }
 }

@@ -29,6 +29,7 @@ pub mod hash;
 pub mod heap;
 pub mod inherited;
 mod input;
+pub mod intact;
 mod jumps;
 mod last_shown;
 mod light;

@@ -154,7 +154,7 @@ impl Subject<'_> {
             if let Some(record) = written.filter(|record| self.is_of(record)) {
                 return Ok(match self.outdated(record, print) {
                     Some(anew) => Ok((name, Some(anew))),
-                    None if record.salvaged => Err(Because::Salvaged),
+                    None if record.placed.salvaged => Err(Because::Salvaged),
                     None => Err(Because::Done),
                 });
             }
@@ -197,8 +197,8 @@ impl Subject<'_> {
             .find(in_place)
             .or_else(|| self.stepped_aside(rules).find(in_place))?;
         Some(match record {
-            record if record.salvaged => Decision::Skip(Because::Salvaged),
-            record if record.dropped => Decision::Skip(Because::Done),
+            record if record.placed.salvaged => Decision::Skip(Because::Salvaged),
+            record if record.placed.dropped => Decision::Skip(Because::Done),
             record => Decision::Retire(place(record)),
         })
     }
@@ -219,7 +219,7 @@ impl Subject<'_> {
 /// What is known of the result at `target`, where it still is what rushes wrote.
 pub(super) fn written<'a>(target: &Path, output: &Path, rules: &Rules<'a>) -> Option<&'a Record> {
     let record = rules.known.of_target(target.strip_prefix(output).ok()?)?;
-    (Stamp::of(target).ok()? == record.target_stamp).then_some(record)
+    (Stamp::of(target).ok()? == record.placed.stamp).then_some(record)
 }
 
 fn exists(target: &Path) -> Error {

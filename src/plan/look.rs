@@ -9,7 +9,7 @@ use crate::dispatch::Cancel;
 use crate::engine::{JobError, Probed, Watch};
 use crate::error::Error;
 use crate::job::{MediaInfo, MediaJob, StreamInfo};
-use crate::journal::{Fingerprint, Record, Stamp};
+use crate::journal::{Fingerprint, Placed, Record};
 use crate::recipe::{Pipeline, Recipe, TONE_MAPPING_FILTERS, resolve};
 
 /// What a source turned out to be.
@@ -110,9 +110,7 @@ impl Planner<'_> {
             path: subject.path.clone(),
             source_stamp: subject.stamp,
             recipe: self.prints[make.recipe],
-            target_stamp: Stamp::default(),
-            salvaged: false,
-            dropped: false,
+            placed: Placed::default(),
         }
     }
 }

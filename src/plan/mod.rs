@@ -28,7 +28,7 @@ use crate::dispatch::{Cancel, Event};
 use crate::engine::{Engine, JobError};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Limits, Work};
-use crate::journal::{Fingerprint, Known, Record, Stamp};
+use crate::journal::{Fingerprint, Known, Placed, Record, Stamp};
 use crate::media::verify::Depth;
 use crate::recipe::Recipe;
 use crate::threads;
@@ -146,18 +146,10 @@ impl Planned {
         first.map_or_else(Stamp::default, |record| record.source_stamp)
     }
 
-    /// What the journal is to say of result `index`, which is as `stamp` tells.
-    pub fn record(
-        &self,
-        index: usize,
-        stamp: Stamp,
-        salvaged: bool,
-        dropped: bool,
-    ) -> Option<Record> {
+    /// What the journal is to say of result `index`, which was `placed` so.
+    pub fn record(&self, index: usize, placed: Placed) -> Option<Record> {
         Some(Record {
-            target_stamp: stamp,
-            salvaged,
-            dropped,
+            placed,
             ..self.records.get(index)?.clone()
         })
     }

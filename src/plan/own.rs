@@ -51,7 +51,7 @@ impl Folders {
                 .and_then(|known| known.of_target(source.path.strip_prefix(folder).ok()?));
             let Some(record) = record else { continue };
             let stamp = stamp.get_or_insert_with(|| Stamp::of(&source.path).ok());
-            if *stamp == Some(record.target_stamp) {
+            if *stamp == Some(record.placed.stamp) {
                 return true;
             }
         }

@@ -172,6 +172,15 @@ pub(super) fn style(template: &str) -> ProgressStyle {
         .progress_chars("━╸─")
 }
 
+/// A bar on stderr for reading `bytes`.
+pub fn bytes_bar(bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes);
+    bar.set_style(style(
+        "{wide_bar:.cyan/dim} {percent:>3} %  {bytes} of {total_bytes}  ETA {eta:>4}",
+    ));
+    bar
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ impl Report {
         add("done", totals.done.to_string());
         for (name, count) in [
             ("salvaged", totals.salvaged),
+            ("… source not removed", totals.unfinished),
             ("failed", totals.failed + totals.refused),
             ("skipped", totals.skipped),
             ("… salvaged before", totals.salvaged_before),
@@ -62,11 +63,12 @@ impl Report {
                 source.status,
                 Status::Failed | Status::Refused | Status::Salvaged
             );
-            now || source.salvaged_before
+            now || source.unfinished || source.salvaged_before
         });
         bad.map(|source| {
             let what = match source.status {
                 Status::Salvaged | Status::Skipped => "salvaged",
+                Status::Done => "done",
                 _ => "failed",
             };
             let why = source

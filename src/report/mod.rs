@@ -17,6 +17,7 @@ pub mod summary;
 pub mod versus;
 pub mod words;
 
+pub use bars::bytes_bar;
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::dispatch::{Cancel, Event, Queue, Terms, dispatch, dispatch_all};
@@ -51,7 +52,7 @@ trait Reporter {
     fn event(&mut self, event: &Event);
 }
 
-/// Runs `jobs` on `engine` and tells of it in `style`; each outcome is shown to `ended`.
+/// Runs `jobs` on `engine` and reports that in `style`.
 ///
 /// # Errors
 /// As [`dispatch_all`].
@@ -61,15 +62,15 @@ pub fn run_batch(
     terms: &Terms,
     cancel: &Cancel,
     style: Style,
-    ended: &(dyn Fn(&Outcome) + Sync),
+    settle: &(dyn Fn(Outcome) -> Outcome + Sync),
 ) -> Result<Vec<Outcome>> {
     telling(style, |events| {
-        dispatch_all(jobs, engine, terms, cancel, events, ended)
+        dispatch_all(jobs, engine, terms, cancel, events, settle)
     })
 }
 
 /// Runs on `engine` what `feed` puts into the queue, on a thread of its own,
-/// until that returns; each outcome goes to `ended`, and all is told in `style`.
+/// until that returns, and reports that in `style`.
 ///
 /// `feed` is to return soon once `cancel` is set or the queue was stopped.
 ///
@@ -81,7 +82,7 @@ pub fn run_fed(
     cancel: &Cancel,
     style: Style,
     feed: impl FnOnce(&Queue, &Sender<Event>) + Send,
-    ended: &(dyn Fn(Outcome) + Sync),
+    settle: &(dyn Fn(Outcome) -> Outcome + Sync),
 ) -> Result<()> {
     let queue = Queue::open();
     telling(style, |events| {
@@ -93,7 +94,7 @@ pub fn run_fed(
                     feed(&queue, events);
                 })
                 .map_err(no_thread)?;
-            let result = dispatch(&queue, engine, terms, cancel, events, ended);
+            let result = dispatch(&queue, engine, terms, cancel, events, settle);
             // Where it could not begin, nothing is to be fed.
             queue.stop();
             match fed.join() {

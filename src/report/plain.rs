@@ -77,12 +77,7 @@ impl Plain {
         };
         self.ended += 1;
         // Whatever makes the exit code 1 is printed, also with --quiet.
-        let is_bad = match &outcome.verdict {
-            Verdict::Done(done) => done.salvaged,
-            Verdict::Failed(_) => true,
-            Verdict::Cancelled => false,
-        };
-        if is_bad || !self.failures_only {
+        if outcome.is_bad() || !self.failures_only {
             let text = ending(name, outcome, bytes_in);
             say!("[{}/{}] {text}", self.ended, self.jobs);
         }

@@ -46,7 +46,11 @@ pub struct Totals {
     pub refused: usize,
     /// Sources whose results were there already.
     pub skipped: usize,
-    /// Those among them that an earlier run salvaged.
+    /// Those among the done and salvaged of which something else could not be done: a source
+    /// that `--replace` could not move to the trash.
+    #[serde(default)]
+    pub unfinished: usize,
+    /// Those among the skipped that an earlier run salvaged.
     pub salvaged_before: usize,
     /// Sources that were not begun, or stopped.
     pub cancelled: usize,
@@ -99,6 +103,10 @@ pub struct SourceReport {
     pub results: Vec<Made>,
     /// Things that the user should know.
     pub warnings: Vec<String>,
+    /// Whether its result is in place and something else could not be done: with `--replace`, it
+    /// could not go to the trash.
+    #[serde(default)]
+    pub unfinished: bool,
     /// Whether it was skipped since an earlier run salvaged it.
     pub salvaged_before: bool,
     /// Why it failed, was refused or skipped.
@@ -178,6 +186,7 @@ impl Totals {
                 Status::Skipped => totals.skipped += 1,
                 Status::Cancelled => totals.cancelled += 1,
             }
+            totals.unfinished += usize::from(source.unfinished);
             totals.salvaged_before += usize::from(source.salvaged_before);
             if matches!(source.status, Status::Done | Status::Salvaged) {
                 let results = &source.results;
@@ -202,6 +211,7 @@ impl SourceReport {
             speed: None,
             results: vec![],
             warnings: vec![],
+            unfinished: false,
             salvaged_before: false,
             reason: None,
             log: vec![],
@@ -227,6 +237,7 @@ impl SourceReport {
                     speed: (took_s > 0.0).then(|| done.media_s / took_s),
                     results: done.results.clone(),
                     warnings: done.warnings.clone(),
+                    unfinished: done.unfinished,
                     ..Self::untouched(source, status)
                 }
             }

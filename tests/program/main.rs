@@ -50,6 +50,7 @@ mod scan;
 mod shell;
 mod slideshow;
 mod slideshow_formats;
+mod status;
 mod transparent;
 mod two_runs;
 mod watch;

@@ -71,8 +71,9 @@ pub(super) fn run(
         running.style(),
         |queue, events| watcher.watch(pause, queue, events),
         &|outcome| {
-            settling.ended(&outcome);
-            shared.ended(&settling.amend(outcome));
+            let outcome = settling.settle(outcome);
+            shared.ended(&outcome);
+            outcome
         },
     )?;
     if running.style() == Style::Auto {

@@ -36,7 +36,7 @@ impl Grant {
                 grant.read.push(job.source.clone());
                 grant.written.push(target.clone());
             }
-            Task::Digest { path } => grant.read.push(path.clone()),
+            Task::Digest { path } | Task::Decode { path } => grant.read.push(path.clone()),
             Task::Likeness { path, job } => grant.read.extend([path.clone(), job.source.clone()]),
             Task::Compare { a, b } => grant.read.extend([a.clone(), b.clone()]),
             Task::Verify(known) => {

@@ -144,6 +144,15 @@ impl Workers {
         expect!(self.ask(Task::Digest { path }, watch), Found::Digest)
     }
 
+    /// Decodes all of the file at `path`; in words what is damaged, if anything is.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is no media.
+    pub fn decode(&self, path: &Path, watch: &mut Watch) -> Result<Option<String>, JobError> {
+        let path = path.to_owned();
+        expect!(self.ask(Task::Decode { path }, watch), Found::Decoded)
+    }
+
     /// Mean similarity of the result at `path` to the source of `job`; none where there are no
     /// pictures.
     ///

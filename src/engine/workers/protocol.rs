@@ -93,6 +93,12 @@ pub enum Task {
         #[serde(with = "os_path")]
         path: PathBuf,
     },
+    /// Decodes all of a file.
+    Decode {
+        /// The file.
+        #[serde(with = "os_path")]
+        path: PathBuf,
+    },
     /// Scores a result against a job's source.
     Likeness {
         /// The result.
@@ -186,6 +192,8 @@ pub enum Found {
     Difference(Option<String>),
     /// The hash of a result.
     Digest(u64),
+    /// What is damaged in a file, in words.
+    Decoded(Option<String>),
     /// The score of a result, where it has pictures.
     Likeness(Option<f64>),
 }

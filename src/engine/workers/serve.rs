@@ -266,6 +266,9 @@ fn attempt(task: &Task, watch: &mut Watch) -> Result<Found, JobError> {
             let content = captured(|| media::hash::content(path, watch.cancel()))?;
             Found::Digest(content.digest())
         }
+        Task::Decode { path } => {
+            Found::Decoded(captured(|| media::intact::damage(path, watch.cancel()))?)
+        }
         Task::Likeness { path, job } => {
             Found::Likeness(captured(|| media::likeness(path, job, watch.cancel()))?)
         }
