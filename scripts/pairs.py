@@ -11,7 +11,9 @@ import subprocess
 import sys
 import time
 
-FRAMES = {"short": 50, "long": 75}
+# Long enough for the second run to start while the first one works.
+FRAMES = {"short": 500, "long": 750}
+FILM_S = (60, 75)
 # The second run makes smaller results, so that a result shows whose it is.
 WIDTHS = (160, 80)
 RELATIONS = ("equal", "above", "below", "linked above", "linked equal")
@@ -86,8 +88,7 @@ def arguments(command, relation, run, root):
     if command == "frames":
         return ["frames", source, "-o", output, "-j1", "-q", "--count", "6", *size], output
     film = f"{output}/film.mp4"
-    seconds = str(10 + 5 * run)
-    slides = ["--size", "320x180", "--seconds", seconds, "-q"]
+    slides = ["--size", "640x360", "--fps", "30", "--seconds", str(FILM_S[run]), "-q"]
     return ["slideshow", f"{root}/{run}.png", "-o", film, *slides], film
 
 
@@ -122,7 +123,7 @@ def faults_of_file(command, path):
         return [f"broken: {path}: {error}"]
     width, frames = found
     if command == "slideshow":
-        is_right = width == 320 and frames in (300, 450)
+        is_right = width == 640 and frames in [30 * seconds for seconds in FILM_S]
     elif command == "frames":
         is_right = width in WIDTHS
     else:
