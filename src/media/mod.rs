@@ -1,4 +1,5 @@
-//! The only room that talks to libav, and the only one with `unsafe`.
+//! The only room that talks to libav, and the only one with `unsafe`, but for the one call of
+//! `inherited::close`.
 //!
 //! Everything here works on one thread at a time: a context is made, used and
 //! dropped by the thread that runs its job. libav itself is thread-safe
@@ -22,12 +23,12 @@ mod events;
 mod file_io;
 pub mod files;
 mod filter;
-pub mod fork;
+pub(crate) mod fork;
 mod frame;
 mod glance;
 pub mod hash;
 pub mod heap;
-pub mod inherited;
+pub(crate) mod inherited;
 mod input;
 mod jumps;
 mod last_shown;
@@ -105,7 +106,7 @@ impl From<crate::job::Ratio> for ffmpeg_next::Rational {
 /// children; to be called before any thread is started, and of no effect later.
 pub fn silence_encoders() {
     if fork::has_one_thread() {
-        // SAFETY: there is no other thread that could read the environment meanwhile.
+        // SAFETY: this thread is the only one, and so none reads the environment meanwhile.
         // SVT-AV1 tells of fatal errors alone then.
         unsafe { std::env::set_var("SVT_LOG", "0") };
     }
