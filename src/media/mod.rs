@@ -34,7 +34,11 @@ mod jumps;
 mod last_shown;
 mod light;
 pub mod log;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+mod memory_tests;
 mod mux;
+mod number;
 mod opened;
 pub mod outline;
 mod parts;
@@ -48,6 +52,7 @@ mod side_data;
 mod sound;
 mod sound_offer;
 mod ssim;
+mod stream;
 pub mod structure;
 mod subtitle;
 pub mod survey;
