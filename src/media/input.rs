@@ -182,6 +182,11 @@ impl Input {
         unsafe { self.context.as_ptr() }
     }
 
+    #[cfg(test)]
+    pub(super) fn file(&self) -> &Arc<FileIo> {
+        &self.file
+    }
+
     /// The demuxer's name.
     pub fn format_name(&self) -> String {
         // SAFETY: an open context has a format with a static name.

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ffmpeg_next::{Packet, Rational};
 
@@ -159,10 +160,14 @@ fn what_is_kept_of_a_source_keeps_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = film(folder.path());
     let input = Input::open(&path, None, &Cancel::new()).unwrap();
+    let file = Arc::downgrade(input.file());
     let kept = input.context().stream(0).unwrap().parameters();
     let decoder = Decoder::open(&input, 0, 1).unwrap();
     drop(input);
+    assert!(file.upgrade().is_some());
     drop(kept);
+    // What decodes has a copy of the parameters, and keeps nothing of the source.
+    assert!(file.upgrade().is_none());
     drop(decoder);
 }
 
