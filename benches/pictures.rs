@@ -54,7 +54,7 @@ fn conversion(frame: &Video, pixel_format: &str) -> Graph {
 }
 
 /// A picture's bytes out of a frame.
-type Encode = Box<dyn FnMut(&Video) -> Vec<u8>>;
+type Encode = Box<dyn FnMut(&mut Video) -> Vec<u8>>;
 
 /// By libav's encoder `name`, opened once for all frames as `rushes frames` does.
 fn libav(like: &Video, pixel_format: &str, spec: EncoderSpec) -> Encode {
@@ -166,7 +166,7 @@ fn pictures(criterion: &mut Criterion) {
     for (name, mut encode) in encoders(&frames[0]) {
         let bytes: usize = frames
             .iter()
-            .map(|frame| encode(&frame.clone()).len())
+            .map(|frame| encode(&mut frame.clone()).len())
             .sum();
         eprintln!("{name}: {} bytes a picture", bytes / frames.len());
         // A graph takes the frame's data, so that each time has a copy.
@@ -174,7 +174,7 @@ fn pictures(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter_batched(
                 || turn.next().unwrap().clone(),
-                |frame| black_box(encode(&frame)),
+                |mut frame| black_box(encode(&mut frame)),
                 BatchSize::PerIteration,
             );
         });

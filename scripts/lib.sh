@@ -94,7 +94,7 @@ has_browser() {
     return 1
 }
 
-# Prints what is missing for `program` or for `tests`, a word a line.
+# Prints what is missing for `program`, `tests` or `memory`, a word a line.
 missing() {
     has_c_toolchain || echo c-toolchain
     has pkg-config || echo pkg-config
@@ -105,6 +105,9 @@ missing() {
         has gnuplot || echo gnuplot
         has python3 || echo python3
         has_browser || echo browser
+    fi
+    if [ "$1" = memory ]; then
+        has valgrind || echo valgrind
     fi
 }
 
@@ -120,6 +123,8 @@ apt_packages() {
     ffmpeg) echo ffmpeg ;;
     gnuplot) echo gnuplot-nox ;;
     python3) echo python3 ;;
+    # Without the symbols of the C library, it refuses to start.
+    valgrind) echo valgrind libc6-dbg ;;
     # Ubuntu's `chromium` is another program or none.
     browser) if grep -q '^ID=ubuntu$' /etc/os-release 2>/dev/null; then echo chromium-browser; else echo chromium; fi ;;
     esac
@@ -147,6 +152,7 @@ in_words() {
     ffmpeg) echo "the ffmpeg program, $FFMPEG_OLDEST or newer, on the PATH" ;;
     gnuplot) echo "gnuplot" ;;
     python3) echo "Python 3, as python3 on the PATH" ;;
+    valgrind) echo "valgrind, which runs on Linux alone" ;;
     browser) echo "Chromium or Chrome, on the PATH or in /Applications" ;;
     esac
 }
@@ -217,7 +223,8 @@ die_of_missing() {
     exit 1
 }
 
-# Makes sure that everything to build and run is there: `need program` or `need tests`.
+# Makes sure that everything to build and run is there: `need program`, `need tests` or
+# `need memory`.
 need() {
     local words
     words=$(missing "$1")

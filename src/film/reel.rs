@@ -241,7 +241,7 @@ impl Running {
         let mut frame = picture.at(number as i64)?;
         match &mut self.filter {
             Some(filter) => {
-                filter.push(&frame)?;
+                filter.push(&mut frame)?;
                 self.filtered()
             }
             None => self.encode(Some(&mut frame)),

@@ -1,10 +1,11 @@
 //! AMR packets that hold several frames, taken apart for decoders that decode only the first.
 
-use ffmpeg::{Packet, Rational, ffi};
+use ffmpeg::{Packet, Rational, codec, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::compat;
 use super::filter::rescale;
+use super::number::number;
 
 /// Bits of speech per frame by its type (3GPP TS 26.101, table 1a; the frame is stored with one
 /// byte before them, as RFC 4867, section 5.3 describes). Types without a number hold none.
@@ -26,18 +27,25 @@ pub(super) struct Splitter {
 
 impl Splitter {
     /// For a stream with these parameters, where its decoder needs it.
-    pub(super) fn of(parameters: &ffi::AVCodecParameters, time_base: Rational) -> Option<Self> {
+    pub(super) fn of(parameters: &codec::Parameters, time_base: Rational) -> Option<Self> {
+        const NARROW: i32 = ffi::AVCodecID::AV_CODEC_ID_AMR_NB as i32;
+        const WIDE: i32 = ffi::AVCodecID::AV_CODEC_ID_AMR_WB as i32;
         if !compat::decodes_first_amr_frame_only() {
             return None;
         }
-        let bits: &[usize] = match parameters.codec_id {
-            ffi::AVCodecID::AV_CODEC_ID_AMR_NB => &NARROW_BITS,
-            ffi::AVCodecID::AV_CODEC_ID_AMR_WB => &WIDE_BITS,
+        // SAFETY: the parameters are valid.
+        let (codec, channels) = unsafe {
+            let raw = parameters.as_ptr();
+            (number!((*raw).codec_id), (*raw).ch_layout.nb_channels)
+        };
+        let bits: &[usize] = match codec {
+            NARROW => &NARROW_BITS,
+            WIDE => &WIDE_BITS,
             _ => return None,
         };
         Some(Self {
             bits,
-            channels: usize::try_from(parameters.ch_layout.nb_channels).map_or(1, |n| n.max(1)),
+            channels: usize::try_from(channels).map_or(1, |n| n.max(1)),
             time_base,
         })
     }

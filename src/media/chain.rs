@@ -150,7 +150,7 @@ impl Chain {
     /// Filters and encodes a decoded frame.
     pub(super) fn take(
         &mut self,
-        frame: &Frame,
+        frame: &mut Frame,
         stamp: Stamped,
         port: &mut impl Port,
     ) -> Result<()> {
@@ -173,7 +173,7 @@ impl Chain {
             if stamp.is_last_use {
                 graph.push(frame)?;
             } else {
-                graph.push(&same_frame(frame)?)?;
+                graph.push(&mut same_frame(frame)?)?;
             }
         }
         self.filtered(port)

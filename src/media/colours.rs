@@ -1,50 +1,49 @@
 //! How the numbers of pixels are to be read as colours: matrix and range, which a
 //! filter graph negotiates since FFmpeg 7.0 as it does pixel formats.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::CStr;
 
 use ffmpeg::{Frame, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::compat;
+use super::number::{
+    chroma_location_name, matrix_name, number, primaries_name, range_name, set_number,
+    transfer_name,
+};
+use super::stream::Stream;
 use super::version::encoder_colours;
 use crate::job::Colour;
 
-// As libav has them, but for numbers: a file may hold any, and not every number is
-// a value of the bindings' enumerations.
-unsafe extern "C" {
-    #[link_name = "av_color_space_name"]
-    fn color_space_name(number: c_int) -> *const c_char;
-    #[link_name = "av_color_range_name"]
-    fn color_range_name(number: c_int) -> *const c_char;
-    #[link_name = "av_color_primaries_name"]
-    fn primaries_name(number: c_int) -> *const c_char;
-    #[link_name = "av_color_transfer_name"]
-    fn transfer_name(number: c_int) -> *const c_char;
-    #[link_name = "av_chroma_location_name"]
-    fn chroma_location_name(number: c_int) -> *const c_char;
+/// The colour description that a container or codec stores of a whole stream.
+pub(super) fn of_stream(stream: Stream) -> Colour {
+    // SAFETY: the parameters live while the source is borrowed.
+    unsafe { of_parameters(stream.parameters()) }
 }
 
-/// The colour description that a container or codec stores of a whole stream.
-pub(super) fn of_stream(parameters: &ffi::AVCodecParameters) -> Colour {
-    // SAFETY: the fields are valid for reads, as the numbers that they are; libav looks
-    // them up in its own tables, whatever they are.
-    unsafe {
-        let number = |field: *const i32| field.read();
-        let range = number((&raw const parameters.color_range).cast());
-        let primaries = number((&raw const parameters.color_primaries).cast());
-        let transfer = number((&raw const parameters.color_trc).cast());
-        let matrix = number((&raw const parameters.color_space).cast());
-        let location = number((&raw const parameters.chroma_location).cast());
-        let specified =
-            |name, is_specified: bool| text(name).filter(|_| is_specified).unwrap_or_default();
-        Colour {
-            range: specified(color_range_name(range), range != NO_RANGE),
-            primaries: specified(primaries_name(primaries), primaries != NO_PRIMARIES),
-            transfer: specified(transfer_name(transfer), transfer != NO_TRANSFER),
-            matrix: specified(color_space_name(matrix), matrix != NO_MATRIX),
-            chroma_location: specified(chroma_location_name(location), location != NO_LOCATION),
-        }
+/// # Safety
+/// The parameters are valid.
+unsafe fn of_parameters(raw: *const ffi::AVCodecParameters) -> Colour {
+    // SAFETY: the caller vouches.
+    let [range, primaries, transfer, matrix, location] = unsafe {
+        [
+            number!((*raw).color_range),
+            number!((*raw).color_primaries),
+            number!((*raw).color_trc),
+            number!((*raw).color_space),
+            number!((*raw).chroma_location),
+        ]
+    };
+    let specified = |name: Option<&str>, is_specified: bool| {
+        let name = name.filter(|_| is_specified);
+        name.unwrap_or_default().to_owned()
+    };
+    Colour {
+        range: specified(range_name(range), range != NO_RANGE),
+        primaries: specified(primaries_name(primaries), primaries != NO_PRIMARIES),
+        transfer: specified(transfer_name(transfer), transfer != NO_TRANSFER),
+        matrix: specified(matrix_name(matrix), matrix != NO_MATRIX),
+        chroma_location: specified(chroma_location_name(location), location != NO_LOCATION),
     }
 }
 
@@ -60,44 +59,39 @@ pub(super) struct Tags {
 
 impl Tags {
     /// Those of a frame.
-    pub(super) fn of(frame: &ffi::AVFrame) -> Self {
-        // SAFETY: the fields are valid for reads, as the numbers that they are.
+    pub(super) fn of(frame: &Frame) -> Self {
+        // SAFETY: the frame is valid.
         let [matrix, range, primaries, transfer] = unsafe {
+            let raw = frame.as_ptr();
             [
-                (&raw const frame.colorspace).cast::<i32>().read(),
-                (&raw const frame.color_range).cast::<i32>().read(),
-                (&raw const frame.color_primaries).cast::<i32>().read(),
-                (&raw const frame.color_trc).cast::<i32>().read(),
+                number!((*raw).colorspace),
+                number!((*raw).color_range),
+                number!((*raw).color_primaries),
+                number!((*raw).color_trc),
             ]
         };
-        let or = |name: *const c_char, number, unspecified| match name.is_null() {
-            true => unspecified,
-            false => number,
+        let or = |name: Option<&str>, number, unspecified| match name {
+            Some(_) => number,
+            None => unspecified,
         };
-        // SAFETY: libav looks the numbers up in its own tables, whatever they are.
-        unsafe {
-            Self {
-                matrix: or(color_space_name(matrix), matrix, NO_MATRIX),
-                range: or(color_range_name(range), range, NO_RANGE),
-                primaries: or(primaries_name(primaries), primaries, NO_PRIMARIES),
-                transfer: or(transfer_name(transfer), transfer, NO_TRANSFER),
-            }
+        Self {
+            matrix: or(matrix_name(matrix), matrix, NO_MATRIX),
+            range: or(range_name(range), range, NO_RANGE),
+            primaries: or(primaries_name(primaries), primaries, NO_PRIMARIES),
+            transfer: or(transfer_name(transfer), transfer, NO_TRANSFER),
         }
     }
 
     /// Takes numbers from a frame that libav does not know: filters of FFmpeg 9.0 refuse them.
     pub(super) fn keep_known(frame: &mut Frame) {
-        // SAFETY: the frame is valid and ours alone; `of` lets through only numbers that
-        // libav knows.
+        let tags = Self::of(frame);
+        // SAFETY: the frame is valid and ours alone.
         unsafe {
-            let raw = &mut *frame.as_mut_ptr();
-            let tags = Self::of(raw);
-            (&raw mut raw.colorspace).cast::<i32>().write(tags.matrix);
-            (&raw mut raw.color_range).cast::<i32>().write(tags.range);
-            (&raw mut raw.color_primaries)
-                .cast::<i32>()
-                .write(tags.primaries);
-            (&raw mut raw.color_trc).cast::<i32>().write(tags.transfer);
+            let raw = frame.as_mut_ptr();
+            set_number!((*raw).colorspace, tags.matrix);
+            set_number!((*raw).color_range, tags.range);
+            set_number!((*raw).color_primaries, tags.primaries);
+            set_number!((*raw).color_trc, tags.transfer);
         }
     }
 
@@ -106,20 +100,12 @@ impl Tags {
     /// # Safety
     /// The context is valid.
     pub(super) unsafe fn describe(self, context: *mut ffi::AVCodecContext) {
-        // SAFETY: the caller vouches; `of` lets through only numbers that libav knows.
+        // SAFETY: the caller vouches.
         unsafe {
-            (&raw mut (*context).colorspace)
-                .cast::<i32>()
-                .write(self.matrix);
-            (&raw mut (*context).color_range)
-                .cast::<i32>()
-                .write(self.range);
-            (&raw mut (*context).color_primaries)
-                .cast::<i32>()
-                .write(self.primaries);
-            (&raw mut (*context).color_trc)
-                .cast::<i32>()
-                .write(self.transfer);
+            set_number!((*context).colorspace, self.matrix);
+            set_number!((*context).color_range, self.range);
+            set_number!((*context).color_primaries, self.primaries);
+            set_number!((*context).color_trc, self.transfer);
         }
     }
 }
@@ -142,19 +128,18 @@ impl Colours {
     pub(super) fn of_encoder(name: &str) -> Self {
         let (matrices, ranges) = encoder_colours(name);
         Self {
-            matrices: matrices.into_iter().filter_map(matrix_name).collect(),
-            ranges: ranges.into_iter().filter_map(range_name).collect(),
+            matrices: matrices.into_iter().filter_map(matrix).collect(),
+            ranges: ranges.into_iter().filter_map(range).collect(),
         }
     }
 
     /// Those of a frame alone; what the frame leaves open stays as it is here.
     pub(super) fn fixed_by(self, frame: &Frame) -> Self {
-        // SAFETY: the frame is valid.
-        let tags = Tags::of(unsafe { &*frame.as_ptr() });
+        let tags = Tags::of(frame);
         let one = |name: Option<String>, rest| name.map_or(rest, |name| vec![name]);
         Self {
-            matrices: one(matrix_name(tags.matrix), self.matrices),
-            ranges: one(range_name(tags.range), self.ranges),
+            matrices: one(matrix(tags.matrix), self.matrices),
+            ranges: one(range(tags.range), self.ranges),
         }
     }
 
@@ -178,23 +163,15 @@ impl Colours {
 }
 
 /// The name of a colour matrix; none where it is unspecified.
-fn matrix_name(number: i32) -> Option<String> {
-    // SAFETY: libav looks the number up in its own table, whatever it is.
-    (number != NO_MATRIX).then(|| unsafe { text(color_space_name(number)) })?
+fn matrix(number: i32) -> Option<String> {
+    let name = matrix_name(number).filter(|_| number != NO_MATRIX);
+    name.map(str::to_owned)
 }
 
 /// The name of a colour range; none where it is unspecified.
-fn range_name(number: i32) -> Option<String> {
-    // SAFETY: as in `matrix_name`.
-    (number != NO_RANGE).then(|| unsafe { text(color_range_name(number)) })?
-}
-
-/// # Safety
-/// `name` is null or a static string.
-unsafe fn text(name: *const c_char) -> Option<String> {
-    // SAFETY: the caller vouches.
-    let name = (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) })?;
-    Some(name.to_str().ok()?.to_owned())
+fn range(number: i32) -> Option<String> {
+    let name = range_name(number).filter(|_| number != NO_RANGE);
+    name.map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -203,11 +180,11 @@ mod tests {
 
     #[test]
     fn numbers_that_no_version_knows_have_no_name() {
-        assert_eq!(matrix_name(1).as_deref(), Some("bt709"));
-        assert_eq!(range_name(2).as_deref(), Some("pc"));
+        assert_eq!(matrix(1).as_deref(), Some("bt709"));
+        assert_eq!(range(2).as_deref(), Some("pc"));
         for number in [-1, 99, 177, i32::MAX] {
-            assert_eq!(matrix_name(number), None);
-            assert_eq!(range_name(number), None);
+            assert_eq!(matrix(number), None);
+            assert_eq!(range(number), None);
         }
     }
 
@@ -216,9 +193,9 @@ mod tests {
         // SAFETY: allocated and freed here; the fields are written as the numbers that they are.
         let described = |matrix: i32, transfer: i32| unsafe {
             let mut raw = ffi::avcodec_parameters_alloc();
-            (&raw mut (*raw).color_space).cast::<i32>().write(matrix);
-            (&raw mut (*raw).color_trc).cast::<i32>().write(transfer);
-            let colour = of_stream(&*raw);
+            set_number!((*raw).color_space, matrix);
+            set_number!((*raw).color_trc, transfer);
+            let colour = of_parameters(raw);
             ffi::avcodec_parameters_free(&mut raw);
             colour
         };

@@ -31,8 +31,7 @@ impl Copier {
     pub(super) fn new(input: &Input, stream: usize) -> Result<Self> {
         let origin = Origin::of(input, stream)?;
         Ok(Self {
-            // SAFETY: the stream lives as long as the opened input.
-            facts: unsafe { PacketFacts::of(origin.raw()) },
+            facts: PacketFacts::of(origin.stream()),
             time_base: input.time_base(stream),
             clock: PacketClock::default(),
             taken: 0,

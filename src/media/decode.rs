@@ -14,7 +14,9 @@ use super::compat::{self, TimestampRules};
 use super::error::{Poll, check, failed, non_null, poll};
 use super::frame::empty_frame;
 use super::jumps::Expected;
+use super::number::{c, number, set_number};
 use super::probe::frame_rate;
+use super::stream::StreamType;
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 
@@ -65,7 +67,7 @@ impl Decoder {
             let parameters = facts.parameters.as_ptr();
             let codec = match &facts.decoder {
                 Some(name) => ffi::avcodec_find_decoder_by_name(name.as_ptr()),
-                None => ffi::avcodec_find_decoder((*parameters).codec_id),
+                None => c::avcodec_find_decoder(number!((*parameters).codec_id)),
             };
             if codec.is_null() {
                 return Err(Error::failed(format!(
@@ -107,8 +109,7 @@ impl Decoder {
             guessed: false,
             last_pts: None,
             disordered: 0,
-            // SAFETY: the parameters live as long as `facts`.
-            splitter: unsafe { Splitter::of(&*facts.parameters.as_ptr(), facts.time_base) },
+            splitter: Splitter::of(&facts.parameters, facts.time_base),
         })
     }
 
@@ -129,7 +130,7 @@ impl Decoder {
 
     fn skip(&mut self, discard: ffi::AVDiscard) {
         // SAFETY: the context is open; decoders look at this before each packet.
-        unsafe { (*self.context.as_mut_ptr()).skip_frame = discard };
+        unsafe { set_number!((*self.context.as_mut_ptr()).skip_frame, discard as i32) };
     }
 
     /// Forgets all that came before, for a packet from elsewhere in the stream.
@@ -175,13 +176,14 @@ impl Decoder {
         // SAFETY: the context is open; its layout is copied into the frame, which is ours alone.
         unsafe {
             let (raw, context) = (frame.as_mut_ptr(), self.context.as_ptr());
-            let known = (*context).sample_fmt != ffi::AVSampleFormat::AV_SAMPLE_FMT_NONE
+            let format = number!((*context).sample_fmt);
+            let known = format != ffi::AVSampleFormat::AV_SAMPLE_FMT_NONE as i32
                 && (*context).sample_rate > 0
                 && (*context).ch_layout.nb_channels > 0;
             if !known {
                 return Ok(None);
             }
-            (*raw).format = (*context).sample_fmt as i32;
+            (*raw).format = format;
             (*raw).sample_rate = (*context).sample_rate;
             check(
                 ffi::av_channel_layout_copy(&mut (*raw).ch_layout, &(*context).ch_layout),
@@ -290,7 +292,7 @@ impl Decoder {
     }
 
     fn stamp(&mut self, frame: &mut Frame) -> Rational {
-        if self.context.medium() == ffmpeg::media::Type::Video {
+        if stream_type(&self.context) == StreamType::Video {
             self.guessed |= frame.pts().is_some() && frame.pts() != frame.timestamp();
             self.disordered += u64::from(frame.pts().is_some() && frame.pts() < self.last_pts);
             self.last_pts = frame.pts().or(self.last_pts);
@@ -350,26 +352,15 @@ impl StreamFacts {
     /// # Errors
     /// Where there is none: a source can change after it was probed.
     pub(super) fn of(input: &Input, stream: usize) -> Result<Self> {
-        let source = input
-            .context()
-            .stream(stream)
-            .ok_or_else(|| Error::failed(format!("there is no stream {stream}")))?;
-        let mut parameters = codec::Parameters::new();
-        // SAFETY: the stream lives as long as the opened input; libav copies its parameters.
-        let pixel_aspect = unsafe {
-            let from = source.parameters();
-            let code = ffi::avcodec_parameters_copy(parameters.as_mut_ptr(), from.as_ptr());
-            check(code, "set up the decoder")?;
-            (*source.as_ptr()).sample_aspect_ratio.into()
-        };
+        let source = input.existing_stream(stream)?;
         Ok(Self {
             stream,
             time_base: source.time_base(),
             frame_rate: frame_rate(input, stream),
             decoder: None,
-            parameters,
-            average_rate: source.avg_frame_rate(),
-            pixel_aspect,
+            parameters: source.copy_of_parameters()?,
+            average_rate: source.average_rate(),
+            pixel_aspect: source.sample_aspect(),
             unreliable: !input.has_own_timestamps(),
         })
     }
@@ -382,11 +373,11 @@ impl StreamFacts {
         let mut parameters = codec::Parameters::new();
         // SAFETY: the parameters are valid and ours alone.
         unsafe {
-            let raw = &mut *parameters.as_mut_ptr();
-            raw.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
-            raw.codec_id = ffi::AVCodecID::AV_CODEC_ID_RAWVIDEO;
-            raw.format = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
-            (raw.width, raw.height) = (64, 64);
+            let raw = parameters.as_mut_ptr();
+            (*raw).codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
+            (*raw).codec_id = ffi::AVCodecID::AV_CODEC_ID_RAWVIDEO;
+            (*raw).format = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
+            ((*raw).width, (*raw).height) = (64, 64);
         }
         Self {
             stream: 0,
@@ -409,25 +400,32 @@ fn clock_of(context: &codec::Context, facts: &StreamFacts) -> Box<dyn Clock> {
         reorder_frames: i64::from(unsafe { (*context.as_ptr()).has_b_frames }),
         unreliable: facts.unreliable,
     };
-    match context.medium() {
-        ffmpeg::media::Type::Audio => clock::for_audio(&times),
+    match stream_type(context) {
+        StreamType::Audio => clock::for_audio(&times),
         _ => clock::for_video(&times),
     }
+}
+
+/// What a codec decodes.
+fn stream_type(context: &codec::Context) -> StreamType {
+    // SAFETY: the context is valid.
+    StreamType::of(unsafe { number!((*context.as_ptr()).codec_type) })
 }
 
 /// Whether parts of a frame are guessed.
 fn is_corrupt(frame: &Frame) -> bool {
     // SAFETY: the frame is valid.
     unsafe {
-        let raw = &*frame.as_ptr();
-        raw.decode_error_flags != 0 || raw.flags & ffi::AV_FRAME_FLAG_CORRUPT != 0
+        let raw = frame.as_ptr();
+        (*raw).decode_error_flags != 0 || (*raw).flags & ffi::AV_FRAME_FLAG_CORRUPT != 0
     }
 }
 
 /// Whether a frame was decoded without others.
 pub(super) fn is_intra(frame: &Frame) -> bool {
     // SAFETY: the frame is valid.
-    unsafe { (*frame.as_ptr()).pict_type == ffi::AVPictureType::AV_PICTURE_TYPE_I }
+    let kind = unsafe { number!((*frame.as_ptr()).pict_type) };
+    kind == ffi::AVPictureType::AV_PICTURE_TYPE_I as i32
 }
 
 /// Errors that a damaged packet causes, as against a broken machine.

@@ -2,32 +2,37 @@
 
 use std::ffi::CStr;
 
-use ffmpeg::ffi;
-use ffmpeg_next as ffmpeg;
+use ffmpeg_next::ffi;
+use ffmpeg_next::ffi::AVPacketSideDataType as Kind;
 
+use super::compat::SideData;
 use super::input::{believable, is_endless};
-use super::version::{dictionary, dictionary_value};
-use super::{Input, colours, compat, light};
+use super::number::number;
+use super::stream::Stream;
+use super::{Input, colours, light};
 use crate::job::{Details, Extra};
 use crate::recipe::tags::{describes_content, is_statistic};
 
 /// A still picture's codecs: a stream of these beside another of video is a poster.
-const STILLS: [ffi::AVCodecID; 5] = [
-    ffi::AVCodecID::AV_CODEC_ID_PNG,
-    ffi::AVCodecID::AV_CODEC_ID_BMP,
-    ffi::AVCodecID::AV_CODEC_ID_TIFF,
-    ffi::AVCodecID::AV_CODEC_ID_WEBP,
-    ffi::AVCodecID::AV_CODEC_ID_JPEG2000,
+const STILLS: [i32; 5] = [
+    ffi::AVCodecID::AV_CODEC_ID_PNG as i32,
+    ffi::AVCodecID::AV_CODEC_ID_BMP as i32,
+    ffi::AVCodecID::AV_CODEC_ID_TIFF as i32,
+    ffi::AVCodecID::AV_CODEC_ID_WEBP as i32,
+    ffi::AVCodecID::AV_CODEC_ID_JPEG2000 as i32,
 ];
 
 /// Whether a stream is a single frame, by its disposition, frame count or codec.
-fn is_still(raw: &ffi::AVStream, codec: ffi::AVCodecID) -> bool {
-    let is_marked = raw.disposition & ffi::AV_DISPOSITION_STILL_IMAGE != 0;
-    is_marked || raw.nb_frames == 1 || raw.nb_frames == 0 && STILLS.contains(&codec)
+fn is_still(stream: Stream) -> bool {
+    // SAFETY: the stream is valid while the source is borrowed.
+    let frames = unsafe { (*stream.raw()).nb_frames };
+    stream.is_marked(ffi::AV_DISPOSITION_STILL_IMAGE)
+        || frames == 1
+        || frames == 0 && STILLS.contains(&stream.codec())
 }
 
 /// When a stream ends, in seconds from the file's beginning.
-fn end_s(input: &Input, stream: &ffmpeg::Stream) -> Option<f64> {
+fn end_s(input: &Input, stream: Stream) -> Option<f64> {
     let base = f64::from(stream.time_base());
     let start = believable(stream.start_time(), stream.time_base());
     let start_s = start.map_or(0.0, |start| {
@@ -37,8 +42,7 @@ fn end_s(input: &Input, stream: &ffmpeg::Stream) -> Option<f64> {
         return Some(start_s.max(0.0) + stream.duration() as f64 * base);
     }
     // Matroska's writers note it so.
-    // SAFETY: the stream lives as long as the opened input, and its dictionary with it.
-    let tag = unsafe { dictionary_value((*stream.as_ptr()).metadata, c"DURATION") };
+    let tag = stream.tag(c"DURATION");
     let end_s = tag.as_deref().and_then(seconds);
     end_s.filter(|end_s| !is_endless((end_s * 1e6) as i64))
 }
@@ -53,31 +57,35 @@ fn seconds(clock: &str) -> Option<f64> {
     .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
 }
 
-pub(super) fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
-    // SAFETY: the stream, its parameters and its dictionary live as long as the opened input.
-    let (raw, parameters, tags, sides) = unsafe {
-        let raw = &*stream.as_ptr();
-        let tags = dictionary(raw.metadata);
-        (raw, &*raw.codecpar, tags, compat::stream_side_data(raw))
+pub(super) fn details(input: &Input, stream: Stream) -> Details {
+    let (tags, sides) = (stream.tags(), stream.side_data());
+    // SAFETY: the stream and its parameters are valid while the source is borrowed.
+    let (letters, reorders, discard) = unsafe {
+        let raw = stream.parameters();
+        let discard = number!((*stream.raw()).discard);
+        (
+            (*raw).codec_tag.to_le_bytes(),
+            (*raw).video_delay > 0,
+            discard,
+        )
     };
     let value = |name: &str| {
         let same = |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
         tags.iter().find(same).map(|(_, value)| value.clone())
     };
     let names = tags.iter().map(|(name, _)| name.clone());
-    let letters = parameters.codec_tag.to_le_bytes();
     Details {
-        disposition: raw.disposition,
-        marks: marks(raw.disposition),
+        disposition: stream.disposition(),
+        marks: marks(stream.disposition()),
         title: title(&value),
         language: value("language")
             .filter(|code| code != "und")
             .unwrap_or_default(),
         timecode: value("timecode").unwrap_or_default(),
         file_name: value("filename").unwrap_or_default(),
-        is_still: is_still(raw, parameters.codec_id),
+        is_still: is_still(stream),
         end_s: end_s(input, stream),
-        reorders: parameters.video_delay > 0,
+        reorders,
         extras: sides.iter().filter_map(|(kind, _)| extra(*kind)).collect(),
         tags: names
             .clone()
@@ -85,39 +93,43 @@ pub(super) fn details(input: &Input, stream: &ffmpeg::Stream) -> Details {
             .filter(|name| describes_content(name))
             .collect(),
         statistics: names.filter(|name| is_statistic(name)).collect(),
-        is_untimed: raw.start_time != ffi::AV_NOPTS_VALUE
-            && believable(raw.start_time, stream.time_base()).is_none(),
+        is_untimed: stream.start_time() != ffi::AV_NOPTS_VALUE
+            && believable(stream.start_time(), stream.time_base()).is_none(),
         // Titles of chapters are read by the demuxer, which gives out none of their packets.
         is_dispensable: [*b"tmcd", *b"rtp "].contains(&letters)
-            || raw.discard == ffi::AVDiscard::AVDISCARD_ALL,
+            || discard == ffi::AVDiscard::AVDISCARD_ALL as i32,
         tag: match letters.iter().all(u8::is_ascii_graphic) {
             true => String::from_utf8_lossy(&letters).into_owned(),
             false => String::new(),
         },
-        colour: colours::of_stream(parameters),
+        colour: colours::of_stream(stream),
         brightest: light::brightest(&sides),
         dolby_profile: dolby_profile(&sides),
     }
 }
 
 /// The profile of Dolby Vision: the third byte of `AVDOVIDecoderConfigurationRecord`.
-fn dolby_profile<T: AsRef<[u8]>>(sides: &[(ffi::AVPacketSideDataType, T)]) -> u8 {
-    let wanted = ffi::AVPacketSideDataType::AV_PKT_DATA_DOVI_CONF;
+fn dolby_profile(sides: &[SideData]) -> u8 {
+    let wanted = Kind::AV_PKT_DATA_DOVI_CONF as i32;
     let record = sides.iter().find(|(kind, _)| *kind == wanted);
-    let profile = record.and_then(|(_, bytes)| bytes.as_ref().get(2).copied());
+    let profile = record.and_then(|(_, bytes)| bytes.get(2).copied());
     profile.unwrap_or(0)
 }
 
-fn extra(kind: ffi::AVPacketSideDataType) -> Option<Extra> {
-    use ffi::AVPacketSideDataType as Kind;
-    match kind {
-        Kind::AV_PKT_DATA_SPHERICAL => Some(Extra::Projection),
-        Kind::AV_PKT_DATA_STEREO3D => Some(Extra::Stereo3d),
-        Kind::AV_PKT_DATA_DOVI_CONF => Some(Extra::DolbyVision),
-        Kind::AV_PKT_DATA_MASTERING_DISPLAY_METADATA => Some(Extra::MasteringDisplay),
-        Kind::AV_PKT_DATA_CONTENT_LIGHT_LEVEL => Some(Extra::LightLevel),
-        _ => None,
-    }
+fn extra(kind: i32) -> Option<Extra> {
+    let extras = [
+        (Kind::AV_PKT_DATA_SPHERICAL, Extra::Projection),
+        (Kind::AV_PKT_DATA_STEREO3D, Extra::Stereo3d),
+        (Kind::AV_PKT_DATA_DOVI_CONF, Extra::DolbyVision),
+        (
+            Kind::AV_PKT_DATA_MASTERING_DISPLAY_METADATA,
+            Extra::MasteringDisplay,
+        ),
+        (Kind::AV_PKT_DATA_CONTENT_LIGHT_LEVEL, Extra::LightLevel),
+    ];
+    let mut extras = extras.into_iter();
+    let found = extras.find(|(known, _)| *known as i32 == kind);
+    found.map(|(_, extra)| extra)
 }
 
 /// The flags of a disposition that describe a stream to people. Others say how its packets are

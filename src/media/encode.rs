@@ -11,6 +11,8 @@ use super::Graph;
 use super::colours::Tags;
 use super::compat;
 use super::error::{Poll, check, non_null, poll};
+use super::number::{c, number, set_number};
+use super::stream::bytes;
 use crate::error::{Error, Result};
 use crate::recipe::EncoderSpec;
 
@@ -58,21 +60,22 @@ impl Encoder {
         setup: Setup,
     ) -> Result<Self> {
         Self::open(spec, setup, |context| {
-            // SAFETY: both point to valid structures for the length of the call.
+            // SAFETY: both are valid for the length of the call.
             unsafe {
-                let frame = &*first.as_ptr();
-                (*context).width = frame.width;
-                (*context).height = frame.height;
-                (*context).sample_aspect_ratio = frame.sample_aspect_ratio;
-                (*context).pix_fmt = pixel_format(frame.format);
+                let frame = first.as_ptr();
+                (*context).width = (*frame).width;
+                (*context).height = (*frame).height;
+                (*context).sample_aspect_ratio = (*frame).sample_aspect_ratio;
+                set_number!((*context).pix_fmt, (*frame).format);
                 (*context).time_base = timing.time_base.into();
                 (*context).framerate = timing.frame_rate.into();
-                Tags::of(frame).describe(context);
-                (*context).chroma_sample_location = frame.chroma_location;
-                (*context).field_order = field_order(frame, (*context).codec_id);
-                compat::set_alpha_mode(context, frame);
+                Tags::of(first).describe(context);
+                let location = number!((*frame).chroma_location);
+                set_number!((*context).chroma_sample_location, location);
+                (*context).field_order = field_order(first, number!((*context).codec_id));
+                compat::set_alpha_mode(context, first);
                 compat::keep_frame_durations(context);
-                compat::set_global_side_data(context, frame)
+                compat::set_global_side_data(context, first)
             }
         })
     }
@@ -84,10 +87,16 @@ impl Encoder {
     pub fn audio(spec: &EncoderSpec, graph: &Graph, setup: Setup) -> Result<Self> {
         Self::open(spec, setup, |context| {
             let sink = graph.sink();
-            // SAFETY: the sink belongs to a configured audio graph; its layout is copied.
+            // SAFETY: the sink belongs to a graph that is configured and borrowed; its layout
+            // is copied.
             unsafe {
-                (*context).sample_fmt = sample_format(ffi::av_buffersink_get_format(sink));
-                if (*context).sample_fmt == ffi::AVSampleFormat::AV_SAMPLE_FMT_S32 {
+                let sound = ffi::AVMediaType::AVMEDIA_TYPE_AUDIO as i32;
+                if c::av_buffersink_get_type(sink) != sound {
+                    return Err(Error::failed("a filter gives no sound to encode"));
+                }
+                let format = ffi::av_buffersink_get_format(sink);
+                set_number!((*context).sample_fmt, format);
+                if format == ffi::AVSampleFormat::AV_SAMPLE_FMT_S32 as i32 {
                     // As many as FLAC and PCM of 24 bits keep.
                     (*context).bits_per_raw_sample = 24;
                 }
@@ -186,12 +195,21 @@ impl Encoder {
         frame: Option<&mut Frame>,
         mut take: impl FnMut(Packet) -> Result<()>,
     ) -> Result<()> {
-        self.stage = match frame {
+        let stage = match frame {
             Some(_) => Stage::Working,
             None => Stage::Drained,
         };
-        let frame = frame.map_or(ptr::null(), |frame| self.prepare(frame));
-        // SAFETY: the context is open; a null frame asks for the rest.
+        let frame = match frame {
+            Some(frame) if self.fits(frame) => self.prepare(frame),
+            Some(_) => {
+                return Err(Error::failed(
+                    "a frame is not what its encoder was opened for",
+                ));
+            }
+            None => ptr::null(),
+        };
+        self.stage = stage;
+        // SAFETY: the context is open and takes such frames; a null frame asks for the rest.
         let code = unsafe { ffi::avcodec_send_frame(self.context.as_mut_ptr(), frame) };
         check(code, "encode a frame")?;
         loop {
@@ -245,15 +263,45 @@ impl Encoder {
         self.key_next = true;
     }
 
+    /// Whether a frame has data of the size and format that the encoder was opened for: encoders
+    /// read what these say, without a look at the frame's own.
+    fn fits(&self, frame: &Frame) -> bool {
+        // SAFETY: both are valid.
+        unsafe {
+            let (context, raw) = (self.context.as_ptr(), frame.as_ptr());
+            if frame.is_empty() {
+                return false;
+            }
+            if (*context).width > 0 {
+                let own = (
+                    (*context).width,
+                    (*context).height,
+                    number!((*context).pix_fmt),
+                );
+                own == ((*raw).width, (*raw).height, (*raw).format)
+            } else {
+                let channels = (*context).ch_layout.nb_channels;
+                let own = (
+                    channels,
+                    (*context).sample_rate,
+                    number!((*context).sample_fmt),
+                );
+                let given = (*raw).ch_layout.nb_channels;
+                (*raw).nb_samples > 0 && own == (given, (*raw).sample_rate, (*raw).format)
+            }
+        }
+    }
+
     /// The decoder's picture type must not become the encoder's.
     fn prepare(&mut self, frame: &mut Frame) -> *const ffi::AVFrame {
         // SAFETY: the frame is valid and ours alone; only its properties are written.
         unsafe {
             let raw = frame.as_mut_ptr();
-            (*raw).pict_type = match std::mem::take(&mut self.key_next) {
+            let kind = match std::mem::take(&mut self.key_next) {
                 true => ffi::AVPictureType::AV_PICTURE_TYPE_I,
                 false => ffi::AVPictureType::AV_PICTURE_TYPE_NONE,
             };
+            set_number!((*raw).pict_type, kind as i32);
             if let Some(quality) = self.qscale {
                 (*raw).quality = quality;
             }
@@ -291,6 +339,7 @@ impl Encoder {
         // SAFETY: the context is open; libav copies what it tells.
         let sample_aspect = unsafe {
             let context = self.context.as_ptr();
+            non_null(parameters.as_mut_ptr(), "a stream's parameters")?;
             let code = ffi::avcodec_parameters_from_context(parameters.as_mut_ptr(), context);
             check(code, "describe a stream")?;
             (*context).sample_aspect_ratio.into()
@@ -345,20 +394,24 @@ impl Encoder {
     }
 
     fn waits_for_its_end(&mut self) -> bool {
-        // SAFETY: the context is valid; a codec has a static name, and is gone where it did not
-        // open.
+        // SAFETY: the context is valid where it is not null; a codec has a static name, and is
+        // gone where it did not open.
         let opened = unsafe {
-            let codec = (*self.context.as_ptr()).codec;
-            (ffi::avcodec_is_open(self.context.as_mut_ptr()) != 0 && !codec.is_null())
-                .then(|| CStr::from_ptr((*codec).name))
+            let context = self.context.as_mut_ptr();
+            if context.is_null() || ffi::avcodec_is_open(context) == 0 {
+                return false;
+            }
+            let codec = (*context).codec;
+            (!codec.is_null()).then(|| CStr::from_ptr((*codec).name))
         };
         opened == Some(WANTS_ITS_END) && self.stage != Stage::Drained
     }
 
     fn keep_for_ever(&mut self) {
-        // SAFETY: the context is replaced by an empty one, which is freed instead.
+        // SAFETY: the context is replaced by an empty one, or by none, which is freed instead.
         unsafe {
-            let empty = codec::Context::wrap(ffi::avcodec_alloc_context3(ptr::null()), None);
+            let raw = ffi::avcodec_alloc_context3(ptr::null());
+            let empty = codec::Context::wrap(raw, None);
             std::mem::forget(std::mem::replace(&mut self.context, empty));
         }
     }
@@ -382,28 +435,25 @@ impl Drop for Encoder {
 impl Encoded {
     /// A hash, the same for all whose packets can stand in one stream.
     pub fn kind(&self) -> u64 {
-        // SAFETY: the parameters are valid.
-        let raw = unsafe { &*self.parameters.as_ptr() };
-        // SAFETY: extradata has the size that the parameters tell.
-        let header = match raw.extradata.is_null() {
-            true => &[][..],
-            false => unsafe {
-                std::slice::from_raw_parts(raw.extradata, raw.extradata_size.max(0) as usize)
-            },
+        // SAFETY: the parameters are valid; extradata has the size that they say.
+        let (header, shape) = unsafe {
+            let raw = self.parameters.as_ptr();
+            let header = bytes((*raw).extradata, (*raw).extradata_size);
+            let codec = number!((*raw).codec_id);
+            (header, [codec, (*raw).format, (*raw).width, (*raw).height])
         };
-        let shape = [raw.codec_id as i32, raw.format, raw.width, raw.height];
         let ratios = [self.time_base, self.sample_aspect].map(|ratio| [ratio.0, ratio.1]);
         let numbers = shape.into_iter().chain(ratios.into_iter().flatten());
-        let mut bytes: Vec<u8> = numbers.flat_map(i32::to_le_bytes).collect();
-        bytes.extend(header);
-        xxh3_64(&bytes)
+        let mut all: Vec<u8> = numbers.flat_map(i32::to_le_bytes).collect();
+        all.extend(header);
+        xxh3_64(&all)
     }
 }
 
 /// A small picture of a pixel format.
 fn example(pixel_format: &str) -> Result<Frame> {
     const SIDE: u32 = 128;
-    let picture = super::still(SIDE, SIDE, &[0; (SIDE * SIDE * 4) as usize])?.at(0)?;
+    let mut picture = super::still(SIDE, SIDE, &[0; (SIDE * SIDE * 4) as usize])?.at(0)?;
     let second = Rational::new(1, 1);
     let mut graph = Graph::new(
         &picture,
@@ -412,7 +462,7 @@ fn example(pixel_format: &str) -> Result<Frame> {
         &format!("format={pixel_format}"),
         1,
     )?;
-    graph.push(&picture)?;
+    graph.push(&mut picture)?;
     Ok(graph.pull()?.1)
 }
 
@@ -428,10 +478,10 @@ pub struct Setup {
 }
 
 /// How a picture's fields are stored and shown, as the `ffmpeg` program tells encoders.
-fn field_order(frame: &ffi::AVFrame, codec: ffi::AVCodecID) -> ffi::AVFieldOrder {
+fn field_order(frame: &Frame, codec: i32) -> ffi::AVFieldOrder {
     use ffi::AVFieldOrder as Order;
     let (is_interlaced, top_first) = compat::fields(frame);
-    let apart = codec == ffi::AVCodecID::AV_CODEC_ID_MJPEG;
+    let apart = codec == ffi::AVCodecID::AV_CODEC_ID_MJPEG as i32;
     match (is_interlaced, top_first) {
         (false, _) => Order::AV_FIELD_PROGRESSIVE,
         (true, true) if apart => Order::AV_FIELD_TT,
@@ -439,15 +489,4 @@ fn field_order(frame: &ffi::AVFrame, codec: ffi::AVCodecID) -> ffi::AVFieldOrder
         (true, true) => Order::AV_FIELD_TB,
         (true, false) => Order::AV_FIELD_BT,
     }
-}
-
-fn pixel_format(number: i32) -> ffi::AVPixelFormat {
-    // SAFETY: the number came out of a frame that this very libav made, so it is one of its
-    // formats.
-    unsafe { std::mem::transmute::<i32, ffi::AVPixelFormat>(number) }
-}
-
-fn sample_format(number: i32) -> ffi::AVSampleFormat {
-    // SAFETY: as in `pixel_format`.
-    unsafe { std::mem::transmute::<i32, ffi::AVSampleFormat>(number) }
 }

@@ -11,15 +11,16 @@ use super::colours::Tags;
 use super::compat;
 use super::error::{Poll, failed, poll};
 use super::frame::empty_frame;
+use super::number::number;
 use crate::error::{Error, Result};
 
 /// A configured graph with at most one input and one output.
 pub struct Graph {
     // Raw contexts belong to `graph` and die with it.
     graph: filter::Graph,
-    source: Option<filter::Context>,
+    source: Option<Source>,
     // The other input of a comparison.
-    second: Option<filter::Context>,
+    second: Option<Source>,
     sink: filter::Context,
 }
 
@@ -47,22 +48,73 @@ impl Shape {
     pub(super) fn of(frame: &Frame) -> Self {
         // SAFETY: the frame is valid; its layout is read only.
         unsafe {
-            let raw = &*frame.as_ptr();
-            if raw.width > 0 {
+            let raw = frame.as_ptr();
+            if (*raw).width > 0 {
                 Self::Video {
-                    width: raw.width,
-                    height: raw.height,
-                    format: raw.format,
-                    negotiated: Negotiated::of(raw),
+                    width: (*raw).width,
+                    height: (*raw).height,
+                    format: (*raw).format,
+                    negotiated: Negotiated::of(frame),
                 }
             } else {
                 Self::Audio {
-                    rate: raw.sample_rate,
-                    format: raw.format,
-                    layout: layout_name(&raw.ch_layout),
+                    rate: (*raw).sample_rate,
+                    format: (*raw).format,
+                    layout: layout_name(&(*raw).ch_layout),
                 }
             }
         }
+    }
+}
+
+/// What filters rely on in the memory of all frames that they get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Layout {
+    format: i32,
+    width: i32,
+    height: i32,
+    sample_rate: i32,
+    channels: i32,
+}
+
+impl Layout {
+    fn of(frame: &Frame) -> Self {
+        // SAFETY: the frame is valid.
+        unsafe {
+            let raw = frame.as_ptr();
+            Self {
+                format: (*raw).format,
+                width: (*raw).width,
+                height: (*raw).height,
+                sample_rate: (*raw).sample_rate,
+                channels: (*raw).ch_layout.nb_channels,
+            }
+        }
+    }
+}
+
+/// An input of a graph.
+struct Source {
+    context: filter::Context,
+    layout: Layout,
+}
+
+impl Source {
+    /// Gives it a frame; libav takes the frame's data.
+    ///
+    /// # Errors
+    /// Where the frame has no data or another layout than those that the graph was made for, or
+    /// a filter fails.
+    fn add(&mut self, frame: &mut Frame) -> Result<()> {
+        // SAFETY: the frame is valid.
+        let is_empty = unsafe { frame.is_empty() };
+        if is_empty || Layout::of(frame) != self.layout {
+            return Err(Error::failed(
+                "a frame is not what its filters were made for",
+            ));
+        }
+        let added = self.context.source().add(frame);
+        added.map_err(|error| failed("filter a frame", error))
     }
 }
 
@@ -76,7 +128,7 @@ pub(super) struct Negotiated {
 }
 
 impl Negotiated {
-    fn of(frame: &ffi::AVFrame) -> Self {
+    fn of(frame: &Frame) -> Self {
         Self {
             colours: compat::graphs_negotiate_colours().then(|| {
                 let Tags { matrix, range, .. } = Tags::of(frame);
@@ -119,7 +171,8 @@ impl Graph {
         } else {
             audio_arguments(first, time_base)
         };
-        Self::build(Some((source, &arguments)), sink, description, threads)
+        let source = (source, arguments.as_str(), Layout::of(first));
+        Self::build(Some(source), sink, description, threads)
     }
 
     /// A graph without input: `description` begins with a source such as `testsrc2`.
@@ -143,7 +196,7 @@ impl Graph {
     pub(super) fn comparison(a: &Frame, b: &Frame, filter: &str) -> Result<Self> {
         let (tick, none) = (Rational::new(1, 25), Rational::new(0, 1));
         let mut graph = Self::build(
-            Some(("buffer", &video_arguments(a, tick, none))),
+            Some(("buffer", &video_arguments(a, tick, none), Layout::of(a))),
             "buffersink",
             &format!(
                 "[in][other]{filter}[out];buffer={}[other]",
@@ -151,7 +204,11 @@ impl Graph {
             ),
             1,
         )?;
-        graph.second = graph.graph.get("Parsed_buffer_1");
+        let second = graph.graph.get("Parsed_buffer_1");
+        graph.second = second.map(|context| Source {
+            context,
+            layout: Layout::of(b),
+        });
         Ok(graph)
     }
 
@@ -159,19 +216,16 @@ impl Graph {
     ///
     /// # Errors
     /// Where a filter fails.
-    pub(super) fn push_pair(&mut self, a: &Frame, b: &Frame) -> Result<()> {
+    pub(super) fn push_pair(&mut self, a: &mut Frame, b: &mut Frame) -> Result<()> {
         self.push(a)?;
         match &mut self.second {
-            Some(second) => second
-                .source()
-                .add(b)
-                .map_err(|error| failed("filter a frame", error)),
+            Some(second) => second.add(b),
             None => Err(Error::failed("there is no second input to compare")),
         }
     }
 
     fn build(
-        source: Option<(&str, &str)>,
+        source: Option<(&str, &str, Layout)>,
         sink: &str,
         description: &str,
         threads: usize,
@@ -186,10 +240,12 @@ impl Graph {
             (*raw).scale_sws_opts = ffi::av_strdup(c"flags=bicubic".as_ptr());
         }
         let source = source
-            .map(|(name, arguments)| {
-                graph
-                    .add(&filter_named(name)?, "in", arguments)
-                    .map_err(wrong)
+            .map(|(name, arguments, layout)| {
+                let context = graph.add(&filter_named(name)?, "in", arguments);
+                Ok::<_, Error>(Source {
+                    context: context.map_err(wrong)?,
+                    layout,
+                })
             })
             .transpose()?;
         let sink = graph.add(&filter_named(sink)?, "out", "").map_err(wrong)?;
@@ -214,15 +270,13 @@ impl Graph {
     /// Gives the graph a frame; the frame's data moves on, its properties are cleared.
     ///
     /// # Errors
-    /// Where a filter fails.
-    pub fn push(&mut self, frame: &Frame) -> Result<()> {
-        let Some(source) = &mut self.source else {
-            return Ok(());
-        };
-        source
-            .source()
-            .add(frame)
-            .map_err(|error| failed("filter a frame", error))
+    /// Where the frame has another size or format than those that the graph was made for, or a
+    /// filter fails.
+    pub fn push(&mut self, frame: &mut Frame) -> Result<()> {
+        match &mut self.source {
+            Some(source) => source.add(frame),
+            None => Ok(()),
+        }
     }
 
     /// Tells the graph that its input ended at `pts`, in the input's time base.
@@ -234,6 +288,7 @@ impl Graph {
             return Ok(());
         };
         source
+            .context
             .source()
             .close(pts)
             .map_err(|error| failed("end a filter", error))
@@ -297,17 +352,17 @@ fn filter_named(name: &str) -> Result<ffmpeg::Filter> {
 
 fn video_arguments(first: &Frame, time_base: Rational, frame_rate: Rational) -> String {
     // SAFETY: the frame is valid.
-    let raw = unsafe { &*first.as_ptr() };
-    let aspect = if raw.sample_aspect_ratio.den == 0 {
-        Rational::new(0, 1)
-    } else {
-        Rational::from(raw.sample_aspect_ratio)
+    let aspect = unsafe { (*first.as_ptr()).sample_aspect_ratio };
+    let aspect = match aspect.den {
+        0 => Rational::new(0, 1),
+        _ => Rational::from(aspect),
     };
+    let layout = Layout::of(first);
     let mut arguments = format!(
         "video_size={}x{}:pix_fmt={}:time_base={}/{}:pixel_aspect={}/{}",
-        raw.width,
-        raw.height,
-        raw.format,
+        layout.width,
+        layout.height,
+        layout.format,
         time_base.numerator(),
         time_base.denominator(),
         aspect.numerator(),
@@ -320,25 +375,30 @@ fn video_arguments(first: &Frame, time_base: Rational, frame_rate: Rational) -> 
             frame_rate.denominator()
         ));
     }
-    arguments.push_str(&Negotiated::of(raw).options());
+    arguments.push_str(&Negotiated::of(first).options());
     arguments
 }
 
 fn audio_arguments(first: &Frame, time_base: Rational) -> String {
-    // SAFETY: the frame is valid.
-    let raw = unsafe { &*first.as_ptr() };
-    let layout = match raw.ch_layout.order {
-        ffi::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC => {
-            format!("channels={}", raw.ch_layout.nb_channels)
+    let Layout {
+        format,
+        sample_rate,
+        channels,
+        ..
+    } = Layout::of(first);
+    // SAFETY: the frame is valid; its layout is read only.
+    let layout = unsafe {
+        let layout = &raw const (*first.as_ptr()).ch_layout;
+        let is_unknown = ffi::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC as i32;
+        match number!((*layout).order) == is_unknown {
+            true => format!("channels={channels}"),
+            false => format!("channel_layout={}", layout_name(&*layout)),
         }
-        _ => format!("channel_layout={}", layout_name(&raw.ch_layout)),
     };
     format!(
-        "time_base={}/{}:sample_rate={}:sample_fmt={}:{layout}",
+        "time_base={}/{}:sample_rate={sample_rate}:sample_fmt={format}:{layout}",
         time_base.numerator(),
         time_base.denominator(),
-        raw.sample_rate,
-        raw.format,
     )
 }
 

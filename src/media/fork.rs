@@ -7,7 +7,7 @@ use rustix::process::Pid;
 
 /// Which of the two a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// The one that was there before, and the copy's id.
     Original(Pid),
     /// The copy.
@@ -21,16 +21,17 @@ pub(super) fn has_one_thread() -> bool {
 }
 
 /// Copies this process; `None` where it is not known to have a single thread: what
-/// another one holds at this moment, the copy could wait for without end.
+/// another one holds or has half written at this moment, the copy could wait for without end,
+/// or find broken. That is all that makes a copy unsafe, so this function is safe.
 ///
 /// # Errors
 /// Where there are too many processes, or too little memory.
-pub fn fork() -> io::Result<Option<Side>> {
+pub(crate) fn fork() -> io::Result<Option<Side>> {
     if !has_one_thread() {
         return Ok(None);
     }
-    // SAFETY: there is no other thread, so that nothing is held or half written that
-    // the copy uses.
+    // SAFETY: this thread is the only one, and so nobody can start another meanwhile: nothing
+    // is held or half written that the copy uses.
     match unsafe { libc::fork() } {
         0 => Ok(Some(Side::Copy)),
         id => match Pid::from_raw(id).filter(|_| id > 0) {

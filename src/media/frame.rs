@@ -4,7 +4,7 @@ use ffmpeg::{Frame, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::error::check;
-use super::probe::pixel_format;
+use super::number::pixel_format;
 use crate::error::{Error, Result};
 
 /// A frame without data, to be filled by libav.
@@ -65,9 +65,7 @@ impl Picture {
     /// Where memory is out.
     pub(super) fn packed_rgb(width: u32, height: u32) -> Result<Self> {
         let format = ffi::AVPixelFormat::AV_PIX_FMT_RGB24 as i32;
-        let mut picture = Self::allocate_as((width, height), format, 1)?;
-        picture.plane_mut(0, height as usize).0.fill(0);
-        Ok(picture)
+        Self::allocate_as((width, height), format, 1)
     }
 
     pub(super) fn allocate(width: u32, height: u32, format: ffi::AVPixelFormat) -> Result<Self> {
@@ -76,15 +74,23 @@ impl Picture {
 
     /// Its rows begin at multiples of `align` bytes.
     fn allocate_as((width, height): (u32, u32), format: i32, align: i32) -> Result<Self> {
+        let [width, height] = [width, height].map(|side| i32::try_from(side).unwrap_or(i32::MAX));
         let mut frame = empty_frame()?;
-        // SAFETY: the frame is valid and empty; libav allocates by its fields.
+        // SAFETY: the frame is valid and empty; libav allocates by its fields, and refuses sizes
+        // that no memory holds. Each buffer holds as many bytes as it says, and is this frame's
+        // alone; rows have gaps between them, which nobody may read before they are written to.
         unsafe {
             let raw = frame.as_mut_ptr();
-            (*raw).width = width as i32;
-            (*raw).height = height as i32;
+            (*raw).width = width;
+            (*raw).height = height;
             (*raw).format = format;
             (*raw).sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
             check(ffi::av_frame_get_buffer(raw, align), "allocate a picture")?;
+            for buffer in (*raw).buf {
+                if !buffer.is_null() {
+                    std::ptr::write_bytes((*buffer).data, 0, (*buffer).size);
+                }
+            }
         }
         Ok(Self(frame))
     }
@@ -105,6 +111,14 @@ impl Picture {
             check(ffi::av_frame_copy_props(to, from), "copy a frame's tags")?;
         }
         Ok(copy)
+    }
+
+    /// One with the data of `frame`, which is not changed.
+    ///
+    /// # Errors
+    /// Where memory is out.
+    pub(super) fn of_data_of(frame: &Frame) -> Result<Self> {
+        Self::of(same_frame(frame)?)
     }
 
     /// Whether all rows of all its planes are within the planes' memory.
@@ -190,12 +204,8 @@ impl Picture {
     /// Width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
         // SAFETY: the frame is valid.
-        unsafe {
-            (
-                (*self.0.as_ptr()).width as u32,
-                (*self.0.as_ptr()).height as u32,
-            )
-        }
+        let (width, height) = unsafe { ((*self.0.as_ptr()).width, (*self.0.as_ptr()).height) };
+        (width.max(0) as u32, height.max(0) as u32)
     }
 
     pub(super) fn format(&self) -> i32 {
@@ -215,11 +225,13 @@ impl Picture {
         }
     }
 
-    /// As [`Picture::plane`]; of a picture that is this one's alone.
+    /// As [`Picture::plane`]; no rows, too, where another picture has the same data:
+    /// [`Picture::make_writable`] ends that.
     pub(super) fn plane_mut(&mut self, index: usize, rows: usize) -> (&mut [u8], usize) {
-        match self.rows(index, rows) {
-            // SAFETY: as in `plane`; `&mut` and `make_writable` see to it that nobody else has the
-            // buffer.
+        // SAFETY: the frame is valid, and this value's alone.
+        let is_own = unsafe { ffi::av_frame_is_writable(self.0.as_mut_ptr()) } > 0;
+        match self.rows(index, rows).filter(|_| is_own) {
+            // SAFETY: as in `plane`; nobody else has the buffer, and `&mut` keeps it so.
             Some((data, stride)) => unsafe {
                 (std::slice::from_raw_parts_mut(data, stride * rows), stride)
             },
@@ -233,19 +245,18 @@ impl Picture {
 /// # Errors
 /// Where it is none.
 pub(super) fn gray_rows(frame: &Frame) -> Result<Vec<u8>> {
-    // SAFETY: the frame is valid; libav allocated `linesize` bytes for each row,
-    // of which the first `width` are pixels.
-    unsafe {
-        let raw = &*frame.as_ptr();
-        let is_gray = raw.format == ffi::AVPixelFormat::AV_PIX_FMT_GRAY8 as i32;
-        if !is_gray || raw.data[0].is_null() || raw.linesize[0] < raw.width {
-            return Err(Error::failed("a picture is not gray"));
-        }
-        let (stride, width) = (raw.linesize[0] as usize, raw.width.max(0) as usize);
-        let rows = (0..raw.height.max(0) as usize)
-            .map(|row| std::slice::from_raw_parts(raw.data[0].add(row * stride), width));
-        Ok(rows.flatten().copied().collect())
+    let picture = Picture::of_data_of(frame)?;
+    let (width, height) = picture.size();
+    let (rows, stride) = picture.plane(0, height as usize);
+    let is_gray = picture.format() == ffi::AVPixelFormat::AV_PIX_FMT_GRAY8 as i32;
+    if !is_gray || rows.is_empty() || stride < width as usize {
+        return Err(Error::failed("a picture is not gray"));
     }
+    let rows = rows.chunks_exact(stride);
+    Ok(rows
+        .flat_map(|row| &row[..width as usize])
+        .copied()
+        .collect())
 }
 
 /// A drawn picture as film frame: 8-bit straight RGBA to 4:2:0, bt709, limited range.
@@ -277,7 +288,7 @@ impl Picture {
         frame.set_pts(Some(0));
         let second = ffmpeg::Rational::new(1, 1);
         let mut graph = super::Graph::new(&frame, second, second, description, 1)?;
-        graph.push(&frame)?;
+        graph.push(&mut frame)?;
         // Its memory goes as soon as the filters are done with it.
         drop(frame);
         graph.close(1)?;
@@ -305,6 +316,46 @@ mod tests {
             row.fill(number as u8);
         }
         picture
+    }
+
+    #[test]
+    fn pixels_that_another_picture_has_too_cannot_be_changed_before_they_are_copied() {
+        let mut picture = steps();
+        let other = picture.share().unwrap();
+        assert!(picture.plane_mut(0, 16).0.is_empty());
+        picture.make_writable().unwrap();
+        picture.plane_mut(0, 16).0.fill(77);
+        assert_eq!(rows(&picture, 2), [77, 77]);
+        assert_eq!(rows(&other, 2), [0, 1]);
+    }
+
+    #[test]
+    fn filters_and_encoders_refuse_frames_of_another_size_or_without_data() {
+        super::super::init();
+        let small = steps().at(0).unwrap();
+        let format = ffi::AVPixelFormat::AV_PIX_FMT_GRAY8;
+        let mut large = Picture::allocate(640, 160, format).unwrap().at(0).unwrap();
+        let tick = ffmpeg::Rational::new(1, 25);
+        let mut graph = super::super::Graph::new(&small, tick, tick, "hflip", 1).unwrap();
+        assert!(graph.push(&mut large).is_err());
+        assert!(graph.push(&mut empty_frame().unwrap()).is_err());
+        graph.push(&mut same_frame(&small).unwrap()).unwrap();
+        let spec = crate::recipe::EncoderSpec {
+            name: "rawvideo".into(),
+            options: Default::default(),
+            qscale: None,
+            width: None,
+        };
+        let timing = super::super::VideoTiming {
+            time_base: tick,
+            frame_rate: tick.invert(),
+        };
+        let setup = super::super::Setup::default();
+        let mut encoder = super::super::Encoder::video(&spec, &large, timing, setup).unwrap();
+        for mut other in [small, empty_frame().unwrap()] {
+            assert!(encoder.encode(Some(&mut other), |_| Ok(())).is_err());
+        }
+        encoder.encode(Some(&mut large), |_| Ok(())).unwrap();
     }
 
     fn rows(picture: &Picture, count: usize) -> Vec<u8> {

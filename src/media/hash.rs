@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
@@ -11,8 +10,10 @@ use super::Input;
 use super::decode::Decoder;
 use super::error::check;
 use super::filter::rescale;
+use super::number::c;
+use super::stream::bytes;
 use crate::dispatch::Cancel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a file decodes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,65 +189,76 @@ pub(super) fn picture_format(path: &Path) -> Option<&'static str> {
 }
 
 fn hash_frame(frame: &ffmpeg::Frame) -> Result<u64> {
-    // SAFETY: the frame is valid.
-    let raw = unsafe { &*frame.as_ptr() };
+    // SAFETY: the frame is valid; without data, there is nothing to read.
+    let (format, samples, is_empty) = unsafe {
+        let raw = frame.as_ptr();
+        ((*raw).format, (*raw).nb_samples, frame.is_empty())
+    };
+    if is_empty {
+        return Err(Error::failed("a frame has no data"));
+    }
     let mut hash = Xxh3::new();
-    hash.update(&raw.format.to_le_bytes());
-    if raw.nb_samples > 0 {
-        hash_samples(raw, &mut hash)?;
-    } else {
-        hash_pixels(raw, &mut hash)?;
+    hash.update(&format.to_le_bytes());
+    match usize::try_from(samples) {
+        Ok(samples @ 1..) => hash_samples(frame, samples, &mut hash)?,
+        _ => hash_pixels(frame, &mut hash)?,
     }
     Ok(hash.digest())
 }
 
-fn hash_pixels(raw: &ffi::AVFrame, hash: &mut Xxh3) -> Result<()> {
-    // SAFETY: the number came out of a frame that this very libav made.
-    let format = unsafe { std::mem::transmute::<i32, ffi::AVPixelFormat>(raw.format) };
-    // SAFETY: computes from the three numbers.
-    let size = unsafe { ffi::av_image_get_buffer_size(format, raw.width, raw.height, 1) };
-    let size = check(size, "measure a frame")? as usize;
-    let mut pixels = vec![0_u8; size];
-    // SAFETY: the planes are the frame's own; the buffer is as large as libav asked for.
+fn hash_pixels(frame: &ffmpeg::Frame, hash: &mut Xxh3) -> Result<()> {
+    // SAFETY: the frame is valid.
+    let (format, width, height) = unsafe {
+        let raw = frame.as_ptr();
+        ((*raw).format, (*raw).width, (*raw).height)
+    };
+    let size = c::av_image_get_buffer_size(format, width, height, 1);
+    let size = check(size, "measure a frame")?;
+    let mut pixels = vec![0_u8; size as usize];
+    // SAFETY: the planes are those of a frame with data; the buffer is as large as libav asked
+    // for.
     let code = unsafe {
-        ffi::av_image_copy_to_buffer(
+        let raw = frame.as_ptr();
+        c::av_image_copy_to_buffer(
             pixels.as_mut_ptr(),
-            size as i32,
-            raw.data.as_ptr().cast(),
-            raw.linesize.as_ptr(),
+            size,
+            (&raw const (*raw).data).cast(),
+            (&raw const (*raw).linesize).cast(),
             format,
-            raw.width,
-            raw.height,
+            width,
+            height,
             1,
         )
     };
     check(code, "copy a frame")?;
     hash.update(&pixels);
-    hash.update(&raw.width.to_le_bytes());
+    hash.update(&width.to_le_bytes());
     Ok(())
 }
 
-fn hash_samples(raw: &ffi::AVFrame, hash: &mut Xxh3) -> Result<()> {
-    // SAFETY: the number came out of a frame that this very libav made; the functions look it up.
-    let (sample, is_planar) = unsafe {
-        let format = std::mem::transmute::<i32, ffi::AVSampleFormat>(raw.format);
+fn hash_samples(frame: &ffmpeg::Frame, count: usize, hash: &mut Xxh3) -> Result<()> {
+    // SAFETY: the frame is valid.
+    let (format, channels, first) = unsafe {
+        let raw = frame.as_ptr();
+        let channels = (*raw).ch_layout.nb_channels;
         (
-            ffi::av_get_bytes_per_sample(format),
-            ffi::av_sample_fmt_is_planar(format) != 0,
+            (*raw).format,
+            channels.max(0) as usize,
+            (*raw).extended_data,
         )
     };
-    let sample = check(sample, "measure a frame of sound")? as usize;
-    let channels = raw.ch_layout.nb_channels.max(0) as usize;
-    let (planes, interleaved) = if is_planar {
-        (channels, 1)
-    } else {
-        (1, channels)
+    let sample = check(
+        c::av_get_bytes_per_sample(format),
+        "measure a frame of sound",
+    )?;
+    let (planes, interleaved) = match c::av_sample_fmt_is_planar(format) {
+        0 => (1, channels),
+        _ => (channels, 1),
     };
-    let bytes = raw.nb_samples as usize * sample * interleaved;
     for plane in 0..planes {
         // SAFETY: a frame of sound has that many planes of that many bytes
-        // (`AVFrame.extended_data`).
-        let samples = unsafe { std::slice::from_raw_parts(*raw.extended_data.add(plane), bytes) };
+        // (`AVFrame.extended_data`), which nobody writes to while it is borrowed.
+        let samples = unsafe { bytes(*first.add(plane), count * sample as usize * interleaved) };
         hash.update(samples);
     }
     Ok(())

@@ -1,11 +1,12 @@
 //! An opened source: demuxer, packets, and the one clock that all its streams share.
 
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use ffmpeg::util::interrupt;
 use ffmpeg::{Packet, Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
@@ -16,6 +17,8 @@ use super::file_io::{FileIo, is_pattern};
 use super::files::Access;
 use super::filter::rescale;
 use super::jumps::{Arrival, Expected, Jumps};
+use super::number::{number, set_number};
+use super::stream::{Stream, StreamType};
 use super::structure::{Damage, Holes};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
@@ -40,15 +43,13 @@ const REFUSED_FORMATS: [&str; 8] = [
 
 /// An opened source.
 pub struct Input {
+    // Keeps a share in the file for as long as anything keeps the context.
     context: ffmpeg::format::context::Input,
     // Where the file begins, in microseconds of its own clock.
     start_us: i64,
     jumps: Jumps,
     holes: Holes,
-    // Used for as long as `context` lives; dropped after it.
-    file: FileIo,
-    // Read by the interrupt callback for as long as `context` lives; dropped after it.
-    _cancel: Box<Cancel>,
+    file: Arc<FileIo>,
 }
 
 impl Input {
@@ -62,12 +63,12 @@ impl Input {
     pub fn open(path: &Path, format: Option<&str>, cancel: &Cancel) -> Result<Self> {
         super::init();
         let limits = super::bounds::get();
-        let cancel = Box::new(cancel.clone());
         let url = file_url(path)?;
         if format.is_none() && is_pattern(&url) {
             check(ffi::AVERROR_INVALIDDATA, "open it as media")?;
         }
-        let file = FileIo::open(path, Access::Read, "open it as media")?;
+        let file = FileIo::open(path, Access::Read, cancel, "open it as media")?;
+        let file = Arc::new(file);
         let playlist = format.is_some_and(is_playlist);
         let allowed = match format {
             // What it names is of other formats.
@@ -85,16 +86,15 @@ impl Input {
         // One more than is allowed: some demuxers leave out what is too many, and go on.
         let most = limits.streams.saturating_add(1).min(i32::MAX as u32);
         options.set("max_streams", &most.to_string());
-        // SAFETY: the context is allocated here and handed to libav, which frees
-        // it itself when opening fails; the callback's opaque pointer is the
-        // boxed flag that lives as long as the returned value, as does the file;
-        // the dictionary goes in and comes out, and is freed by its owner.
+        let shared = Arc::clone(&file);
+        let interrupt = interrupt::new(Box::new(move || shared.is_cancelled()));
+        // SAFETY: the context is allocated here and handed to libav, which frees it itself
+        // when opening fails; what libav calls to ask for a cancellation has a share in the
+        // file, and is freed after the context is, by whoever frees that; the dictionary goes
+        // in and comes out, and is freed by its owner.
         let context = unsafe {
             let mut raw = non_null(ffi::avformat_alloc_context(), "a demuxer")?;
-            (*raw).interrupt_callback = ffi::AVIOInterruptCB {
-                callback: Some(is_cancelled),
-                opaque: ptr::from_ref::<Cancel>(&cancel).cast_mut().cast::<c_void>(),
-            };
+            (*raw).interrupt_callback = interrupt.interrupt;
             (*raw).pb = file.as_ptr();
             let mut dictionary = options.disown();
             let demuxer = format.map_or(ptr::null(), demuxer_named);
@@ -107,7 +107,7 @@ impl Input {
                 return Err(limits.too_many_streams());
             }
             check(code, "open it as media")?;
-            ffmpeg::format::context::Input::wrap(raw)
+            ffmpeg::format::context::Input::wrap_with_interrupt(raw, interrupt.guard)
         };
         let mut input = Self {
             context,
@@ -115,13 +115,12 @@ impl Input {
             jumps: Jumps::new(false, None),
             holes: Holes::default(),
             file,
-            _cancel: cancel,
         };
         input.check_streams()?;
         input.find_streams(limits.pixels)?;
         input.check(&limits)?;
         // SAFETY: the context is open.
-        let start_us = believable(unsafe { (*input.context.as_ptr()).start_time }, MICROS);
+        let start_us = believable(unsafe { (*input.raw()).start_time }, MICROS);
         input.start_us = start_us.unwrap_or(0);
         input.jumps = Jumps::new(input.may_jump(), start_us);
         Ok(input)
@@ -130,7 +129,7 @@ impl Input {
     /// Looks into the streams; no picture of more than so many pixels is decoded for that.
     fn find_streams(&mut self, pixels: u64) -> Result<()> {
         let pixels = pixels.to_string();
-        let mut options: Vec<*mut ffi::AVDictionary> = (0..self.context.nb_streams())
+        let mut options: Vec<*mut ffi::AVDictionary> = (0..self.stream_count())
             .map(|_| {
                 let mut options = ffmpeg::Dictionary::new();
                 options.set("max_pixels", &pixels);
@@ -154,21 +153,15 @@ impl Input {
     /// Holds what was found against the limits.
     fn check(&self, limits: &Limits) -> Result<()> {
         self.check_streams()?;
-        for stream in self.context.streams() {
-            // SAFETY: the parameters live as long as the context.
-            let (width, height) = unsafe {
-                let parameters = stream.parameters();
-                let raw = parameters.as_ptr();
-                ((*raw).width.max(0) as u64, (*raw).height.max(0) as u64)
-            };
-            limits.check_pixels(width, height)?;
+        for (width, height) in self.streams().map(Stream::size) {
+            limits.check_pixels(u64::from(width), u64::from(height))?;
         }
         Ok(())
     }
 
     /// Whether there are more streams than allowed; some formats find them while they are read.
     fn check_streams(&self) -> Result<()> {
-        super::bounds::get().check_streams(u64::from(self.context.nb_streams()))
+        super::bounds::get().check_streams(self.stream_count() as u64)
     }
 
     /// Makes up the times that the container lacks, from the order of decoding.
@@ -177,15 +170,27 @@ impl Input {
         unsafe { (*self.context.as_mut_ptr()).flags |= ffi::AVFMT_FLAG_GENPTS };
     }
 
-    /// The wrapped context: streams, chapters, metadata.
-    pub fn context(&self) -> &ffmpeg::format::context::Input {
+    /// The wrapped context. Functions of its own read numbers of files as enumerations, and
+    /// bytes of files as text: the module `stream` has those that do not.
+    pub(super) fn context(&self) -> &ffmpeg::format::context::Input {
         &self.context
+    }
+
+    /// The context as libav has it.
+    pub(super) fn raw(&self) -> *const ffi::AVFormatContext {
+        // SAFETY: nothing but the address is taken.
+        unsafe { self.context.as_ptr() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn file(&self) -> &Arc<FileIo> {
+        &self.file
     }
 
     /// The demuxer's name.
     pub fn format_name(&self) -> String {
         // SAFETY: an open context has a format with a static name.
-        unsafe { CStr::from_ptr((*(*self.context.as_ptr()).iformat).name) }
+        unsafe { CStr::from_ptr((*(*self.raw()).iformat).name) }
             .to_string_lossy()
             .into_owned()
     }
@@ -200,30 +205,27 @@ impl Input {
     /// Whether the length is but a guess by the size.
     pub(super) fn duration_is_guessed(&self) -> bool {
         // SAFETY: the context is open.
-        unsafe {
-            (*self.context.as_ptr()).duration_estimation_method
-                == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE
-        }
+        let method = unsafe { number!((*self.raw()).duration_estimation_method) };
+        method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE as i32
     }
 
     /// MPEG-4 writes a length that it does not know as all ones (ISO/IEC 14496-12, 8.2.2).
     fn has_endless_stream(&self) -> bool {
         let all_ones = i64::from(u32::MAX);
-        self.context
-            .streams()
+        self.streams()
             .any(|stream| (all_ones - 1..=all_ones + 1).contains(&stream.duration()))
     }
 
     /// Leaves all streams out of the reading but those in `wanted`.
     pub fn select(&mut self, wanted: &[usize]) {
-        for index in 0..self.context.nb_streams() as usize {
-            let discard = if wanted.contains(&index) {
+        for stream in self.streams() {
+            let discard = if wanted.contains(&stream.index()) {
                 ffi::AVDiscard::AVDISCARD_DEFAULT
             } else {
                 ffi::AVDiscard::AVDISCARD_ALL
             };
-            // SAFETY: `index` is below the context's number of streams.
-            unsafe { (**(*self.context.as_ptr()).streams.add(index)).discard = discard };
+            // SAFETY: the stream is the context's, which is this value's alone.
+            unsafe { set_number!((*stream.raw().cast_mut()).discard, discard as i32) };
         }
         self.begin_with(wanted);
     }
@@ -233,14 +235,14 @@ impl Input {
     /// the guesses, too.
     pub(super) fn has_own_timestamps(&self) -> bool {
         // SAFETY: an open context has a format.
-        let flags = unsafe { (*(*self.context.as_ptr()).iformat).flags };
+        let flags = unsafe { (*(*self.raw()).iformat).flags };
         flags & ffi::AVFMT_NOTIMESTAMPS == 0 || compat::timestamp_rules() == TimestampRules::Packets
     }
 
     /// Whether a format's clock may jump, as that of MPEG streams.
     pub(super) fn may_jump(&self) -> bool {
         // SAFETY: an open context has a format.
-        jumps(unsafe { &*(*self.context.as_ptr()).iformat })
+        jumps(unsafe { &*(*self.raw()).iformat })
     }
 
     /// Where the clock of a format may jump, the file begins with the first of
@@ -248,8 +250,8 @@ impl Input {
     fn begin_with(&mut self, wanted: &[usize]) {
         let wrapping = wanted
             .iter()
-            .filter_map(|stream| self.context.stream(*stream))
-            .filter(|stream| wrap_bits(stream) < 64);
+            .filter_map(|stream| self.stream(*stream))
+            .filter(|stream| stream.wrap_bits() < 64);
         let starts = wrapping.filter_map(|stream| {
             let start = believable(stream.start_time(), stream.time_base())?;
             Some(rescale(start, stream.time_base(), MICROS))
@@ -258,20 +260,6 @@ impl Input {
             self.start_us = self.start_us.max(start);
             self.jumps.begin_at(self.start_us);
         }
-    }
-
-    /// A stream's ticks.
-    pub(super) fn time_base(&self, stream: usize) -> Rational {
-        self.context
-            .stream(stream)
-            .map_or(Rational::new(1, 1), |stream| stream.time_base())
-    }
-
-    /// A stream's average frame rate by the container; 0/1 where it has none.
-    pub(super) fn average_rate(&self, stream: usize) -> Rational {
-        self.context
-            .stream(stream)
-            .map_or(Rational::new(0, 1), |stream| stream.avg_frame_rate())
     }
 
     /// Where the file begins, in microseconds of its own clock.
@@ -298,7 +286,7 @@ impl Input {
         self.jumps.forget();
         // SAFETY: the context is open; a failure leaves the position as it is.
         let code = unsafe {
-            let stream = stream as i32;
+            let stream = i32::try_from(stream).unwrap_or(i32::MAX);
             ffi::avformat_seek_file(self.context.as_mut_ptr(), stream, i64::MIN, time, time, 0)
         };
         code >= 0
@@ -308,11 +296,11 @@ impl Input {
     /// equal for times between two key frames; both in the stream's ticks.
     pub(super) fn key_before(&self, stream: usize, time: i64) -> Option<i64> {
         let time = self.by_own_clock(stream, time);
-        let stream = self.context.stream(stream)?;
-        // SAFETY: the stream lives as long as the opened input; the entry is
-        // read at once, by a number that libav gave.
+        let stream = self.stream(stream)?;
+        // SAFETY: the stream lives as long as the opened input, and libav only reads it; the
+        // entry is read at once, by a number that libav gave.
         unsafe {
-            let raw = stream.as_ptr().cast_mut();
+            let raw = stream.raw().cast_mut();
             let number = ffi::av_index_search_timestamp(raw, time, ffi::AVSEEK_FLAG_BACKWARD);
             let entry = ffi::avformat_index_get_entry(raw, number);
             entry.as_ref().map(|entry| entry.timestamp)
@@ -339,13 +327,14 @@ impl Input {
             Ok(()) => {
                 self.check_streams()?;
                 let time_base = self.time_base(packet.stream());
-                let stream = self.context.stream(packet.stream());
-                let medium = stream.map(|stream| stream.parameters().medium());
-                forget_sentinels(&mut packet, time_base, medium);
+                let stream_type = self.stream(packet.stream()).map(Stream::stream_type);
+                forget_sentinels(&mut packet, time_base, stream_type);
                 if let Some(arrival) = self.arrival(packet.stream()) {
                     self.jumps.mend(&mut packet, &arrival);
                 }
-                self.holes.note(&packet, time_base, self.file.faults());
+                let opened = self.file.opened();
+                self.holes.note(&packet, time_base, opened.faults());
+                drop(opened);
                 Ok(Some(packet))
             }
             Err(ffmpeg::Error::Eof) => Ok(None),
@@ -355,8 +344,9 @@ impl Input {
 
     /// The damage to the structure of a file that was read to its end, from its beginning on.
     pub(super) fn damage(&self) -> Box<Damage> {
-        let (missing, torn) = self.file.ending();
-        let faults: Vec<_> = self.file.faults().iter().copied().chain(torn).collect();
+        let opened = self.file.opened();
+        let (missing, torn) = opened.ending();
+        let faults: Vec<_> = opened.faults().iter().copied().chain(torn).collect();
         Box::new(self.holes.damage(&faults, missing))
     }
 
@@ -371,24 +361,14 @@ impl Input {
     }
 
     fn arrival(&self, stream: usize) -> Option<Arrival> {
-        let found = self.context.stream(stream)?;
+        let found = self.stream(stream)?;
         Some(Arrival {
-            // SAFETY: the stream lives as long as the opened input.
-            facts: unsafe { PacketFacts::of(found.as_ptr()) },
+            facts: PacketFacts::of(found),
             time_base: found.time_base(),
-            wrap_bits: wrap_bits(&found),
-            is_timed: matches!(
-                found.parameters().medium(),
-                ffmpeg::media::Type::Video | ffmpeg::media::Type::Audio
-            ),
+            wrap_bits: found.wrap_bits(),
+            is_timed: matches!(found.stream_type(), StreamType::Video | StreamType::Audio),
         })
     }
-}
-
-/// Bits of a stream's timestamps.
-fn wrap_bits(stream: &ffmpeg::Stream) -> u32 {
-    // SAFETY: the stream lives as long as the opened input.
-    u32::try_from(unsafe { (*stream.as_ptr()).pts_wrap_bits }).unwrap_or(u32::MAX)
 }
 
 /// 32 bits of ones, as milliseconds: FFmpeg writes them for a subtitle whose end it does not
@@ -417,26 +397,20 @@ pub(super) fn believable(time: i64, time_base: Rational) -> Option<i64> {
 
 /// Times and lengths that cannot be are as good as none: what follows goes by those
 /// of the other packets, by the frame rate, or by the number of samples.
-fn forget_sentinels(packet: &mut Packet, time_base: Rational, medium: Option<ffmpeg::media::Type>) {
+fn forget_sentinels(packet: &mut Packet, time_base: Rational, stream: Option<StreamType>) {
     let is_time = |time: &i64| believable(*time, time_base).is_some();
     packet.set_pts(packet.pts().filter(is_time));
     packet.set_dts(packet.dts().filter(is_time));
     let length_us = rescale(packet.duration(), time_base, MICROS);
-    let is_known = match medium {
-        Some(ffmpeg::media::Type::Audio) => length_us <= MOST_SOUND_US,
-        Some(ffmpeg::media::Type::Subtitle) => !is_endless(length_us),
+    let is_known = match stream {
+        Some(StreamType::Audio) => length_us <= MOST_SOUND_US,
+        Some(StreamType::Subtitle) => !is_endless(length_us),
         // A clock that jumps makes the picture before that as long.
         _ => true,
     };
     if !is_known {
         packet.set_duration(0);
     }
-}
-
-unsafe extern "C" fn is_cancelled(opaque: *mut c_void) -> c_int {
-    // SAFETY: `opaque` is the boxed flag that `Input` keeps alive and never moves.
-    let cancel = unsafe { &*opaque.cast::<Cancel>() };
-    c_int::from(cancel.is_set())
 }
 
 /// `file:` in front of the name as bytes: no name can be an option, another

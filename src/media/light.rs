@@ -1,15 +1,16 @@
 //! How bright a film of high dynamic range is, where only its pictures tell.
 
-use ffmpeg::frame::side_data::Type;
 use ffmpeg::{Frame, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::Input;
-use super::compat;
+use super::compat::SideData;
 use super::glance::glance;
+use super::number::number;
+use super::stream::bytes;
 use crate::error::Result;
 use crate::job::Light;
-use ffi::AVPacketSideDataType as Kind;
+use ffi::{AVFrameSideDataType as FrameKind, AVPacketSideDataType as Kind};
 
 /// What a picture says of how it is meant to be shown.
 #[derive(Default)]
@@ -42,22 +43,17 @@ pub(super) fn shown(input: &mut Input, stream: usize) -> Result<Shown> {
 }
 
 fn is_wanted(input: &Input, stream: usize) -> bool {
-    let Some(source) = input.context().stream(stream) else {
+    let Some(source) = input.stream(stream) else {
         return false;
     };
-    // SAFETY: the stream lives as long as the opened input.
-    let (transfer, sides) = unsafe {
-        let stream = source.as_ptr();
-        let transfer = &raw const (*(*stream).codecpar).color_trc;
-        // As the number that it is: a file may hold any.
-        (
-            transfer.cast::<i32>().read(),
-            compat::stream_side_data(stream),
-        )
-    };
-    let mastering = Kind::AV_PKT_DATA_MASTERING_DISPLAY_METADATA;
+    // SAFETY: the parameters live while the source is borrowed.
+    let transfer = unsafe { number!((*source.parameters()).color_trc) };
+    let mastering = Kind::AV_PKT_DATA_MASTERING_DISPLAY_METADATA as i32;
     transfer == ffi::AVColorTransferCharacteristic::AVCOL_TRC_SMPTE2084 as i32
-        && !sides.iter().any(|(kind, _)| *kind == mastering)
+        && !source
+            .side_data()
+            .iter()
+            .any(|(kind, _)| *kind == mastering)
 }
 
 impl Light {
@@ -73,10 +69,10 @@ impl Light {
 
 /// The brightest pixel in cd/m² by what the container says of a stream, as
 /// [`Light::brightest`] has it.
-pub(super) fn brightest<T: AsRef<[u8]>>(sides: &[(Kind, T)]) -> u32 {
+pub(super) fn brightest(sides: &[SideData]) -> u32 {
     let numbers = |wanted: Kind| {
-        let (_, bytes) = sides.iter().find(|(kind, _)| *kind == wanted)?;
-        let words = bytes.as_ref().as_chunks::<4>().0.iter();
+        let (_, bytes) = sides.iter().find(|(kind, _)| *kind == wanted as i32)?;
+        let words = bytes.as_chunks::<4>().0.iter();
         Some(words.map(|word| i32::from_ne_bytes(*word)).collect())
     };
     let level: Option<Vec<i32>> = numbers(Kind::AV_PKT_DATA_CONTENT_LIGHT_LEVEL);
@@ -92,19 +88,23 @@ pub(super) fn brightest<T: AsRef<[u8]>>(sides: &[(Kind, T)]) -> u32 {
 }
 
 fn is_dolby_vision(frame: &Frame) -> bool {
-    use ffi::AVFrameSideDataType::{AV_FRAME_DATA_DOVI_METADATA, AV_FRAME_DATA_DOVI_RPU_BUFFER};
-    [AV_FRAME_DATA_DOVI_METADATA, AV_FRAME_DATA_DOVI_RPU_BUFFER]
-        .into_iter()
-        // SAFETY: the frame is valid; the entry is not read.
-        .any(|kind| unsafe { !ffi::av_frame_get_side_data(frame.as_ptr(), kind).is_null() })
+    [
+        FrameKind::AV_FRAME_DATA_DOVI_METADATA,
+        FrameKind::AV_FRAME_DATA_DOVI_RPU_BUFFER,
+    ]
+    .into_iter()
+    // SAFETY: the frame is valid; the entry is not read.
+    .any(|kind| unsafe { !ffi::av_frame_get_side_data(frame.as_ptr(), kind).is_null() })
 }
 
 fn of_frame(frame: &Frame) -> Option<Light> {
-    // SAFETY: the frame is valid; side data lives as long as it.
-    let numbers = |kind: Type| unsafe {
-        let data = ffi::av_frame_get_side_data(frame.as_ptr(), kind.into());
-        let data = data.as_ref()?;
-        let bytes = std::slice::from_raw_parts(data.data, data.size);
+    let numbers = |kind: FrameKind| {
+        // SAFETY: the frame is valid; side data holds as many bytes as it says, and lives as
+        // long as the frame.
+        let bytes = unsafe {
+            let data = ffi::av_frame_get_side_data(frame.as_ptr(), kind);
+            (!data.is_null()).then(|| bytes((*data).data, (*data).size))?
+        };
         let words = bytes.as_chunks::<4>().0.iter();
         Some(
             words
@@ -112,8 +112,8 @@ fn of_frame(frame: &Frame) -> Option<Light> {
                 .collect::<Vec<i32>>(),
         )
     };
-    let display = numbers(Type::MasteringDisplayMetadata)?;
-    let levels = numbers(Type::ContentLightLevel).unwrap_or_default();
+    let display = numbers(FrameKind::AV_FRAME_DATA_MASTERING_DISPLAY_METADATA)?;
+    let levels = numbers(FrameKind::AV_FRAME_DATA_CONTENT_LIGHT_LEVEL).unwrap_or_default();
     let level = |place: usize| {
         let level = levels.get(place).copied().unwrap_or(0);
         u32::try_from(level).unwrap_or(0)

@@ -1,4 +1,5 @@
-//! The only room that talks to libav, and the only one with `unsafe`.
+//! The only room that talks to libav, and the only one with `unsafe`, but for the one call of
+//! `inherited::close`.
 //!
 //! Everything here works on one thread at a time: a context is made, used and
 //! dropped by the thread that runs its job. libav itself is thread-safe
@@ -22,19 +23,23 @@ mod events;
 mod file_io;
 pub mod files;
 mod filter;
-pub mod fork;
+pub(crate) mod fork;
 mod frame;
 mod glance;
 pub mod hash;
 pub mod heap;
-pub mod inherited;
+pub(crate) mod inherited;
 mod input;
 pub mod intact;
 mod jumps;
 mod last_shown;
 mod light;
 pub mod log;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+mod memory_tests;
 mod mux;
+mod number;
 mod opened;
 pub mod outline;
 mod parts;
@@ -48,6 +53,7 @@ mod side_data;
 mod sound;
 mod sound_offer;
 mod ssim;
+mod stream;
 pub mod structure;
 mod subtitle;
 pub mod survey;
@@ -106,7 +112,7 @@ impl From<crate::job::Ratio> for ffmpeg_next::Rational {
 /// children; to be called before any thread is started, and of no effect later.
 pub fn silence_encoders() {
     if fork::has_one_thread() {
-        // SAFETY: there is no other thread that could read the environment meanwhile.
+        // SAFETY: this thread is the only one, and so none reads the environment meanwhile.
         // SVT-AV1 tells of fatal errors alone then.
         unsafe { std::env::set_var("SVT_LOG", "0") };
     }

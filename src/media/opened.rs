@@ -2,7 +2,9 @@
 //! tried again, and then remembered, since libav takes most of them for the file's end.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::time::Duration;
 
@@ -110,14 +112,48 @@ impl Opened<File> {
     }
 }
 
-impl<F: Read> Read for Opened<F> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let file = &mut self.file;
+/// Something to read from into memory that need not have been written to.
+pub(super) trait Source {
+    /// Reads into the beginning of `buffer`, passes what is there now to `see`, and returns its
+    /// length.
+    ///
+    /// # Errors
+    /// The system's.
+    fn read_into(
+        &mut self,
+        buffer: &mut [MaybeUninit<u8>],
+        see: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<usize>;
+}
+
+impl Source for File {
+    fn read_into(
+        &mut self,
+        buffer: &mut [MaybeUninit<u8>],
+        see: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<usize> {
+        let place = buffer.as_mut_ptr().cast::<u8>();
+        // SAFETY: the buffer has room for as many bytes, and is this function's alone.
+        let count = unsafe { libc::read(self.as_raw_fd(), place.cast(), buffer.len()) };
+        let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+        // SAFETY: the system wrote as many bytes to its beginning.
+        see(unsafe { std::slice::from_raw_parts(place, count) });
+        Ok(count)
+    }
+}
+
+impl<F: Source> Opened<F> {
+    /// Reads into the beginning of `buffer`, and returns how many bytes.
+    ///
+    /// # Errors
+    /// The system's, once it was tried again.
+    pub(super) fn read(&mut self, buffer: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+        let (file, structure, at) = (&mut self.file, &mut self.structure, self.at);
         // Once is enough: libav may read on, place by place.
         let is_first = self.failure.is_none();
-        match try_again(|| file.read(buffer), |_| is_first) {
+        let mut see = |bytes: &[u8]| structure.see(at, bytes);
+        match try_again(|| file.read_into(buffer, &mut see), |_| is_first) {
             Ok(count) => {
-                self.structure.see(self.at, &buffer[..count]);
                 self.at += count as u64;
                 Ok(count)
             }
@@ -157,8 +193,12 @@ mod tests {
     /// Fails a number of reads.
     struct Failing(usize);
 
-    impl Read for Failing {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+    impl Source for Failing {
+        fn read_into(
+            &mut self,
+            _: &mut [MaybeUninit<u8>],
+            _: &mut dyn FnMut(&[u8]),
+        ) -> io::Result<usize> {
             match self.0.checked_sub(1) {
                 Some(left) => {
                     self.0 = left;
@@ -172,15 +212,15 @@ mod tests {
     #[test]
     fn a_read_that_fails_and_then_succeeds_is_no_failure() {
         let mut file = Opened::new(Failing(PAUSES.len()));
-        assert_eq!(file.read(&mut [0]).unwrap(), 1);
+        assert_eq!(file.read(&mut [MaybeUninit::uninit()]).unwrap(), 1);
         assert!(file.failure().is_none());
     }
 
     #[test]
     fn a_read_that_fails_for_long_is_remembered() {
         let mut file = Opened::new(Failing(PAUSES.len() + 1));
-        assert!(file.read(&mut [0]).is_err());
-        assert_eq!(file.read(&mut [0]).unwrap(), 1);
+        assert!(file.read(&mut [MaybeUninit::uninit()]).is_err());
+        assert_eq!(file.read(&mut [MaybeUninit::uninit()]).unwrap(), 1);
         let failure = file.failure().unwrap();
         assert_eq!(failure.raw_os_error(), Some(libc::EIO));
     }

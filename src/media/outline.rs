@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ffmpeg::DictionaryRef;
-use ffmpeg_next as ffmpeg;
-
+use super::Input;
+use super::number::{self, number};
+use super::stream::Stream;
 use super::version::dictionary;
-use super::{Input, compat};
 use crate::dispatch::Cancel;
 use crate::error::Result;
 use crate::recipe::tags::STALE;
@@ -20,21 +19,19 @@ pub fn outline(path: &Path, cancel: &Cancel) -> Result<Vec<String>> {
     let input = Input::open(path, None, cancel)?;
     let info = super::probe::describe(&input);
     let mut lines = vec![format!("format {}", info.format)];
-    lines.extend(tags(&input.context().metadata()));
-    for (stream, described) in input.context().streams().zip(&info.streams) {
+    lines.extend(tags(input.tags()));
+    for (stream, described) in input.streams().zip(&info.streams) {
         let (index, codec) = (stream.index(), &described.codec);
-        let flags = stream.disposition().bits();
+        let flags = stream.disposition();
         let begin = format!("stream {index}: ");
         let kind = &described.kind;
         lines.push(format!("{begin}{codec} {kind:?} dispositions {flags:#x}"));
         if described.is_video() {
-            lines.push(format!("{begin}{}", colour(&stream)));
+            lines.push(format!("{begin}{}", colour(stream)));
         }
-        // SAFETY: the stream lives as long as the opened input.
-        let sides = unsafe { compat::stream_side_data(stream.as_ptr()) };
+        let sides = stream.side_data().into_iter();
         let mut sides: Vec<_> = sides
-            .into_iter()
-            .map(|(kind, data)| (format!("{kind:?}"), data))
+            .map(|(kind, data)| (side_data_name(kind), data))
             .collect();
         sides.sort();
         lines.extend(
@@ -42,34 +39,47 @@ pub fn outline(path: &Path, cancel: &Cancel) -> Result<Vec<String>> {
                 .iter()
                 .map(|(kind, data)| format!("{begin}{kind} {data:?}")),
         );
-        lines.extend(tags(&stream.metadata()).map(|tag| format!("{begin}{tag}")));
+        lines.extend(tags(stream.tags()).map(|tag| format!("{begin}{tag}")));
     }
-    for chapter in input.context().chapters() {
+    for chapter in input.chapters() {
         let base = f64::from(chapter.time_base());
         let at = |ticks: i64| ticks as f64 * base;
         let (start, end) = (at(chapter.start()), at(chapter.end()));
         lines.push(format!("chapter {start:.3}–{end:.3} s"));
-        lines.extend(tags(&chapter.metadata()));
+        // SAFETY: the chapter and its dictionary live as long as the opened input.
+        lines.extend(tags(unsafe { dictionary((*chapter.as_ptr()).metadata) }));
     }
     Ok(lines)
 }
 
-/// How pixels are to be read.
-fn colour(stream: &ffmpeg::Stream) -> String {
-    let parameters = stream.parameters();
-    // SAFETY: the parameters live as long as the opened input.
-    let raw = unsafe { &*parameters.as_ptr() };
-    format!(
-        "profile {} range {:?} primaries {:?} transfer {:?} matrix {:?}",
-        raw.profile, raw.color_range, raw.color_primaries, raw.color_trc, raw.color_space
-    )
+/// How pixels are to be read; a number of the file that libav does not know stays a number.
+fn colour(stream: Stream) -> String {
+    let raw = stream.parameters();
+    let named = |name: fn(i32) -> Option<&'static str>, number: i32| {
+        name(number).map_or_else(|| number.to_string(), str::to_owned)
+    };
+    // SAFETY: the parameters live while the source is borrowed.
+    unsafe {
+        format!(
+            "profile {} range {} primaries {} transfer {} matrix {}",
+            (*raw).profile,
+            named(number::range_name, number!((*raw).color_range)),
+            named(number::primaries_name, number!((*raw).color_primaries)),
+            named(number::transfer_name, number!((*raw).color_trc)),
+            named(number::matrix_name, number!((*raw).color_space)),
+        )
+    }
+}
+
+/// libav's name of a kind of side data; its number where it has none.
+fn side_data_name(kind: i32) -> String {
+    number::side_data_name(kind).map_or_else(|| format!("side data {kind}"), str::to_owned)
 }
 
 /// Names differ in case between containers; what muxers and encoders say of themselves is left out.
-fn tags(from: &DictionaryRef) -> impl Iterator<Item = String> {
+fn tags(from: Vec<(String, String)>) -> impl Iterator<Item = String> {
     let of_the_muxer = |name: &str| STALE.contains(&name) || matches!(name, "encoder" | "duration");
-    // SAFETY: it lives as long as the opened input.
-    let tags: BTreeMap<String, String> = unsafe { dictionary(from.as_ptr()) }
+    let tags: BTreeMap<String, String> = from
         .into_iter()
         .map(|(name, value)| (name.to_lowercase(), value))
         .filter(|(name, _)| !of_the_muxer(name))

@@ -244,10 +244,9 @@ mod tests {
     impl Level for crate::media::Frame {
         /// The last pixel of the first plane's visible part.
         fn plane_level(&self) -> u8 {
-            // SAFETY: the frame is a 64×32 picture with data.
-            unsafe {
-                *(*self.as_ptr()).data[0].add((*self.as_ptr()).linesize[0] as usize * 30 + 60)
-            }
+            let picture = Picture::of_data_of(self).unwrap();
+            let (rows, stride) = picture.plane(0, 32);
+            rows[stride * 30 + 60]
         }
     }
 }

@@ -1,19 +1,19 @@
 //! What a file holds, by its container's own words.
 
-use std::ffi::CStr;
 use std::path::Path;
+use std::ptr;
 
 use ffmpeg::ffi;
-use ffmpeg::format::stream::Disposition;
 use ffmpeg_next as ffmpeg;
 
 use super::compat;
 use super::details::details;
 use super::filter::layout_name;
 use super::light;
+use super::number::{self, c, number};
+use super::stream::{Stream, StreamType};
 use super::transparency::gif_is_transparent;
-use super::version::{self, dictionary, dictionary_value};
-use super::{Input, Origin, files};
+use super::{Input, Origin, files, version};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::{Extra, Fields, MediaInfo, Ratio, StreamInfo, StreamKind};
@@ -58,7 +58,7 @@ pub fn cover(
 ) -> Result<()> {
     let input = Input::open(path, Some(format), cancel)?;
     let origin = Origin::of(&input, stream)?;
-    files::write(target, origin.picture())
+    files::write(target, origin.stream().attached_picture())
         .map_err(|error| Error::failed("cannot write a cover to a temporary file").because(error))
 }
 
@@ -68,18 +68,12 @@ pub(super) fn describe(input: &Input) -> MediaInfo {
         format: input.format_name(),
         duration_s: input.duration_s(),
         duration_is_guessed: input.duration_is_guessed(),
-        // SAFETY: the context is open; libav works it out from size and length.
-        bit_rate: positive(unsafe { (*input.context().as_ptr()).bit_rate }),
-        // SAFETY: the context is open, and has the dictionary for as long as it is.
-        tags: unsafe { dictionary((*input.context().as_ptr()).metadata) }
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect(),
+        bit_rate: positive(input.bit_rate()),
+        tags: input.tags().into_iter().map(|(name, _)| name).collect(),
         chapters: chapters(input),
         streams: input
-            .context()
             .streams()
-            .map(|stream| stream_info(input, &stream))
+            .map(|stream| stream_info(input, stream))
             .collect(),
     }
 }
@@ -87,39 +81,30 @@ pub(super) fn describe(input: &Input) -> MediaInfo {
 /// How many chapters last: some writers add empty ones.
 fn chapters(input: &Input) -> usize {
     let lasts = |chapter: &ffmpeg::Chapter| chapter.end() > chapter.start();
-    input.context().chapters().filter(lasts).count()
+    input.chapters().filter(lasts).count()
 }
 
-fn stream_info(input: &Input, stream: &ffmpeg::Stream) -> StreamInfo {
-    let parameters = stream.parameters();
-    // SAFETY: the parameters live as long as the opened input; names are static strings.
-    let (codec, decodable) = unsafe {
-        let id = (*parameters.as_ptr()).codec_id;
-        let name = CStr::from_ptr(ffi::avcodec_get_name(id))
-            .to_string_lossy()
-            .into_owned();
-        (name, !ffi::avcodec_find_decoder(id).is_null())
-    };
+fn stream_info(input: &Input, stream: Stream) -> StreamInfo {
     let duration = stream.duration();
     StreamInfo {
         index: stream.index(),
         kind: stream_kind(input, stream),
-        codec,
-        decodable,
-        is_default: stream.disposition().contains(Disposition::DEFAULT),
+        codec: number::codec_name(stream.codec()).to_owned(),
+        decodable: !c::avcodec_find_decoder(stream.codec()).is_null(),
+        is_default: stream.is_marked(ffi::AV_DISPOSITION_DEFAULT),
         duration_s: (duration > 0).then(|| duration as f64 * f64::from(stream.time_base())),
-        // SAFETY: the parameters live as long as the opened input.
-        bit_rate: positive(unsafe { (*parameters.as_ptr()).bit_rate }),
+        // SAFETY: the parameters live while the source is borrowed.
+        bit_rate: positive(unsafe { (*stream.parameters()).bit_rate }),
         is_edited: is_edited(stream),
         details: details(input, stream),
     }
 }
 
-fn is_edited(stream: &ffmpeg::Stream) -> bool {
-    // SAFETY: the stream lives as long as the opened input; entries are read
-    // by numbers below their count.
+fn is_edited(stream: Stream) -> bool {
+    // SAFETY: the stream is valid while the source is borrowed, and libav only reads it;
+    // entries are read by numbers below their count.
     unsafe {
-        let raw = stream.as_ptr().cast_mut();
+        let raw = stream.raw().cast_mut();
         (0..ffi::avformat_index_get_entries_count(raw)).any(|number| {
             let entry = ffi::avformat_index_get_entry(raw, number);
             !entry.is_null() && (*entry).flags() & ffi::AVINDEX_DISCARD_FRAME != 0
@@ -131,125 +116,115 @@ fn positive(number: i64) -> Option<u64> {
     u64::try_from(number).ok().filter(|number| *number > 0)
 }
 
-fn stream_kind(input: &Input, stream: &ffmpeg::Stream) -> StreamKind {
-    let parameters = stream.parameters();
-    // SAFETY: the parameters live as long as the opened input.
-    let raw = unsafe { &*parameters.as_ptr() };
-    match raw.codec_type {
-        ffi::AVMediaType::AVMEDIA_TYPE_VIDEO
-            if stream.disposition().contains(Disposition::ATTACHED_PIC) =>
-        {
+fn stream_kind(input: &Input, stream: Stream) -> StreamKind {
+    match stream.stream_type() {
+        StreamType::Video if stream.is_marked(ffi::AV_DISPOSITION_ATTACHED_PIC) => {
             StreamKind::Cover
         }
-        ffi::AVMediaType::AVMEDIA_TYPE_VIDEO => StreamKind::Video {
-            width: shown_size(stream).0,
-            height: shown_size(stream).1,
-            frame_rate: frame_rate(input, stream.index()),
-            sample_aspect: sample_aspect(input, stream.index()),
-            orient: orientation(stream),
-            pixel_format: pixel_format_name(raw.format),
-            alpha: has_alpha(stream, raw.format),
-            depth: depth(raw.format),
-            fields: fields(raw.field_order),
-            light: None,
+        StreamType::Video => video(input, stream),
+        StreamType::Audio => audio(stream),
+        StreamType::Subtitle => StreamKind::Subtitle {
+            text: stream.codec_has(ffi::AV_CODEC_PROP_TEXT_SUB),
         },
-        ffi::AVMediaType::AVMEDIA_TYPE_AUDIO => StreamKind::Audio {
-            sample_rate: raw.sample_rate.max(0) as u32,
-            channels: raw.ch_layout.nb_channels.max(0) as u32,
-            layout: layout_name(&raw.ch_layout),
-            bits: sample_bits(raw),
-        },
-        ffi::AVMediaType::AVMEDIA_TYPE_SUBTITLE => StreamKind::Subtitle {
-            text: has_property(raw.codec_id, ffi::AV_CODEC_PROP_TEXT_SUB),
-        },
-        ffi::AVMediaType::AVMEDIA_TYPE_ATTACHMENT => StreamKind::Attachment,
-        _ => StreamKind::Other,
+        StreamType::Attachment => StreamKind::Attachment,
+        StreamType::Other => StreamKind::Other,
     }
 }
 
-fn sample_bits(raw: &ffi::AVCodecParameters) -> u32 {
-    let bits = match raw.bits_per_raw_sample {
-        // SAFETY: looks up a table.
-        ..=0 => unsafe { ffi::av_get_bits_per_sample(raw.codec_id) },
+fn video(input: &Input, stream: Stream) -> StreamKind {
+    // SAFETY: the parameters live while the source is borrowed.
+    let (format, field_order) = unsafe {
+        let raw = stream.parameters();
+        ((*raw).format, number!((*raw).field_order))
+    };
+    StreamKind::Video {
+        width: shown_size(stream).0,
+        height: shown_size(stream).1,
+        frame_rate: frame_rate(input, stream.index()),
+        sample_aspect: sample_aspect(input, stream.index()),
+        orient: orientation(stream),
+        pixel_format: pixel_format_name(format),
+        alpha: has_alpha(stream, format),
+        depth: depth(format),
+        fields: fields(field_order),
+        light: None,
+    }
+}
+
+fn audio(stream: Stream) -> StreamKind {
+    // SAFETY: the parameters live while the source is borrowed.
+    unsafe {
+        let raw = stream.parameters();
+        StreamKind::Audio {
+            sample_rate: (*raw).sample_rate.max(0) as u32,
+            channels: (*raw).ch_layout.nb_channels.max(0) as u32,
+            layout: layout_name(&(*raw).ch_layout),
+            bits: sample_bits((*raw).bits_per_raw_sample, stream.codec()),
+        }
+    }
+}
+
+fn sample_bits(raw_bits: i32, codec: i32) -> u32 {
+    let bits = match raw_bits {
+        ..=0 => c::av_get_bits_per_sample(codec),
         known => known,
     };
     bits.max(0) as u32
 }
 
-fn fields(order: ffi::AVFieldOrder) -> Fields {
+fn fields(order: i32) -> Fields {
+    const UNKNOWN: i32 = ffi::AVFieldOrder::AV_FIELD_UNKNOWN as i32;
+    const PROGRESSIVE: i32 = ffi::AVFieldOrder::AV_FIELD_PROGRESSIVE as i32;
     match order {
-        ffi::AVFieldOrder::AV_FIELD_UNKNOWN => Fields::Unknown,
-        ffi::AVFieldOrder::AV_FIELD_PROGRESSIVE => Fields::Progressive,
+        UNKNOWN => Fields::Unknown,
+        PROGRESSIVE => Fields::Progressive,
         _ => Fields::Interlaced,
     }
 }
 
-fn has_property(codec: ffi::AVCodecID, property: i32) -> bool {
-    // SAFETY: looks up a static description.
-    unsafe {
-        let description = ffi::avcodec_descriptor_get(codec);
-        !description.is_null() && (*description).props & property != 0
-    }
-}
-
-/// A pixel format's static description; none where the number is no format.
-pub(super) fn pixel_format(number: i32) -> Option<&'static ffi::AVPixFmtDescriptor> {
-    // SAFETY: libav looks the number up in its own table; only numbers that it
-    // gave out itself come here.
-    unsafe {
-        let format = std::mem::transmute::<i32, ffi::AVPixelFormat>(number);
-        ffi::av_pix_fmt_desc_get(format).as_ref()
-    }
-}
-
-fn pixel_format_name(number: i32) -> String {
-    pixel_format(number).map_or_else(String::new, |format| {
-        // SAFETY: descriptions hold static names.
-        unsafe { CStr::from_ptr(format.name) }
-            .to_string_lossy()
-            .into_owned()
-    })
+fn pixel_format_name(format: i32) -> String {
+    number::pixel_format_name(format)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Whether a pixel format holds transparency, or a tag says that it is held apart.
-fn has_alpha(stream: &ffmpeg::Stream, format: i32) -> bool {
-    // SAFETY: the stream lives as long as the opened input, and its dictionary with it.
-    let tag = unsafe { dictionary_value((*stream.as_ptr()).metadata, c"alpha_mode") };
+fn has_alpha(stream: Stream, format: i32) -> bool {
+    let tag = stream.tag(c"alpha_mode");
     version::has_alpha(&pixel_format_name(format)) || tag.is_some_and(|mode| mode == "1")
 }
 
-fn depth(number: i32) -> u32 {
-    pixel_format(number).map_or(8, |format| format.comp[0].depth.max(1) as u32)
+fn depth(format: i32) -> u32 {
+    number::pixel_format(format).map_or(8, |format| format.comp[0].depth.max(1) as u32)
 }
 
-/// libav's guess of a stream's frame rate, as the `ffmpeg` program takes it.
+/// libav's guess of a stream's frame rate, as the `ffmpeg` program takes it; 0/1 where there is
+/// no such stream.
 pub(super) fn frame_rate(input: &Input, stream: usize) -> Ratio {
-    // SAFETY: context and stream belong together; the frame is optional; the
-    // function only reads.
-    let rate = unsafe {
-        let context = input.context().as_ptr().cast_mut();
-        ffi::av_guess_frame_rate(
-            context,
-            *(*context).streams.add(stream),
-            std::ptr::null_mut(),
-        )
-    };
-    positive_ratio(rate)
+    guessed(input, stream, |context, stream| {
+        // SAFETY: context and stream belong together and are only read; the frame is optional.
+        unsafe { ffi::av_guess_frame_rate(context, stream, ptr::null_mut()) }
+    })
 }
 
 /// The shape of a stream's samples, where container or codec tells, as the `ffmpeg` program takes
 /// it.
 fn sample_aspect(input: &Input, stream: usize) -> Ratio {
-    // SAFETY: as in `frame_rate`.
-    let aspect = unsafe {
-        let context = input.context().as_ptr().cast_mut();
-        ffi::av_guess_sample_aspect_ratio(
-            context,
-            *(*context).streams.add(stream),
-            std::ptr::null_mut(),
-        )
-    };
-    positive_ratio(aspect)
+    guessed(input, stream, |context, stream| {
+        // SAFETY: as in `frame_rate`.
+        unsafe { ffi::av_guess_sample_aspect_ratio(context, stream, ptr::null_mut()) }
+    })
+}
+
+fn guessed(
+    input: &Input,
+    stream: usize,
+    guess: impl FnOnce(*mut ffi::AVFormatContext, *mut ffi::AVStream) -> ffi::AVRational,
+) -> Ratio {
+    match input.stream(stream) {
+        Some(stream) => positive_ratio(guess(input.raw().cast_mut(), stream.raw().cast_mut())),
+        None => Ratio::new(0, 1),
+    }
 }
 
 fn positive_ratio(ratio: ffi::AVRational) -> Ratio {
@@ -261,11 +236,8 @@ fn positive_ratio(ratio: ffi::AVRational) -> Ratio {
 }
 
 /// Width and height of a stream's frames, once what the container crops is cut off.
-fn shown_size(stream: &ffmpeg::Stream) -> (u32, u32) {
-    let parameters = stream.parameters();
-    // SAFETY: the parameters live as long as the opened input.
-    let raw = unsafe { &*parameters.as_ptr() };
-    let (width, height) = (raw.width.max(0) as u32, raw.height.max(0) as u32);
+fn shown_size(stream: Stream) -> (u32, u32) {
+    let (width, height) = stream.size();
     match cropping(stream) {
         Some(edges) => (
             width - edges.left - edges.right,
@@ -276,22 +248,18 @@ fn shown_size(stream: &ffmpeg::Stream) -> (u32, u32) {
 }
 
 /// What the container crops of a stream, where that leaves any pixels.
-fn cropping(stream: &ffmpeg::Stream) -> Option<compat::Cropping> {
-    let parameters = stream.parameters();
-    // SAFETY: the stream and its parameters live as long as the opened input.
-    let (edges, raw) = unsafe { (compat::cropping(stream.as_ptr())?, &*parameters.as_ptr()) };
-    let leaves = |size: i32, before: u32, after: u32| {
-        let cut = u64::from(before) + u64::from(after);
-        u64::try_from(size).is_ok_and(|size| cut < size)
-    };
-    let fits =
-        leaves(raw.width, edges.left, edges.right) && leaves(raw.height, edges.top, edges.bottom);
+fn cropping(stream: Stream) -> Option<compat::Cropping> {
+    let edges = compat::cropping(stream)?;
+    let leaves =
+        |size: u32, before: u32, after: u32| u64::from(before) + u64::from(after) < u64::from(size);
+    let (width, height) = stream.size();
+    let fits = leaves(width, edges.left, edges.right) && leaves(height, edges.top, edges.bottom);
     fits.then_some(edges)
 }
 
 /// The filters that the `ffmpeg` program inserts to show a stream as its container
 /// says: cropped, and turned upright.
-fn orientation(stream: &ffmpeg::Stream) -> String {
+fn orientation(stream: Stream) -> String {
     let crop = cropping(stream).map(|edges| {
         let compat::Cropping {
             top,
@@ -307,11 +275,10 @@ fn orientation(stream: &ffmpeg::Stream) -> String {
 }
 
 /// The filters that turn a stream upright by its display matrix.
-fn rotation(stream: &ffmpeg::Stream) -> String {
-    // SAFETY: the stream lives as long as the opened input.
-    let sides = unsafe { compat::stream_side_data(stream.as_ptr()) };
-    let is_matrix = |kind| kind == ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
-    let matrix = sides.into_iter().find(|(kind, _)| is_matrix(*kind));
+fn rotation(stream: Stream) -> String {
+    let wanted = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX as i32;
+    let mut sides = stream.side_data().into_iter();
+    let matrix = sides.find(|(kind, _)| *kind == wanted);
     let matrix: Option<Vec<i32>> = matrix.map(|(_, bytes)| {
         let words = bytes.as_chunks::<4>().0.iter();
         words.map(|word| i32::from_ne_bytes(*word)).collect()

@@ -336,7 +336,7 @@ impl<'a> Source<'a> {
             return Ok(());
         };
         let tracks = &mut self.tracks;
-        decoder.decode(packet, |frame, time_base| {
+        decoder.decode(packet, |mut frame, time_base| {
             let mut left = tracks.iter().filter(|track| track.decodes()).count();
             for track in tracks.iter_mut().filter(|track| track.decodes()) {
                 left -= 1;
@@ -344,7 +344,7 @@ impl<'a> Source<'a> {
                     time_base,
                     is_last_use: left == 0,
                 };
-                track.frame(&frame, stamp, input, &mut outputs[track.product])?;
+                track.frame(&mut frame, stamp, input, &mut outputs[track.product])?;
             }
             Ok(())
         })

@@ -29,6 +29,7 @@ impl Sound {
     pub fn open(way: &AudioWay, rate: u32, setup: Setup) -> Result<Self> {
         super::init();
         let example = frame(&[0, 0], rate, 0)?;
+        // A rate that is no number of C was refused just now.
         let tick = Rational::new(1, rate as i32);
         let mut graph = Graph::new(&example, tick, Rational::new(0, 1), &way.filter, 1)?;
         let encoder = Encoder::audio(&way.encoder, &graph, setup)?;
@@ -60,7 +61,8 @@ impl Sound {
         if samples.is_empty() {
             return Ok(());
         }
-        self.graph.push(&frame(samples, self.rate, self.next)?)?;
+        self.graph
+            .push(&mut frame(samples, self.rate, self.next)?)?;
         self.next += (samples.len() / 2) as i64;
         self.filtered(take)
     }
@@ -92,14 +94,17 @@ fn frame(samples: &[i16], rate: u32, pts: i64) -> Result<Frame> {
             "sound has as much on the left as on the right",
         ));
     }
+    let too_much = |error| Error::failed("sound is too long for a frame").because(error);
+    let count = i32::try_from(samples.len() / 2).map_err(too_much)?;
+    let rate = i32::try_from(rate).map_err(too_much)?;
     let mut frame = empty_frame()?;
     // SAFETY: the frame is valid and empty; libav allocates by its fields at least
     // two bytes for each sample of both channels, which lie in one plane.
     unsafe {
         let raw = frame.as_mut_ptr();
         (*raw).format = ffi::AVSampleFormat::AV_SAMPLE_FMT_S16 as i32;
-        (*raw).sample_rate = rate as i32;
-        (*raw).nb_samples = (samples.len() / 2) as i32;
+        (*raw).sample_rate = rate;
+        (*raw).nb_samples = count;
         ffi::av_channel_layout_default(&mut (*raw).ch_layout, 2);
         check(ffi::av_frame_get_buffer(raw, 0), "allocate sound")?;
         let to = (*raw).data[0].cast::<i16>();

@@ -1,12 +1,13 @@
 //! Sample formats, sample rates and channel layouts of audio encoders, as libav lists them.
 
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use ffmpeg_next::ffi;
 
 use super::filter::layout_name;
+use super::number::{self, c, number, set_number};
 use super::version::encoder;
 use super::{compat, log};
 
@@ -48,16 +49,11 @@ pub fn sound_offer(encoder_name: &str) -> SoundOffer {
     let Some(codec) = encoder(encoder_name) else {
         return SoundOffer::default();
     };
-    // SAFETY: looks up static descriptions.
-    let (description, coded_bits) = unsafe {
-        (
-            ffi::avcodec_descriptor_get(codec.id).as_ref(),
-            ffi::av_get_exact_bits_per_sample(codec.id),
-        )
-    };
-    let properties = description.map_or(0, |description| description.props);
+    // SAFETY: the description is static.
+    let codec_id = unsafe { number!(codec.id) };
     // Of codecs that can be either, the encoders are lossless unless asked otherwise.
-    let lossless = properties & ffi::AV_CODEC_PROP_LOSSLESS != 0;
+    let lossless = number::codec_properties(codec_id) & ffi::AV_CODEC_PROP_LOSSLESS != 0;
+    let coded_bits = c::av_get_exact_bits_per_sample(codec_id);
     SoundOffer {
         formats: compat::encoder_sample_formats(codec)
             .into_iter()
@@ -76,30 +72,26 @@ pub fn sound_offer(encoder_name: &str) -> SoundOffer {
     }
 }
 
-fn sample_format(format: ffi::AVSampleFormat) -> Option<SampleFormat> {
-    // SAFETY: looks up a static name, and a number.
-    let (name, bytes) = unsafe {
-        let name = ffi::av_get_sample_fmt_name(format);
-        if name.is_null() {
-            return None;
-        }
-        (
-            CStr::from_ptr(name).to_str().ok()?,
-            ffi::av_get_bytes_per_sample(format),
-        )
-    };
+fn sample_format(format: i32) -> Option<SampleFormat> {
+    let name = number::sample_format_name(format)?;
     Some(SampleFormat {
         name,
-        bits: bytes.max(0) as u32 * 8,
+        bits: c::av_get_bytes_per_sample(format).max(0) as u32 * 8,
         is_float: name.starts_with("flt") || name.starts_with("dbl"),
     })
 }
 
 /// The speakers of a layout in libav's own order.
 fn mask(layout: &ffi::AVChannelLayout) -> Option<u64> {
-    let is_native = layout.order == ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE;
-    // SAFETY: of layouts in the native order, the union holds the mask.
-    is_native.then_some(unsafe { layout.u.mask })
+    let native = ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE as i32;
+    // SAFETY: the field is valid for reads; of layouts in the native order, the union holds the
+    // mask.
+    unsafe {
+        if number!(layout.order) != native {
+            return None;
+        }
+        Some(layout.u.mask)
+    }
 }
 
 /// The speakers of a layout by libav's name, e.g. `5.1(side)`, as a mask; `None` where the
@@ -160,7 +152,11 @@ pub fn encoder_takes_layout(encoder_name: &str, format: &str, rate: u32, layout:
 }
 
 fn opens(encoder_name: &str, format: &str, rate: u32, layout: u64) -> bool {
-    let (Some(codec), Ok(format)) = (encoder(encoder_name), CString::new(format)) else {
+    let (Some(codec), Ok(format), Ok(rate)) = (
+        encoder(encoder_name),
+        CString::new(format),
+        i32::try_from(rate),
+    ) else {
         return false;
     };
     // SAFETY: the context is made, described, opened and freed here; its layout is
@@ -170,11 +166,11 @@ fn opens(encoder_name: &str, format: &str, rate: u32, layout: u64) -> bool {
         if context.is_null() {
             return false;
         }
-        (*context).sample_fmt = ffi::av_get_sample_fmt(format.as_ptr());
-        (*context).sample_rate = rate as i32;
+        set_number!((*context).sample_fmt, c::av_get_sample_fmt(format.as_ptr()));
+        (*context).sample_rate = rate;
         (*context).time_base = ffi::AVRational {
             num: 1,
-            den: rate.max(1) as i32,
+            den: rate.max(1),
         };
         let opens = ffi::av_channel_layout_from_mask(&mut (*context).ch_layout, layout) == 0
             && ffi::avcodec_open2(context, codec, std::ptr::null_mut()) == 0;

@@ -8,10 +8,11 @@ use ffmpeg_next as ffmpeg;
 
 use super::decode::Decoder;
 use super::error::Poll;
+use super::filter::Shape;
 use super::probe::frame_rate;
 use super::verify::Evidence;
 use super::version::dictionary_value;
-use super::{Graph, Input, probe};
+use super::{Graph, Input, Picture, probe};
 use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::job::MediaJob;
@@ -105,7 +106,7 @@ impl Mean {
 fn compare(graph: &mut Graph, mut a: Frame, mut b: Frame, number: i64) -> Result<f64> {
     a.set_pts(Some(number));
     b.set_pts(Some(number));
-    graph.push_pair(&a, &b)?;
+    graph.push_pair(&mut a, &mut b)?;
     let (state, frame) = graph.pull()?;
     // The filter waits for the second input of the pair at most.
     if state != Poll::Ready {
@@ -124,7 +125,9 @@ struct Pictures {
     decoder: Decoder,
     description: String,
     rate: Rational,
-    graph: Option<Graph>,
+    graph: Option<(Shape, Graph)>,
+    // Size of the first filtered picture; later ones are scaled to it, as for the encoder.
+    fixed_size: Option<(u32, u32)>,
     ready: VecDeque<Frame>,
     ended: bool,
 }
@@ -148,6 +151,7 @@ impl Pictures {
             description: description.to_owned(),
             rate,
             graph: None,
+            fixed_size: None,
             ready: VecDeque::new(),
             ended: false,
         })
@@ -168,18 +172,38 @@ impl Pictures {
     }
 
     fn decode(&mut self, packet: Option<ffmpeg::Packet>) -> Result<()> {
-        let (graph, description, rate) = (&mut self.graph, &self.description, self.rate);
-        let ready = &mut self.ready;
-        self.decoder.decode(packet, |frame, time_base| {
-            let graph = match graph {
-                Some(graph) => graph,
-                None => graph.insert(Graph::new(&frame, time_base, rate, description, 1)?),
-            };
-            graph.push(&frame)?;
-            take_all(graph, ready)
+        let Self {
+            decoder,
+            description,
+            rate,
+            graph,
+            fixed_size,
+            ready,
+            ..
+        } = self;
+        decoder.decode(packet, |mut frame, time_base| {
+            let shape = Shape::of(&frame);
+            if graph.as_ref().is_none_or(|(of, _)| *of != shape) {
+                let description = match fixed_size {
+                    Some((width, height)) => {
+                        format!("{description},scale={width}:{height}:flags=bicubic")
+                    }
+                    None => description.clone(),
+                };
+                let made = Graph::new(&frame, time_base, *rate, &description, 1)?;
+                *graph = Some((shape, made));
+            }
+            if let Some((_, graph)) = graph {
+                graph.push(&mut frame)?;
+                take_all(graph, ready)?;
+            }
+            if let (None, Some(first)) = (&fixed_size, ready.front()) {
+                *fixed_size = Some(Picture::of_data_of(first)?.size());
+            }
+            Ok(())
         })?;
         if self.ended
-            && let Some(graph) = &mut self.graph
+            && let Some((_, graph)) = &mut self.graph
         {
             graph.close(self.decoder.end())?;
             take_all(graph, &mut self.ready)?;

@@ -12,6 +12,7 @@ use ffmpeg_next as ffmpeg;
 use super::Input;
 use super::error::{check, failed, non_null};
 use super::filter::rescale;
+use super::number::c;
 use crate::error::{Error, Result};
 
 /// Subtitle encoders count in microseconds.
@@ -78,7 +79,7 @@ impl Subtitles {
     /// only complete with what follows it. One empty packet asks for it, as in the
     /// program: that decoder gives its last caption as often as it is asked.
     pub(super) fn drain(&mut self, take: impl FnOnce(Packet) -> Result<()>) -> Result<()> {
-        // SAFETY: an open context has a codec.
+        // SAFETY: an open context has a codec, whose description is static.
         let capabilities = unsafe { (*(*self.decoder.as_ptr()).codec).capabilities };
         match capabilities as u32 & ffi::AV_CODEC_CAP_DELAY {
             0 => Ok(()),
@@ -150,15 +151,11 @@ impl Drop for Text {
 }
 
 fn open_decoder(input: &Input, stream: usize) -> Result<codec::Context> {
-    let source = input
-        .context()
-        .stream(stream)
-        .ok_or_else(|| Error::failed(format!("there is no stream {stream}")))?;
-    let parameters = source.parameters();
-    // SAFETY: the description is static; the context is allocated here and
-    // owned by the wrapper from then on; the parameters are read.
+    let source = input.existing_stream(stream)?;
+    // SAFETY: the description is static; the context is allocated here and owned by the
+    // wrapper from then on; the parameters live while the source is borrowed, and are read.
     unsafe {
-        let description = ffi::avcodec_find_decoder((*parameters.as_ptr()).codec_id);
+        let description = c::avcodec_find_decoder(source.codec());
         if description.is_null() {
             return Err(Error::failed(format!(
                 "no decoder for stream {stream} is linked"
@@ -167,7 +164,7 @@ fn open_decoder(input: &Input, stream: usize) -> Result<codec::Context> {
         let raw = non_null(ffi::avcodec_alloc_context3(description), "a decoder")?;
         let context = codec::Context::wrap(raw, None);
         check(
-            ffi::avcodec_parameters_to_context(raw, parameters.as_ptr()),
+            ffi::avcodec_parameters_to_context(raw, source.parameters()),
             "set up the decoder",
         )?;
         (*raw).pkt_timebase = source.time_base().into();

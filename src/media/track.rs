@@ -150,7 +150,7 @@ impl<'a> Track<'a> {
     /// Takes a decoded frame.
     pub(super) fn frame(
         &mut self,
-        frame: &Frame,
+        frame: &mut Frame,
         stamp: Stamped,
         input: &Input,
         output: &mut Muxer,

@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString};
 use ffmpeg_next::ffi;
 
 use super::compat;
+use super::number::{self, c, number};
 
 /// The linked FFmpeg's version, e.g. `5.1.9-0+deb12u1`.
 pub fn linked_version() -> String {
@@ -64,17 +65,10 @@ pub fn encoder_has_option(encoder_name: &str, option: &str) -> bool {
 /// first; empty where it takes any, or is not linked.
 pub fn encoder_pixel_formats(encoder_name: &str) -> Vec<&'static str> {
     let formats = encoder(encoder_name).map(compat::encoder_pixel_formats);
-    let name = |format| {
-        // SAFETY: looks up a static name.
-        unsafe {
-            let name = ffi::av_get_pix_fmt_name(format);
-            (!name.is_null()).then(|| CStr::from_ptr(name).to_str().ok())?
-        }
-    };
     formats
         .unwrap_or_default()
         .into_iter()
-        .filter_map(name)
+        .filter_map(number::pixel_format_name)
         .collect()
 }
 
@@ -89,27 +83,21 @@ pub(super) fn encoder_colours(encoder_name: &str) -> (Vec<i32>, Vec<i32>) {
 /// The one of `offered` pixel formats that loses the least of `source`, all by
 /// libav's names; with `alpha`, transparency counts, too.
 pub fn nearest_pixel_format<'a>(offered: &[&'a str], source: &str, alpha: bool) -> Option<&'a str> {
-    let number = |name: &str| {
-        let name = CString::new(name).ok()?;
-        // SAFETY: looks up a static description.
-        let number = unsafe { ffi::av_get_pix_fmt(name.as_ptr()) };
-        (number != ffi::AVPixelFormat::AV_PIX_FMT_NONE).then_some(number)
-    };
-    let Some(source) = number(source) else {
+    let Some(source) = pixel_format_number(source) else {
         return offered.first().copied();
     };
-    let mut best: Option<(&str, ffi::AVPixelFormat)> = None;
+    let mut best: Option<(&str, i32)> = None;
     for name in offered {
-        let Some(format) = number(name) else { continue };
-        let better = match best {
-            // SAFETY: all are formats that libav has given out; it only reads its tables.
-            Some((_, before)) => unsafe {
-                let none = std::ptr::null_mut();
-                ffi::av_find_best_pix_fmt_of_2(before, format, source, i32::from(alpha), none)
-                    != before
-            },
-            None => true,
+        let Some(format) = pixel_format_number(name) else {
+            continue;
         };
+        let better = best.is_none_or(|(_, before)| {
+            let (alpha, none) = (i32::from(alpha), std::ptr::null_mut());
+            // SAFETY: all are formats that libav gave out; it only reads its tables.
+            let nearer =
+                unsafe { c::av_find_best_pix_fmt_of_2(before, format, source, alpha, none) };
+            nearer != before
+        });
         if better {
             best = Some((name, format));
         }
@@ -182,10 +170,8 @@ pub fn codec_of_encoder(encoder_name: &str) -> String {
     let Some(codec) = encoder(encoder_name) else {
         return encoder_name.to_owned();
     };
-    // SAFETY: a static name.
-    unsafe { CStr::from_ptr(ffi::avcodec_get_name(codec.id)) }
-        .to_string_lossy()
-        .into_owned()
+    // SAFETY: the description is static.
+    number::codec_name(unsafe { number!(codec.id) }).to_owned()
 }
 
 /// Whether a muxer can hold streams of a codec, both by libav's names.
@@ -226,8 +212,14 @@ pub fn is_rgb(name: &str) -> bool {
     pixel_format(name).is_some_and(|format| format.flags & flags != 0)
 }
 
-fn pixel_format(name: &str) -> Option<&'static ffi::AVPixFmtDescriptor> {
+/// libav's number of a pixel format by its name.
+fn pixel_format_number(name: &str) -> Option<i32> {
     let name = CString::new(name).ok()?;
-    // SAFETY: looks up static descriptions.
-    unsafe { ffi::av_pix_fmt_desc_get(ffi::av_get_pix_fmt(name.as_ptr())).as_ref() }
+    // SAFETY: looks up a name that ends in NUL.
+    let number = unsafe { c::av_get_pix_fmt(name.as_ptr()) };
+    (number != ffi::AVPixelFormat::AV_PIX_FMT_NONE as i32).then_some(number)
+}
+
+fn pixel_format(name: &str) -> Option<&'static ffi::AVPixFmtDescriptor> {
+    number::pixel_format(pixel_format_number(name)?)
 }

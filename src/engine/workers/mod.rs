@@ -15,7 +15,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use serve::serve;
+pub(crate) use serve::serve;
 pub use standby::{Role, stand_by};
 
 use self::grant::Grant;

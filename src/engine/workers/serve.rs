@@ -35,12 +35,20 @@ const ALIVE_EVERY: Duration = Duration::from_millis(50);
 /// little beside such a task, and much beside small ones.
 const LONG: Duration = Duration::from_secs(1);
 
+/// Closes what other processes had open when this one was started or copied.
+#[allow(unsafe_code, reason = "a system call on files that are nobody's here")]
+fn close_inherited() {
+    // SAFETY: a worker serves before it opens anything. What the program had opened for other
+    // workers before this one was copied is forgotten (`standby`), and never dropped here.
+    unsafe { inherited::close() };
+}
+
 /// Takes tasks from stdin and answers on stdout, until stdin ends.
 ///
 /// # Errors
 /// Where the other side speaks another version or no such language, or is gone.
-pub fn serve() -> Result<()> {
-    inherited::close();
+pub(crate) fn serve() -> Result<()> {
+    close_inherited();
     heap::keep(MOST_MEMORY);
     let _ = rustix::thread::set_name(c"rushes worker");
     let broken = |error: io::Error| Error::failed("a worker has lost its program").because(error);

@@ -32,7 +32,7 @@ pub(super) struct Standing {
 pub enum Role {
     /// The program, as before.
     Program,
-    /// A worker of it, which is to [`serve()`](super::serve()).
+    /// A worker of it, which is to serve.
     Worker,
 }
 

@@ -8,6 +8,7 @@ use ffmpeg_next as ffmpeg;
 use super::{MICROS, frame_us, is_known};
 use crate::media::compat::{self, TimestampRules};
 use crate::media::filter::rescale;
+use crate::media::stream::{Stream, StreamType};
 
 /// What the prediction needs to know of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -27,22 +28,19 @@ pub(in crate::media) struct PacketFacts {
 
 impl PacketFacts {
     /// Those of a stream as they are known now.
-    ///
-    /// # Safety
-    /// The stream is valid.
-    pub(in crate::media) unsafe fn of(stream: *const ffi::AVStream) -> Self {
-        // SAFETY: the caller vouches for the stream; its parameters live as long.
+    pub(in crate::media) fn of(stream: Stream) -> Self {
+        // SAFETY: the stream is valid while its source is borrowed; its parameters live as long.
         unsafe {
-            let parameters = (*stream).codecpar;
+            let parameters = stream.parameters();
             Self {
-                time_base: (*stream).time_base.into(),
-                average_rate: (*stream).avg_frame_rate.into(),
+                time_base: stream.time_base(),
+                average_rate: stream.average_rate(),
                 frame_rate: compat::packet_frame_rate(stream),
                 reorder_frames: i64::from((*parameters).video_delay),
                 fields: compat::packet_fields(stream),
                 frame_samples: i64::from((*parameters).frame_size),
                 sample_rate: i64::from((*parameters).sample_rate),
-                is_subtitle: (*parameters).codec_type == ffi::AVMediaType::AVMEDIA_TYPE_SUBTITLE,
+                is_subtitle: stream.stream_type() == StreamType::Subtitle,
             }
         }
     }

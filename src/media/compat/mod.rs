@@ -20,6 +20,10 @@ pub(super) use offers::{
 };
 
 use super::error::non_null;
+#[cfg(ffmpeg_8_1)]
+use super::number::set_number;
+use super::number::{c, number};
+use super::stream::{Stream, bytes};
 use crate::error::Result;
 
 /// By which rules the `ffmpeg` program gives frames and packets their timestamps.
@@ -97,8 +101,10 @@ pub fn matroska_takes_rotation() -> bool {
 /// `AVFrame.interlaced_frame` and `top_field_first` became flags in FFmpeg 6.1 and
 /// are gone in 8.0.
 #[cfg(ffmpeg_6_1)]
-pub(super) fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
-    let has = |flag: i32| frame.flags & flag != 0;
+pub(super) fn fields(frame: &ffmpeg::Frame) -> (bool, bool) {
+    // SAFETY: the frame is valid.
+    let flags = unsafe { (*frame.as_ptr()).flags };
+    let has = |flag: i32| flags & flag != 0;
     (
         has(ffi::AV_FRAME_FLAG_INTERLACED),
         has(ffi::AV_FRAME_FLAG_TOP_FIELD_FIRST),
@@ -107,32 +113,39 @@ pub(super) fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
 
 /// As above, by the fields that the flags replaced.
 #[cfg(not(ffmpeg_6_1))]
-pub(super) fn fields(frame: &ffi::AVFrame) -> (bool, bool) {
-    (frame.interlaced_frame != 0, frame.top_field_first != 0)
+pub(super) fn fields(frame: &ffmpeg::Frame) -> (bool, bool) {
+    // SAFETY: the frame is valid.
+    unsafe {
+        let raw = frame.as_ptr();
+        ((*raw).interlaced_frame != 0, (*raw).top_field_first != 0)
+    }
 }
 
 /// Whether a frame's colours are multiplied by its transparency, by libav's number.
 ///
 /// `AVFrame.alpha_mode` is new in FFmpeg 8.1.
 #[cfg(ffmpeg_8_1)]
-pub(super) fn alpha_mode(frame: &ffi::AVFrame) -> Option<i32> {
-    Some(frame.alpha_mode as i32)
+pub(super) fn alpha_mode(frame: &ffmpeg::Frame) -> Option<i32> {
+    // SAFETY: the frame is valid.
+    Some(unsafe { number!((*frame.as_ptr()).alpha_mode) })
 }
 
 /// As above: older frames do not tell.
 #[cfg(not(ffmpeg_8_1))]
-pub(super) fn alpha_mode(_frame: &ffi::AVFrame) -> Option<i32> {
+pub(super) fn alpha_mode(_frame: &ffmpeg::Frame) -> Option<i32> {
     None
 }
 
 /// Tells an encoder whether colours are multiplied by transparency, as its first frame does.
 ///
 /// # Safety
-/// Context and frame are valid.
+/// The context is valid.
 #[cfg(ffmpeg_8_1)]
-pub(super) unsafe fn set_alpha_mode(context: *mut ffi::AVCodecContext, frame: &ffi::AVFrame) {
-    // SAFETY: the caller vouches.
-    unsafe { (*context).alpha_mode = frame.alpha_mode };
+pub(super) unsafe fn set_alpha_mode(context: *mut ffi::AVCodecContext, frame: &ffmpeg::Frame) {
+    if let Some(mode) = alpha_mode(frame) {
+        // SAFETY: the caller vouches.
+        unsafe { set_number!((*context).alpha_mode, mode) };
+    }
 }
 
 /// As above: older encoders do not ask.
@@ -140,7 +153,7 @@ pub(super) unsafe fn set_alpha_mode(context: *mut ffi::AVCodecContext, frame: &f
 /// # Safety
 /// None: nothing is read.
 #[cfg(not(ffmpeg_8_1))]
-pub(super) unsafe fn set_alpha_mode(_context: *mut ffi::AVCodecContext, _frame: &ffi::AVFrame) {}
+pub(super) unsafe fn set_alpha_mode(_context: *mut ffi::AVCodecContext, _frame: &ffmpeg::Frame) {}
 
 /// Gives an encoder what its first frame says about the whole stream, such as the
 /// mastering display: encoders write it into their headers.
@@ -152,22 +165,25 @@ pub(super) unsafe fn set_alpha_mode(_context: *mut ffi::AVCodecContext, _frame: 
 /// Where memory is out.
 ///
 /// # Safety
-/// Context and frame are valid; the context is not yet open.
+/// The context is valid, and not yet open.
 #[cfg(ffmpeg_7_1)]
 pub(super) unsafe fn set_global_side_data(
     context: *mut ffi::AVCodecContext,
-    frame: &ffi::AVFrame,
+    frame: &ffmpeg::Frame,
 ) -> Result<()> {
-    use ffi::AVFrameSideDataType as Kind;
-    for index in 0..frame.nb_side_data.max(0) as usize {
-        // SAFETY: the frame has as many entries; descriptions are static; libav
-        // shares the entry's buffer.
+    let matrix = ffi::AVFrameSideDataType::AV_FRAME_DATA_DISPLAYMATRIX as i32;
+    // SAFETY: the frame is valid.
+    let count = unsafe { (*frame.as_ptr()).nb_side_data }.max(0) as usize;
+    for index in 0..count {
+        // SAFETY: the frame has as many entries as it counts; descriptions are static; the
+        // caller vouches for the context; libav shares the entry's buffer.
         let code = unsafe {
-            let data = *frame.side_data.add(index);
-            let description = ffi::av_frame_side_data_desc((*data).type_).as_ref();
+            let data = *(*frame.as_ptr()).side_data.add(index);
+            let kind = number!((*data).type_);
+            let description = c::av_frame_side_data_desc(kind).as_ref();
             let global = ffi::AVSideDataProps::AV_SIDE_DATA_PROP_GLOBAL as u32;
             let is_global = description.is_some_and(|about| about.props & global != 0);
-            if !is_global || (*data).type_ == Kind::AV_FRAME_DATA_DISPLAYMATRIX {
+            if !is_global || kind == matrix {
                 continue;
             }
             ffi::av_frame_side_data_clone(
@@ -192,7 +208,7 @@ pub(super) unsafe fn set_global_side_data(
 #[cfg(not(ffmpeg_7_1))]
 pub(super) unsafe fn set_global_side_data(
     _context: *mut ffi::AVCodecContext,
-    _frame: &ffi::AVFrame,
+    _frame: &ffmpeg::Frame,
 ) -> Result<()> {
     Ok(())
 }
@@ -252,61 +268,45 @@ pub(super) fn rescale_duration(
 /// The frame rate by which the packets of a stream are counted that store no duration.
 ///
 /// `AVCodecParameters.framerate` is new in FFmpeg 6.1.
-///
-/// # Safety
-/// The stream is valid.
 #[cfg(ffmpeg_6_1)]
-pub(super) unsafe fn packet_frame_rate(stream: *const ffi::AVStream) -> Rational {
-    // SAFETY: the caller vouches.
-    unsafe { (*(*stream).codecpar).framerate }.into()
+pub(super) fn packet_frame_rate(stream: Stream) -> Rational {
+    // SAFETY: the parameters live while the source is borrowed.
+    unsafe { (*stream.parameters()).framerate }.into()
 }
 
 /// As above, by the container's average.
-///
-/// # Safety
-/// The stream is valid.
 #[cfg(not(ffmpeg_6_1))]
-pub(super) unsafe fn packet_frame_rate(stream: *const ffi::AVStream) -> Rational {
-    // SAFETY: the caller vouches.
-    unsafe { (*stream).avg_frame_rate }.into()
+pub(super) fn packet_frame_rate(stream: Stream) -> Rational {
+    stream.average_rate()
 }
 
 /// The fields that the last packet of a stream holds by its parser; 2 where that is unknown.
-///
-/// # Safety
-/// The stream is valid.
 #[cfg(ffmpeg_6_1)]
-pub(super) unsafe fn packet_fields(stream: *const ffi::AVStream) -> i64 {
-    // SAFETY: the caller vouches; descriptions are static, and the parser lives with the stream.
-    unsafe {
-        let description = ffi::avcodec_descriptor_get((*(*stream).codecpar).codec_id).as_ref();
-        let counts =
-            description.is_some_and(|codec| codec.props & ffi::AV_CODEC_PROP_FIELDS as i32 != 0);
-        match ffi::av_stream_get_parser(stream).as_ref() {
-            Some(parser) if counts => i64::from(parser.repeat_pict) + 1,
-            _ => 2,
-        }
+pub(super) fn packet_fields(stream: Stream) -> i64 {
+    // SAFETY: the parser lives with the stream, which is valid while the source is borrowed.
+    let parser = unsafe { ffi::av_stream_get_parser(stream.raw()) };
+    if parser.is_null() || !stream.codec_has(ffi::AV_CODEC_PROP_FIELDS as i32) {
+        return 2;
     }
+    // SAFETY: as above; it is not null.
+    i64::from(unsafe { (*parser).repeat_pict }) + 1
 }
 
 /// As above: up to FFmpeg 6.0, copied streams were counted in frames.
-///
-/// # Safety
-/// None: nothing is read.
 #[cfg(not(ffmpeg_6_1))]
-pub(super) unsafe fn packet_fields(_stream: *const ffi::AVStream) -> i64 {
+pub(super) fn packet_fields(_stream: Stream) -> i64 {
     2
 }
 
-/// One entry of a stream's side data: its kind and its bytes.
-pub(super) type SideData<'a> = (ffi::AVPacketSideDataType, &'a [u8]);
+/// One entry of a stream's side data: its kind by libav's number, and its bytes.
+pub(super) type SideData<'a> = (i32, &'a [u8]);
 
 /// A stream's side data: display matrix, mastering display, light levels, projection.
 ///
 /// It moved from `AVStream` to `AVCodecParameters` in FFmpeg 6.1.
 ///
 /// # Safety
-/// The stream is valid for as long as what is returned is used.
+/// The stream is valid, and its side data stays as it is, for as long as the result is used.
 #[cfg(ffmpeg_6_1)]
 pub(super) unsafe fn stream_side_data<'a>(stream: *const ffi::AVStream) -> Vec<SideData<'a>> {
     // SAFETY: the caller vouches; libav keeps as many entries as it counts.
@@ -333,14 +333,10 @@ pub(super) unsafe fn stream_side_data<'a>(stream: *const ffi::AVStream) -> Vec<S
 /// `count` entries begin at `first`, each with as many bytes as it says.
 unsafe fn entries<'a>(first: *const ffi::AVPacketSideData, count: i32) -> Vec<SideData<'a>> {
     let entry = |index| {
-        // SAFETY: the caller vouches; an entry without bytes may have no place for them.
+        // SAFETY: the caller vouches.
         unsafe {
-            let entry = &*first.add(index);
-            let bytes = match entry.data.is_null() {
-                true => &[][..],
-                false => std::slice::from_raw_parts(entry.data, entry.size),
-            };
-            (entry.type_, bytes)
+            let entry = first.add(index);
+            (number!((*entry).type_), bytes((*entry).data, (*entry).size))
         }
     };
     (0..count.max(0) as usize).map(entry).collect()
@@ -360,14 +356,10 @@ pub(super) struct Cropping {
 /// Demuxers report it, and the `ffmpeg` program applies it, since FFmpeg 7.1
 /// ("Cropping metadata parsing and writing in Matroska and MP4/MOV de/muxers").
 ///
-/// # Safety
-/// The stream is valid.
 #[cfg(ffmpeg_7_1)]
-pub(super) unsafe fn cropping(stream: *const ffi::AVStream) -> Option<Cropping> {
-    let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_FRAME_CROPPING;
-    // SAFETY: the caller vouches.
-    let sides = unsafe { stream_side_data(stream) };
-    let (_, bytes) = sides.into_iter().find(|(other, _)| *other == kind)?;
+pub(super) fn cropping(stream: Stream) -> Option<Cropping> {
+    let mut sides = stream.side_data().into_iter();
+    let (_, bytes) = sides.find(|(kind, _)| is_cropping(*kind))?;
     let words = bytes.as_chunks::<4>().0.first_chunk::<4>()?;
     let [top, bottom, left, right] = words.map(u32::from_le_bytes);
     let cropping = Cropping {
@@ -380,23 +372,20 @@ pub(super) unsafe fn cropping(stream: *const ffi::AVStream) -> Option<Cropping> 
 }
 
 /// As above: older demuxers do not report it.
-///
-/// # Safety
-/// None: nothing is read.
 #[cfg(not(ffmpeg_7_1))]
-pub(super) unsafe fn cropping(_stream: *const ffi::AVStream) -> Option<Cropping> {
+pub(super) fn cropping(_stream: Stream) -> Option<Cropping> {
     None
 }
 
 /// Whether a kind of side data says how the frames of its stream are cropped.
 #[cfg(ffmpeg_7_1)]
-pub(super) fn is_cropping(kind: ffi::AVPacketSideDataType) -> bool {
-    kind == ffi::AVPacketSideDataType::AV_PKT_DATA_FRAME_CROPPING
+pub(super) fn is_cropping(kind: i32) -> bool {
+    kind == ffi::AVPacketSideDataType::AV_PKT_DATA_FRAME_CROPPING as i32
 }
 
 /// As above: there was no such kind.
 #[cfg(not(ffmpeg_7_1))]
-pub(super) fn is_cropping(_kind: ffi::AVPacketSideDataType) -> bool {
+pub(super) fn is_cropping(_kind: i32) -> bool {
     false
 }
 
@@ -407,7 +396,8 @@ pub(super) fn is_cropping(_kind: ffi::AVPacketSideDataType) -> bool {
 /// Where memory is out.
 ///
 /// # Safety
-/// The stream is valid, and belongs to a muxer whose header is not written.
+/// The stream is valid, and belongs to a muxer whose header is not written; the bytes are not
+/// in its own side data.
 pub(super) unsafe fn add_side_data(
     stream: *mut ffi::AVStream,
     (kind, bytes): SideData,
@@ -420,34 +410,31 @@ pub(super) unsafe fn add_side_data(
     Ok(())
 }
 
+/// # Safety
+/// As of [`add_side_data`].
 #[cfg(ffmpeg_6_1)]
-unsafe fn new_side_data(
-    stream: *mut ffi::AVStream,
-    kind: ffi::AVPacketSideDataType,
-    size: usize,
-) -> *mut u8 {
-    // SAFETY: the caller vouches.
+unsafe fn new_side_data(stream: *mut ffi::AVStream, kind: i32, size: usize) -> *mut u8 {
+    // SAFETY: the caller vouches; libav returns null or an entry with as many bytes.
     unsafe {
         let parameters = (*stream).codecpar;
-        let entry = ffi::av_packet_side_data_new(
-            &mut (*parameters).coded_side_data,
-            &mut (*parameters).nb_coded_side_data,
+        let entry = c::av_packet_side_data_new(
+            &raw mut (*parameters).coded_side_data,
+            &raw mut (*parameters).nb_coded_side_data,
             kind,
-            size as _,
+            size,
             0,
         );
-        entry
-            .as_ref()
-            .map_or(std::ptr::null_mut(), |entry| entry.data)
+        match entry.is_null() {
+            true => std::ptr::null_mut(),
+            false => (*entry).data,
+        }
     }
 }
 
+/// # Safety
+/// As of [`add_side_data`].
 #[cfg(not(ffmpeg_6_1))]
-unsafe fn new_side_data(
-    stream: *mut ffi::AVStream,
-    kind: ffi::AVPacketSideDataType,
-    size: usize,
-) -> *mut u8 {
+unsafe fn new_side_data(stream: *mut ffi::AVStream, kind: i32, size: usize) -> *mut u8 {
     // SAFETY: the caller vouches.
-    unsafe { ffi::av_stream_new_side_data(stream, kind, size as _) }
+    unsafe { c::av_stream_new_side_data(stream, kind, size) }
 }

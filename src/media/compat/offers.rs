@@ -8,21 +8,17 @@ use ffmpeg_next::ffi;
 /// `AVCodec.pix_fmts` is deprecated since FFmpeg 7.1 and gone in 9.0;
 /// `avcodec_get_supported_config` replaces it.
 #[cfg(ffmpeg_7_1)]
-pub(in crate::media) fn encoder_pixel_formats(
-    codec: &'static ffi::AVCodec,
-) -> Vec<ffi::AVPixelFormat> {
-    // SAFETY: such a list is of pixel formats.
+pub(in crate::media) fn encoder_pixel_formats(codec: &'static ffi::AVCodec) -> Vec<i32> {
+    // SAFETY: such a list is of pixel formats, which are read as the numbers that they are.
     unsafe { supported(codec, ffi::AVCodecConfig::AV_CODEC_CONFIG_PIX_FORMAT) }
 }
 
 /// As above, by the list that ends in `AV_PIX_FMT_NONE`.
 #[cfg(not(ffmpeg_7_1))]
-pub(in crate::media) fn encoder_pixel_formats(
-    codec: &'static ffi::AVCodec,
-) -> Vec<ffi::AVPixelFormat> {
-    let is_end = |format: &_| *format == ffi::AVPixelFormat::AV_PIX_FMT_NONE;
-    // SAFETY: the list is null, or static and ends so.
-    unsafe { until(codec.pix_fmts, is_end) }
+pub(in crate::media) fn encoder_pixel_formats(codec: &'static ffi::AVCodec) -> Vec<i32> {
+    let is_end = |format: &i32| *format == ffi::AVPixelFormat::AV_PIX_FMT_NONE as i32;
+    // SAFETY: the list is null, or static and ends so; its formats are read as numbers.
+    unsafe { until(codec.pix_fmts.cast(), is_end) }
 }
 
 /// The colour matrices and ranges that an encoder takes, by libav's numbers; a
@@ -51,21 +47,17 @@ pub(in crate::media) fn encoder_colours(_codec: &'static ffi::AVCodec) -> (Vec<i
 ///
 /// The lists in `AVCodec` went as those of pixel formats did.
 #[cfg(ffmpeg_7_1)]
-pub(in crate::media) fn encoder_sample_formats(
-    codec: &'static ffi::AVCodec,
-) -> Vec<ffi::AVSampleFormat> {
-    // SAFETY: such a list is of sample formats.
+pub(in crate::media) fn encoder_sample_formats(codec: &'static ffi::AVCodec) -> Vec<i32> {
+    // SAFETY: such a list is of sample formats, which are read as the numbers that they are.
     unsafe { supported(codec, ffi::AVCodecConfig::AV_CODEC_CONFIG_SAMPLE_FORMAT) }
 }
 
 /// As above, by the list that ends in `AV_SAMPLE_FMT_NONE`.
 #[cfg(not(ffmpeg_7_1))]
-pub(in crate::media) fn encoder_sample_formats(
-    codec: &'static ffi::AVCodec,
-) -> Vec<ffi::AVSampleFormat> {
-    let is_end = |format: &_| *format == ffi::AVSampleFormat::AV_SAMPLE_FMT_NONE;
-    // SAFETY: the list is null, or static and ends so.
-    unsafe { until(codec.sample_fmts, is_end) }
+pub(in crate::media) fn encoder_sample_formats(codec: &'static ffi::AVCodec) -> Vec<i32> {
+    let is_end = |format: &i32| *format == ffi::AVSampleFormat::AV_SAMPLE_FMT_NONE as i32;
+    // SAFETY: the list is null, or static and ends so; its formats are read as numbers.
+    unsafe { until(codec.sample_fmts.cast(), is_end) }
 }
 
 /// The sample rates that an encoder takes; empty where it takes any.

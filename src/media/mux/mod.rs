@@ -20,6 +20,7 @@ use crate::media::error::{check, failed, non_null};
 use crate::media::file_io::{self, FileIo};
 use crate::media::files::Access;
 use crate::media::input::file_url;
+use crate::media::stream::bytes;
 
 pub use origin::Origin;
 pub use tags::Chapter;
@@ -31,7 +32,7 @@ const MOST_WAITING: u64 = 256 << 20;
 /// A file being written.
 pub struct Muxer {
     context: format::context::Output,
-    // Used for as long as `context` lives; dropped after it.
+    // What `context` writes to until `drop` takes it away from there.
     file: FileIo,
     options: Vec<(String, String)>,
     streams: Vec<OutputStream>,
@@ -40,6 +41,8 @@ pub struct Muxer {
     // in microseconds; `None` where no stream waits for another.
     leading: VecDeque<(usize, Packet)>,
     led_to_us: Option<i64>,
+    // A header is written once, whether or not that succeeds.
+    has_tried_to_start: bool,
     started: bool,
     bytes: u64,
     most_waiting: u64,
@@ -78,7 +81,7 @@ impl Muxer {
         let url = file_url(path)?;
         let format_name = CString::new(name)
             .map_err(|error| Error::usage("a muxer's name holds a zero byte").because(error))?;
-        let file = FileIo::open(path, Access::Write, "create the output file")?;
+        let file = FileIo::open(path, Access::Write, cancel, "create the output file")?;
         // SAFETY: allocated here, owned by the wrapper from then on; the file
         // is taken away from it in `drop`, before the wrapper would close it.
         let context = unsafe {
@@ -119,6 +122,7 @@ impl Muxer {
             waiting: VecDeque::new(),
             leading: VecDeque::new(),
             led_to_us: None,
+            has_tried_to_start: false,
             started: false,
             bytes: 0,
             most_waiting: MOST_WAITING,
@@ -134,6 +138,7 @@ impl Muxer {
     }
 
     fn start(&mut self) -> Result<()> {
+        self.has_tried_to_start = true;
         let mut options = ffmpeg::Dictionary::new();
         for (key, value) in &self.options {
             options.set(key, value);
@@ -198,7 +203,7 @@ impl Muxer {
     fn time_us(&self, index: usize, packet: &Packet) -> i64 {
         const MICROS: Rational = Rational(1, 1_000_000);
         let time = packet.dts().or(packet.pts());
-        let base = self.streams[index].packets_in;
+        let base = self.streams.get(index).and_then(|stream| stream.packets_in);
         let (Some(time), Some(base)) = (time, base) else {
             return i64::MIN;
         };
@@ -241,14 +246,15 @@ impl Muxer {
         if self.cancel.is_set() {
             return Err(Error::interrupted());
         }
-        let Some(packets_in) = self.streams[index].packets_in else {
+        let base = self.streams.get(index).and_then(|stream| stream.packets_in);
+        let Some(packets_in) = base else {
             return Err(Error::failed(format!(
                 "stream {index} has packets and no encoder"
             )));
         };
+        let stream = self.raw_stream(index)?;
         // SAFETY: the header is written, so the stream's time base is final; the packet is ours.
         let code = unsafe {
-            let stream = *(*self.context.as_ptr()).streams.add(index);
             (*packet.as_mut_ptr()).stream_index = index as i32;
             match &mut self.streams[index].samples {
                 Some(state) => in_whole_samples(&mut packet, packets_in, stream, state),
@@ -357,14 +363,10 @@ unsafe fn in_whole_samples(
 
 /// Bytes of a packet's payload.
 pub(super) fn payload(packet: &Packet) -> &[u8] {
-    // SAFETY: a packet's data, where not null, holds `size` bytes for as long as the packet lives.
+    // SAFETY: a packet's data holds as many bytes as it says, for as long as the packet lives.
     unsafe {
-        let raw = &*packet.as_ptr();
-        if raw.data.is_null() {
-            &[]
-        } else {
-            std::slice::from_raw_parts(raw.data, raw.size.max(0) as usize)
-        }
+        let raw = packet.as_ptr();
+        bytes((*raw).data, (*raw).size)
     }
 }
 
@@ -372,6 +374,10 @@ pub(super) fn payload(packet: &Packet) -> &[u8] {
 #[allow(clippy::unwrap_used, reason = "these are tests")]
 mod tests {
     use super::*;
+    use crate::error::Kind;
+    use crate::media::encode::{Encoded, Setup};
+    use crate::media::{Encoder, Graph};
+    use crate::recipe::EncoderSpec;
 
     #[test]
     fn what_waits_for_a_stream_that_gives_nothing_is_bounded_and_the_stream_is_named() {
@@ -386,5 +392,51 @@ mod tests {
         }
         let error = write().unwrap_err().to_string();
         assert!(error.contains("stream 0 "), "{error}");
+    }
+
+    /// What the packets of an encoder of sound are of.
+    fn pcm() -> Encoded {
+        let spec = EncoderSpec {
+            name: "pcm_s16le".into(),
+            options: Default::default(),
+            qscale: None,
+            width: None,
+        };
+        let source = "anullsrc=r=8000:cl=mono,aformat=s16";
+        let graph = Graph::generator(source, false).unwrap();
+        let encoder = Encoder::audio(&spec, &graph, Setup::default()).unwrap();
+        encoder.encoded().unwrap()
+    }
+
+    #[test]
+    fn a_stream_that_is_not_there_and_one_that_is_described_already_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mkv");
+        let mut muxer = Muxer::create(&path, "matroska", &[], 2, &Cancel::new()).unwrap();
+        let encoded = pcm();
+        for index in [2, 1000, usize::MAX] {
+            assert!(muxer.encoded(index, &encoded, None, None).is_err());
+        }
+        muxer.encoded(1, &encoded, None, None).unwrap();
+        assert!(muxer.encoded(1, &encoded, Some("abcd"), None).is_err());
+        muxer.encoded(0, &encoded, None, None).unwrap();
+        for index in [0, 1] {
+            assert!(muxer.encoded(index, &encoded, None, None).is_err());
+        }
+        muxer.write(0, Packet::copy(&[0; 16])).unwrap();
+        assert!(muxer.write(2, Packet::copy(&[0; 16])).is_err());
+        muxer.finish().unwrap();
+    }
+
+    #[test]
+    fn nothing_is_written_any_more_once_the_work_is_cancelled() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mkv");
+        let cancel = Cancel::new();
+        let mut muxer = Muxer::create(&path, "matroska", &[], 1, &cancel).unwrap();
+        muxer.encoded(0, &pcm(), None, None).unwrap();
+        cancel.set();
+        let error = muxer.finish().unwrap_err();
+        assert_eq!(error.kind(), Kind::Interrupted);
     }
 }

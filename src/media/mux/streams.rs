@@ -7,10 +7,12 @@ use ffmpeg::{Rational, ffi};
 use ffmpeg_next as ffmpeg;
 
 use super::{Muxer, Origin};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::media::encode::Encoded;
 use crate::media::error::{check, non_null};
+use crate::media::number::{c, number, set_number};
 use crate::media::side_data::{self, Kin};
+use crate::media::stream::{Stream, StreamType};
 use crate::media::subtitle::Subtitles;
 use crate::media::version::dictionary;
 use crate::recipe::Track;
@@ -23,9 +25,10 @@ use crate::recipe::tags::is_statistic;
 unsafe fn without_false_alignment(parameters: *mut ffi::AVCodecParameters) {
     // SAFETY: the caller vouches.
     unsafe {
-        let mp3 = (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_MP3
+        let codec = number!((*parameters).codec_id);
+        let mp3 = codec == ffi::AVCodecID::AV_CODEC_ID_MP3 as i32
             && matches!((*parameters).block_align, 1 | 576 | 1152);
-        if mp3 || (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_AC3 {
+        if mp3 || codec == ffi::AVCodecID::AV_CODEC_ID_AC3 as i32 {
             (*parameters).block_align = 0;
         }
     }
@@ -53,7 +56,8 @@ impl Muxer {
     /// Tells what the packets of stream `index` will be of.
     ///
     /// # Errors
-    /// Where libav refuses the parameters or the header cannot be written.
+    /// Where there is no such stream, or it is described already; where libav refuses the
+    /// parameters or the header cannot be written.
     pub fn encoded(
         &mut self,
         index: usize,
@@ -61,16 +65,17 @@ impl Muxer {
         tag: Option<&str>,
         origin: Option<Origin>,
     ) -> Result<()> {
-        // SAFETY: `index` is one of the streams made in `create`; libav copies what it is given.
+        let stream = self.undescribed(index)?;
+        // SAFETY: the stream is there and its header is not written; libav copies what it is
+        // given.
         unsafe {
-            let stream = self.stream(index);
             let parameters = encoded.parameters.as_ptr();
             let code = ffi::avcodec_parameters_copy((*stream).codecpar, parameters);
             check(code, "describe a stream")?;
             (*stream).avg_frame_rate = encoded.frame_rate.into();
             (*stream).sample_aspect_ratio = encoded.sample_aspect.into();
         }
-        self.set_codec_tag(index, tag);
+        self.set_codec_tag(index, tag)?;
         if let Some(origin) = origin {
             self.descend(index, &origin, Kin::Encoded)?;
         }
@@ -87,9 +92,9 @@ impl Muxer {
         subtitles: &Subtitles,
         origin: &Origin,
     ) -> Result<()> {
+        let stream = self.undescribed(index)?;
         // SAFETY: as in `encoded`.
         unsafe {
-            let stream = self.stream(index);
             let code = ffi::avcodec_parameters_from_context(
                 (*stream).codecpar,
                 subtitles.encoder().as_ptr(),
@@ -110,18 +115,18 @@ impl Muxer {
         tag: Option<&str>,
         origin: &Origin,
     ) -> Result<()> {
-        let time_base = origin.time_base();
-        // SAFETY: as in `encoded`; `origin` names a stream of its open input.
+        let (stream, source) = (self.undescribed(index)?, origin.stream());
+        let tag_of_source = self.tag_for(source);
+        // SAFETY: as in `encoded`; the source's stream is valid while it is borrowed.
         unsafe {
-            let stream = self.stream(index);
-            let from = origin.raw();
+            let from = source.raw();
             let parameters = (*stream).codecpar;
-            let code = ffi::avcodec_parameters_copy(parameters, (*from).codecpar);
+            let code = ffi::avcodec_parameters_copy(parameters, source.parameters());
             check(code, "describe a stream")?;
-            (*parameters).codec_tag = self.tag_for((*from).codecpar);
-            let vp9 = (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_VP9;
+            (*parameters).codec_tag = tag_of_source;
+            let vp9 = source.codec() == ffi::AVCodecID::AV_CODEC_ID_VP9 as i32;
             self.streams[index].keeps_dts = vp9;
-            let sound = (*parameters).codec_type == ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
+            let sound = source.stream_type() == StreamType::Audio;
             self.streams[index].samples = sound.then_some(ffi::AV_NOPTS_VALUE);
             (*stream).avg_frame_rate = (*from).avg_frame_rate;
             (*stream).r_frame_rate = (*from).r_frame_rate;
@@ -136,9 +141,9 @@ impl Muxer {
                 (*stream).duration = length;
             }
         }
-        self.set_codec_tag(index, tag);
+        self.set_codec_tag(index, tag)?;
         self.descend(index, origin, Kin::Copied)?;
-        self.ready(index, time_base)
+        self.ready(index, source.time_base())
     }
 
     /// Stream `index` is the picture attached to its origin, as a file called `name`.
@@ -151,32 +156,38 @@ impl Muxer {
         origin: &Origin,
         (name, mime): (&str, &str),
     ) -> Result<()> {
-        let picture = origin.picture();
-        // SAFETY: as in `copied`; the picture is copied into memory of libav's,
-        // with the padding that it asks for, and freed with the stream.
+        let (stream, source) = (self.undescribed(index)?, origin.stream());
+        let picture = source.attached_picture();
+        let size = i32::try_from(picture.len())
+            .map_err(|error| Error::failed("a picture is too large").because(error))?;
+        // SAFETY: as in `copied`; the picture is copied into memory of libav's, with the
+        // padding that it asks for, and freed with the stream; a stream that is not described
+        // has no such memory yet.
         unsafe {
-            let parameters = (*self.stream(index)).codecpar;
-            (*parameters).codec_type = ffi::AVMediaType::AVMEDIA_TYPE_ATTACHMENT;
-            (*parameters).codec_id = (*(*origin.raw()).codecpar).codec_id;
+            let parameters = (*stream).codecpar;
+            let attachment = ffi::AVMediaType::AVMEDIA_TYPE_ATTACHMENT as i32;
+            set_number!((*parameters).codec_type, attachment);
+            set_number!((*parameters).codec_id, source.codec());
             let padded = picture.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
             let data = non_null(ffi::av_mallocz(padded), "a picture")?.cast::<u8>();
             ptr::copy_nonoverlapping(picture.as_ptr(), data, picture.len());
+            ffi::av_freep((&raw mut (*parameters).extradata).cast());
             (*parameters).extradata = data;
-            (*parameters).extradata_size = picture.len() as i32;
+            (*parameters).extradata_size = size;
         }
-        self.set_stream_tag(index, "filename", name);
-        self.set_stream_tag(index, "mimetype", mime);
+        self.set_stream_tag(index, "filename", name)?;
+        self.set_stream_tag(index, "mimetype", mime)?;
         self.ready(index, Rational::new(1, 1000))
     }
 
     /// Names the codec of stream `index` by these four letters, where there are any.
-    fn set_codec_tag(&mut self, index: usize, tag: Option<&str>) {
+    fn set_codec_tag(&mut self, index: usize, tag: Option<&str>) -> Result<()> {
         if let Some(Ok(letters)) = tag.map(|tag| <[u8; 4]>::try_from(tag.as_bytes())) {
-            // SAFETY: `index` is one of the streams made in `create`.
-            unsafe {
-                (*(*self.stream(index)).codecpar).codec_tag = u32::from_le_bytes(letters);
-            }
+            let stream = self.undescribed(index)?;
+            // SAFETY: the stream is there, and has parameters as long as it lives.
+            unsafe { (*(*stream).codecpar).codec_tag = u32::from_le_bytes(letters) };
         }
+        Ok(())
     }
 
     /// Stream `index` becomes what `track` plans: its tags besides its origin's, and whether HDR
@@ -188,46 +199,63 @@ impl Muxer {
         }
     }
 
-    fn set_stream_tag(&mut self, index: usize, key: &str, value: &str) {
+    fn set_stream_tag(&mut self, index: usize, key: &str, value: &str) -> Result<()> {
         let (Ok(key), Ok(value)) = (CString::new(key), CString::new(value)) else {
-            return;
+            return Ok(());
         };
-        // SAFETY: libav copies both strings.
+        let stream = self.undescribed(index)?;
+        // SAFETY: the stream is there; libav copies both strings.
         unsafe {
-            let stream = self.stream(index);
             ffi::av_dict_set(&mut (*stream).metadata, key.as_ptr(), value.as_ptr(), 0);
         }
+        Ok(())
     }
 
-    /// # Safety
-    /// `index` is below the number of streams made in `create`.
-    unsafe fn stream(&mut self, index: usize) -> *mut ffi::AVStream {
-        // SAFETY: the caller vouches for the index.
-        unsafe { *(*self.context.as_mut_ptr()).streams.add(index) }
+    /// Stream `index`, about which nothing is final yet: muxers rely on parameters that stay.
+    fn undescribed(&mut self, index: usize) -> Result<*mut ffi::AVStream> {
+        let is_described = match self.streams.get(index) {
+            Some(stream) => stream.packets_in.is_some(),
+            None => return Err(Error::failed(format!("the result has no stream {index}"))),
+        };
+        if is_described || self.has_tried_to_start {
+            let problem = format!("stream {index} of the result is described already");
+            return Err(Error::failed(problem));
+        }
+        self.raw_stream(index)
+    }
+
+    /// Stream `index` as libav has it.
+    pub(super) fn raw_stream(&mut self, index: usize) -> Result<*mut ffi::AVStream> {
+        // SAFETY: the context is open, and has as many streams as it counts.
+        let stream = unsafe {
+            let context = self.context.as_mut_ptr();
+            (index < (*context).nb_streams as usize).then(|| *(*context).streams.add(index))
+        };
+        stream.ok_or_else(|| Error::failed(format!("the result has no stream {index}")))
     }
 
     /// The source's letters for a codec, where the muxer knows them for it or knows none.
-    ///
-    /// # Safety
-    /// `parameters` are valid.
-    unsafe fn tag_for(&self, parameters: *const ffi::AVCodecParameters) -> u32 {
-        // SAFETY: the caller vouches; the tables of a muxer are static.
+    fn tag_for(&self, source: Stream) -> u32 {
+        let codec = source.codec();
+        // SAFETY: the source's parameters live while it is borrowed; the tables of a muxer are
+        // static.
         unsafe {
-            let (id, tag) = ((*parameters).codec_id, (*parameters).codec_tag);
+            let tag = (*source.parameters()).codec_tag;
             let table = (*(*self.context.as_ptr()).oformat).codec_tag;
             let mut own = 0;
             let keep = table.is_null()
-                || ffi::av_codec_get_id(table, tag) == id
-                || ffi::av_codec_get_tag2(table, id, &mut own) == 0;
+                || c::av_codec_get_id(table, tag) == codec
+                || c::av_codec_get_tag2(table, codec, &mut own) == 0;
             if keep { tag } else { 0 }
         }
     }
 
     /// Tags, disposition and side data of the source's stream.
     fn descend(&mut self, index: usize, origin: &Origin, kin: Kin) -> Result<()> {
+        let (stream, source) = (self.undescribed(index)?, origin.stream());
         // SAFETY: both streams are valid; libav copies what it is given.
         unsafe {
-            let (stream, from) = (self.stream(index), origin.raw());
+            let from = source.raw();
             let code = ffi::av_dict_copy(&mut (*stream).metadata, (*from).metadata, 0);
             check(code, "copy a stream's tags")?;
             if kin == Kin::Encoded {
@@ -240,16 +268,17 @@ impl Muxer {
                 Kin::Encoded if self.streams[index].becomes_sdr => Kin::ToneMapped,
                 kin => kin,
             };
-            side_data::copy(from, stream, kin)
+            side_data::copy(source, stream, kin)
         }
     }
 
     /// Stream `index` is described; once all are, the file begins.
     fn ready(&mut self, index: usize, packets_in: Rational) -> Result<()> {
-        // SAFETY: `index` is one of the streams made in `create`.
-        unsafe { (*self.stream(index)).time_base = packets_in.into() };
+        let stream = self.undescribed(index)?;
+        // SAFETY: the stream is there, and its header is not written.
+        unsafe { (*stream).time_base = packets_in.into() };
         for (name, value) in std::mem::take(&mut self.streams[index].tags) {
-            self.set_stream_tag(index, &name, &value);
+            self.set_stream_tag(index, &name, &value)?;
         }
         self.streams[index].packets_in = Some(packets_in);
         if self

@@ -40,13 +40,13 @@ impl Muxer {
     /// # Errors
     /// Where memory is out.
     pub fn copy_metadata(&mut self, input: &Input, tags_stream: Option<usize>) -> Result<()> {
-        let stream = tags_stream.and_then(|stream| input.context().stream(stream));
+        let stream = tags_stream.and_then(|stream| input.stream(stream));
         // SAFETY: both contexts are open, and the stream lives as long; libav copies the entries.
         unsafe {
             let to = self.context.as_mut_ptr();
             let tags = match &stream {
-                Some(stream) => (*stream.as_ptr()).metadata,
-                None => (*input.context().as_ptr()).metadata,
+                Some(stream) => (*stream.raw()).metadata,
+                None => (*input.raw()).metadata,
             };
             let flags = ffi::AV_DICT_DONT_OVERWRITE;
             check(
@@ -61,7 +61,7 @@ impl Muxer {
     }
 
     fn copy_chapters(&mut self, input: &Input) -> Result<()> {
-        for chapter in input.context().chapters() {
+        for chapter in input.chapters() {
             let to_ms = |time| {
                 let ms = rescale(time, chapter.time_base(), Rational::new(1, 1000));
                 ms.saturating_sub(input.start_us() / 1000)
@@ -85,10 +85,13 @@ impl Muxer {
     /// # Safety
     /// `tags` is a dictionary of libav's.
     unsafe fn copy_chapter_tags(&mut self, tags: *const ffi::AVDictionary) -> Result<()> {
-        // SAFETY: the context holds `nb_chapters` chapters, one at least; libav copies the entries.
+        let Some(last) = (self.context.nb_chapters() as usize).checked_sub(1) else {
+            return Ok(());
+        };
+        // SAFETY: the context holds as many chapters as it counts; the caller vouches for the
+        // tags; libav copies the entries.
         unsafe {
-            let context = self.context.as_mut_ptr();
-            let last = *(*context).chapters.add((*context).nb_chapters as usize - 1);
+            let last = *(*self.context.as_mut_ptr()).chapters.add(last);
             ffi::av_dict_free(&mut (*last).metadata);
             check(
                 ffi::av_dict_copy(&mut (*last).metadata, tags, 0),

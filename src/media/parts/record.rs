@@ -2,17 +2,19 @@
 
 use ffmpeg_next::Packet;
 use ffmpeg_next::codec::packet::{Flags, Mut, Ref};
-use ffmpeg_next::ffi::{self, AVPacketSideDataType};
+use ffmpeg_next::ffi::AVPacketSideDataType;
 use serde::{Deserialize, Serialize};
 
 use super::work::{Made, Part, Spool};
 use crate::media::mux::payload;
+use crate::media::number::{c, number};
+use crate::media::stream::bytes;
 
 /// What muxers read of what comes beside a packet's bytes: a record has the position in here.
-const SIDE: [AVPacketSideDataType; 3] = [
-    AVPacketSideDataType::AV_PKT_DATA_NEW_EXTRADATA,
-    AVPacketSideDataType::AV_PKT_DATA_QUALITY_STATS,
-    AVPacketSideDataType::AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL,
+const SIDE: [i32; 3] = [
+    AVPacketSideDataType::AV_PKT_DATA_NEW_EXTRADATA as i32,
+    AVPacketSideDataType::AV_PKT_DATA_QUALITY_STATS as i32,
+    AVPacketSideDataType::AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL as i32,
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -97,21 +99,18 @@ pub(super) fn read(bytes: &[u8], part: &Part) -> Option<Made> {
 
 impl<'a> Kept<'a> {
     fn of(packet: &'a Packet) -> Option<Self> {
-        // SAFETY: a packet has as many pieces of side data as it tells, each of its size, for as
-        // long as it lives.
-        let side = unsafe {
-            let raw = &*packet.as_ptr();
-            let count = raw.side_data_elems.max(0) as usize;
-            (0..count).map(|index| {
-                let data = &*raw.side_data.add(index);
-                let kind = SIDE.iter().position(|kind| *kind == data.type_)?;
-                let bytes = match data.data.is_null() {
-                    true => &[][..],
-                    false => std::slice::from_raw_parts(data.data, data.size),
-                };
-                Some((u8::try_from(kind).ok()?, bytes))
-            })
-        };
+        // SAFETY: the packet is valid.
+        let count = unsafe { (*packet.as_ptr()).side_data_elems }.max(0) as usize;
+        let side = (0..count).map(|index| {
+            // SAFETY: a packet has as many pieces of side data as it counts, each of its size,
+            // for as long as it lives.
+            let (kind, bytes) = unsafe {
+                let data = (*packet.as_ptr()).side_data.add(index);
+                (number!((*data).type_), bytes((*data).data, (*data).size))
+            };
+            let kind = SIDE.iter().position(|known| *known == kind)?;
+            Some((u8::try_from(kind).ok()?, bytes))
+        });
         Some(Self {
             pts: packet.pts(),
             dts: packet.dts(),
@@ -141,7 +140,7 @@ impl<'a> Kept<'a> {
             // SAFETY: the packet is valid; libav allocates as much as is copied.
             unsafe {
                 let raw = packet.as_mut_ptr();
-                let room = ffi::av_packet_new_side_data(raw, kind, bytes.len() as _);
+                let room = c::av_packet_new_side_data(raw, kind, bytes.len());
                 if room.is_null() {
                     return None;
                 }
@@ -163,8 +162,8 @@ mod tests {
             let mut packet = Packet::copy(&[1, 2, 3]);
             // SAFETY: the packet is valid, and two bytes are there.
             unsafe {
-                let room = ffi::av_packet_new_side_data(packet.as_mut_ptr(), kind, 2);
-                std::slice::from_raw_parts_mut(room, 2).copy_from_slice(&[8, 9]);
+                let room = c::av_packet_new_side_data(packet.as_mut_ptr(), kind, 2);
+                room.copy_from_nonoverlapping([8, 9].as_ptr(), 2);
             }
             packet
         };
@@ -174,7 +173,7 @@ mod tests {
             assert_eq!(SIDE[usize::from(again.side[0].0)], kind);
             assert_eq!((again.data, again.side[0].1), (&[1, 2, 3][..], &[8, 9][..]));
         }
-        let other = with(AVPacketSideDataType::AV_PKT_DATA_A53_CC);
+        let other = with(AVPacketSideDataType::AV_PKT_DATA_A53_CC as i32);
         assert!(Kept::of(&other).is_none());
     }
 }

@@ -228,7 +228,7 @@ impl Run {
             strayed,
             ..
         } = self;
-        decoder.decode(packet, |frame, time_base| {
+        decoder.decode(packet, |mut frame, time_base| {
             let Some(pts) = frame.pts() else {
                 *strayed = true;
                 return Ok(());
@@ -252,7 +252,7 @@ impl Run {
                     time_base,
                     is_last_use: left == 0,
                 };
-                chain.take(&frame, stamp, spool)?;
+                chain.take(&mut frame, stamp, spool)?;
             }
             Ok(())
         })?;

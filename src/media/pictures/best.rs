@@ -223,7 +223,7 @@ impl<'a> Looker<'a> {
         let Some((_, graph)) = &mut self.graph else {
             return Ok(vec![]);
         };
-        graph.push(&same_frame(frame)?)?;
+        graph.push(&mut same_frame(frame)?)?;
         gray_rows(&graph.pull()?.1)
     }
 

@@ -66,7 +66,7 @@ impl<'a> Chooser<'a> {
                 let Some((_, graph)) = graph else {
                     return Ok(());
                 };
-                graph.push(&same_frame(frame)?)?;
+                graph.push(&mut same_frame(frame)?)?;
                 pull(graph, *ticks, give)
             }
         }

@@ -76,7 +76,7 @@ impl Finisher {
         let Some((_, graph)) = &mut self.graph else {
             return empty_frame();
         };
-        graph.push(&frame)?;
+        graph.push(&mut frame)?;
         let mut filtered = graph.ready()?;
         if filtered.is_none() {
             // A filter waits for the next picture, of which it is to know nothing.
