@@ -1,6 +1,7 @@
 //! What went wrong, with which file or flag, and the cure.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -126,6 +127,15 @@ impl Error {
         }
         text
     }
+}
+
+/// Whether an error of the system may be gone the next time: that of a disk, a network, or a
+/// limit. A file that is missing or must not be read stays so.
+pub fn may_pass(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+    let stays = [NotFound, PermissionDenied, IsADirectory, NotADirectory];
+    let is_loop = error.raw_os_error() == Some(libc::ELOOP);
+    error.raw_os_error().is_some() && !stays.contains(&error.kind()) && !is_loop
 }
 
 /// The system's words for an error, without its number.

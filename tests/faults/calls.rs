@@ -156,9 +156,10 @@ pub const CLASSES: &[Class] = &[
         faults: &[EIO],
     },
     Class {
+        // No EAGAIN: a socket that waits does not return it.
         name: "message",
         calls: calls!(SYS_sendmsg SYS_sendto SYS_recvmsg SYS_recvfrom),
-        faults: &[EINTR, EAGAIN, ENOMEM, Fault::Kill],
+        faults: &[EINTR, ENOMEM, Fault::Kill],
     },
     Class {
         name: "wait",

@@ -77,6 +77,9 @@ fn run(options: &Options) -> io::Result<bool> {
     };
     stock.make()?;
     let table = sweep::run(&stock, options)?;
+    if options.list {
+        return Ok(true);
+    }
     table.print();
     let (injected, wrong) = (table.injected(), table.wrong());
     let seconds = began.elapsed().as_secs();

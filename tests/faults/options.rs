@@ -15,6 +15,7 @@ convert/workers. Without one, all are tested.
 
   --most N     faults for each command, class of calls and error (default: 40)
   --sample N   take only N faults of each command with its dispatch, in random order
+  --seconds N  start no fault after that time, of which each command gets its share
   --class C    only faults of this class, such as read; may be repeated
   --seed N     choose other calls (default: 1)
   --only X     one fault, as a violation names it: COMMAND/DISPATCH/CLASS/ERROR/NUMBER
@@ -29,6 +30,7 @@ pub struct Options {
     classes: Vec<String>,
     pub most: usize,
     pub sample: Option<usize>,
+    pub seconds: Option<u64>,
     pub seed: u64,
     pub only: Option<(&'static Subject, Injection)>,
     pub times: usize,
@@ -48,6 +50,7 @@ impl Options {
             classes: vec![],
             most: 40,
             sample: None,
+            seconds: None,
             seed: 1,
             only: None,
             times: 1,
@@ -61,6 +64,7 @@ impl Options {
             match word.as_str() {
                 "--most" => options.most = number(&value()?)?,
                 "--sample" => options.sample = Some(number(&value()?)?),
+                "--seconds" => options.seconds = Some(number(&value()?)?),
                 "--seed" => options.seed = number(&value()?)?,
                 "--times" => options.times = number(&value()?)?,
                 "--lanes" => options.lanes = number::<usize>(&value()?)?.max(1),

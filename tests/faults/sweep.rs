@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::options::Options;
 use crate::plan::{self, Random};
@@ -22,10 +23,16 @@ struct Round {
 pub fn run(stock: &Stock, options: &Options) -> io::Result<Table> {
     let mut table = Table::default();
     let mut random = Random::new(options.seed);
-    for round in rounds(stock, options, &mut random)? {
+    let began = Instant::now();
+    let rounds = rounds(stock, options, &mut random)?;
+    for (round, number) in rounds.iter().zip(1_u32..) {
+        let limit = options.seconds.map(|seconds| {
+            let share = f64::from(number) / rounds.len() as f64;
+            began + Duration::from_secs(seconds).mul_f64(share)
+        });
         let count = round.injections.len();
         eprintln!("{}: {count} faults", round.subject.name);
-        sweep(stock, options, &round, &mut table)?;
+        sweep(stock, options, (round, limit), &mut table)?;
     }
     Ok(table)
 }
@@ -80,7 +87,12 @@ fn list(
     );
 }
 
-fn sweep(stock: &Stock, options: &Options, round: &Round, table: &mut Table) -> io::Result<()> {
+fn sweep(
+    stock: &Stock,
+    options: &Options,
+    (round, limit): (&Round, Option<Instant>),
+    table: &mut Table,
+) -> io::Result<()> {
     let work = Mutex::new(round.injections.iter());
     let table = Mutex::new(table);
     std::thread::scope(|scope| {
@@ -90,6 +102,9 @@ fn sweep(stock: &Stock, options: &Options, round: &Round, table: &mut Table) -> 
                 let scene = Scene::new(stock, round.subject, lane)?;
                 let reference = trial::reference(&scene, round.subject)?;
                 loop {
+                    if limit.is_some_and(|limit| Instant::now() > limit) {
+                        return Ok(());
+                    }
                     let next = work.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some(injection) = next else {
                         return Ok(());

@@ -222,8 +222,7 @@ impl Tree {
         let Some((class, name)) = known(call.number()) else {
             return ptrace::cont(pid, None);
         };
-        // It only asks where the heap ends.
-        if call.number() == libc::SYS_brk && call.argument(0) == 0 {
+        if never_fails(pid, &call) {
             return ptrace::cont(pid, None);
         }
         self.count += 1;
@@ -288,6 +287,20 @@ impl Tree {
             hung,
             outlived,
         }
+    }
+}
+
+/// Calls that fail on no system, so that nobody is prepared for it.
+fn never_fails(pid: Pid, call: &Call) -> bool {
+    match call.number() {
+        // It only asks where the heap ends.
+        libc::SYS_brk => call.argument(0) == 0,
+        // No file system is asked when a folder is closed.
+        libc::SYS_close => {
+            let number = call.argument(0) as i32;
+            Path::new(&format!("/proc/{pid}/fd/{number}")).is_dir()
+        }
+        _ => false,
     }
 }
 

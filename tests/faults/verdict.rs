@@ -82,6 +82,9 @@ pub fn after_fault(
     seen: &Snapshot,
 ) -> io::Result<Vec<String>> {
     let mut wrong = after_any(ran);
+    if leaves_out(fallen, ran) {
+        return Ok(wrong);
+    }
     let mut missing = 0;
     for path in &reference.finals {
         let is_old = reference.before.bytes(path) == seen.bytes(path);
@@ -96,12 +99,12 @@ pub fn after_fault(
     for path in seen.names() {
         let known =
             reference.after.names().contains(path) || reference.before.names().contains(path);
-        if !known && !is_hidden(path) {
+        if !known && !is_hidden(path) && !(subject.replaces && is_source_beside(path)) {
             wrong.push(format!("'{}' has a final name", path.display()));
         }
     }
     for path in &reference.sources {
-        if let Some(reason) = lost(reference, subject, fallen, path, seen)? {
+        if let Some(reason) = lost(reference, subject, (fallen, ran), path, seen)? {
             wrong.push(format!("the source '{}' {reason}", path.display()));
         }
     }
@@ -116,7 +119,7 @@ pub fn after_fault(
         End::Code(code) if code != 0 && ran.stderr.trim().is_empty() => {
             wrong.push(format!("exit code {code} without a message"));
         }
-        End::Signal(signal) if !fallen.is_kill() && !fallen.may_abort() => {
+        End::Signal(signal) if !fallen.is_kill() && !fallen.may_abort() && !aborts(&ran.stderr) => {
             wrong.push(format!("ended by {signal}"));
         }
         _ => {}
@@ -124,11 +127,36 @@ pub fn after_fault(
     Ok(wrong)
 }
 
+/// Whether a film lacks a picture that must not be read: a lasting property of the picture.
+pub fn leaves_out(fallen: &Fallen, ran: &Ran) -> bool {
+    fallen.fault.name() == "EACCES"
+        && ran.traced.end == End::Code(1)
+        && ran.stderr.contains("left out: cannot read the picture")
+}
+
+/// Whether the disturbed run did all of the work and left what an undisturbed one leaves, down
+/// to the lines of its journal: then another run has nothing to do, and is left out most times.
+pub fn is_settled(reference: &Reference, ran: &Ran, seen: &Snapshot) -> bool {
+    let lines = |snapshot: &Snapshot| {
+        let journals = snapshot
+            .files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".rushes/journal"));
+        let count = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+        journals
+            .map(|(_, entry)| count(&entry.bytes))
+            .collect::<Vec<_>>()
+    };
+    ran.traced.end == End::Code(0)
+        && seen.names() == reference.after.names()
+        && lines(seen) == lines(&reference.after)
+}
+
 /// Why a source counts as lost.
 fn lost(
     reference: &Reference,
     subject: &Subject,
-    fallen: &Fallen,
+    (fallen, ran): (&Fallen, &Ran),
     path: &Path,
     seen: &Snapshot,
 ) -> io::Result<Option<&'static str>> {
@@ -143,14 +171,17 @@ fn lost(
     }
     let mut aside = seen.files.iter().filter(|(path, _)| is_hidden(path));
     if aside.any(|(_, entry)| entry.bytes == bytes) {
-        return Ok((!fallen.is_kill()).then_some("has a hidden name"));
+        let is_named = ran.stderr.contains(".rushes-source'");
+        return Ok((!fallen.is_kill() && !is_named).then_some("has a hidden name"));
     }
-    if !seen.trashed(bytes) {
+    let mut beside = seen.files.iter();
+    let is_beside = beside.any(|(path, entry)| is_source_beside(path) && entry.bytes == bytes);
+    if !seen.trashed(bytes) && !is_beside {
         return Ok(Some("is lost"));
     }
     let result = path.with_extension("mp4");
     let in_place = reference.is_right(&result, seen)?;
-    Ok((!in_place).then_some("is in the trash, and its result is not in place"))
+    Ok((!in_place).then_some("is moved, and its result is not in place"))
 }
 
 /// Collects what is wrong after the same command ran again, undisturbed.
@@ -198,6 +229,11 @@ pub fn after_second(reference: &Reference, ran: &Ran, seen: &Snapshot) -> io::Re
     Ok(wrong)
 }
 
+/// The name of a source between its place, which its result has, and the trash.
+fn is_source_beside(path: &Path) -> bool {
+    path.to_string_lossy().contains(" (before rushes)")
+}
+
 /// Dates of sources are long ago; others are those of the run.
 fn is_kept(modified: i64) -> bool {
     modified < 1_600_000_000
@@ -211,10 +247,26 @@ fn after_any(ran: &Ran) -> Vec<String> {
     if let Some(seen) = &ran.traced.outlived {
         wrong.push(format!("processes run on: {seen}"));
     }
-    if ran.traced.end == End::Code(101) || ran.stderr.contains("panicked at") {
+    if ran.traced.end == End::Code(101) || panics(&ran.stderr) {
         wrong.push(format!("panics: {}", last_lines(&ran.stderr)));
     }
     wrong
+}
+
+/// Whether code of ours panics. Rust's library does so before a thread runs any code, if there
+/// is no memory for its second stack; then it ends the program.
+fn panics(stderr: &str) -> bool {
+    const NO_STACK: [&str; 2] = [
+        "failed to allocate an alternative stack",
+        "failed to set up alternative stack guard page",
+    ];
+    let no_stack = NO_STACK.map(|words| stderr.matches(words).count());
+    stderr.matches("panicked at").count() > no_stack.iter().sum()
+}
+
+/// Whether a library that libav needs ends the process while it is loaded.
+fn aborts(stderr: &str) -> bool {
+    stderr.starts_with("FATAL: ") && stderr.contains(" in libgcrypt: ")
 }
 
 /// The end of what was printed.
