@@ -61,6 +61,13 @@ impl Error {
         )
     }
 
+    /// There is no memory to do `what`: the source may be whole, and is read again.
+    pub fn out_of_memory(what: &str) -> Self {
+        let message = format!("failed to {what}: Cannot allocate memory");
+        Self::new(Kind::Unreadable, message)
+            .cure("run the same command again with fewer --jobs, or with a higher limit of memory")
+    }
+
     fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,

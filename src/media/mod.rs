@@ -35,6 +35,7 @@ mod light;
 pub mod log;
 mod mux;
 mod opened;
+mod options;
 pub mod outline;
 mod parts;
 mod photo;

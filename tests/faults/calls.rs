@@ -156,10 +156,11 @@ pub const CLASSES: &[Class] = &[
         faults: &[EIO],
     },
     Class {
-        // No EAGAIN: a socket that waits does not return it.
+        // No EAGAIN: a socket that waits does not return it. No ENOMEM: no memory is allocated
+        // to receive from a socket of this machine.
         name: "message",
         calls: calls!(SYS_sendmsg SYS_sendto SYS_recvmsg SYS_recvfrom),
-        faults: &[EINTR, ENOMEM, Fault::Kill],
+        faults: &[EINTR, Fault::Kill],
     },
     Class {
         name: "wait",

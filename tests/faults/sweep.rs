@@ -32,7 +32,11 @@ pub fn run(stock: &Stock, options: &Options) -> io::Result<Table> {
         });
         let count = round.injections.len();
         eprintln!("{}: {count} faults", round.subject.name);
-        sweep(stock, options, (round, limit), &mut table)?;
+        if let Err(error) = sweep(stock, options, (round, limit), &mut table) {
+            // What was found so far counts.
+            table.print();
+            return Err(error);
+        }
     }
     Ok(table)
 }
@@ -109,7 +113,7 @@ fn sweep(
                     let Some(injection) = next else {
                         return Ok(());
                     };
-                    let outcome = attempt(stock, &scene, round, &reference, *injection)?;
+                    let outcome = confirmed(stock, &scene, round, &reference, *injection)?;
                     let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
                     report(round.subject, *injection, &outcome, options.verbose);
                     let fault = format!("{} {}", injection.class.name, injection.fault.name());
@@ -125,14 +129,23 @@ fn sweep(
     })
 }
 
-fn attempt(
+/// Runs a trial again if it seems to hang: a machine that does other work may stand still, too.
+fn confirmed(
     stock: &Stock,
     scene: &Scene,
     round: &Round,
     reference: &Reference,
     injection: Injection,
 ) -> io::Result<Outcome> {
-    trial::run(scene, round.subject, reference, injection, &stock.alloc)
+    let attempt = || trial::run(scene, round.subject, reference, injection, &stock.alloc);
+    let mut outcome = attempt()?;
+    for _ in 0..2 {
+        if !outcome.seems_to_hang() {
+            break;
+        }
+        outcome = attempt()?;
+    }
+    Ok(outcome)
 }
 
 fn report(subject: &Subject, injection: Injection, outcome: &Outcome, verbose: bool) {

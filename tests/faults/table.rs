@@ -20,7 +20,10 @@ struct Counts {
 
 impl Counts {
     fn add(&mut self, outcome: &Outcome) {
-        let has = |word: &str| outcome.wrong.iter().any(|reason| reason.contains(word));
+        let panics = outcome
+            .wrong
+            .iter()
+            .any(|reason| reason.contains("panics: "));
         if !outcome.hit {
             self.not_reached += 1;
         } else {
@@ -33,8 +36,8 @@ impl Counts {
             }
         }
         self.wrong += u64::from(!outcome.wrong.is_empty());
-        self.panics += u64::from(has("panics: "));
-        self.hangs += u64::from(has("hangs: ") || has("processes run on: "));
+        self.panics += u64::from(panics);
+        self.hangs += u64::from(outcome.seems_to_hang());
     }
 
     fn sum(&mut self, other: &Self) {

@@ -24,6 +24,13 @@ pub struct Outcome {
     pub printed: String,
 }
 
+impl Outcome {
+    pub fn seems_to_hang(&self) -> bool {
+        let mut wrong = self.wrong.iter();
+        wrong.any(|reason| reason.contains("hangs: ") || reason.contains("processes run on: "))
+    }
+}
+
 /// Runs the command undisturbed.
 pub fn reference(scene: &Scene, subject: &Subject) -> io::Result<Reference> {
     scene.reset()?;
