@@ -1,6 +1,7 @@
 //! What went wrong, with which file or flag, and the cure.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,13 @@ impl Error {
             "run the same command again; if it fails again, check the disk or the network, \
              and copy the file with a program such as ddrescue",
         )
+    }
+
+    /// There is no memory to do `what`: the source may be whole, and is read again.
+    pub fn out_of_memory(what: &str) -> Self {
+        let message = format!("failed to {what}: Cannot allocate memory");
+        Self::new(Kind::Unreadable, message)
+            .cure("run the same command again with fewer --jobs, or with a higher limit of memory")
     }
 
     fn new(kind: Kind, message: impl Into<String>) -> Self {
@@ -126,6 +134,15 @@ impl Error {
         }
         text
     }
+}
+
+/// Whether an error of the system may be gone the next time: that of a disk, a network, or a
+/// limit. A file that is missing or must not be read stays so.
+pub fn may_pass(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+    let stays = [NotFound, PermissionDenied, IsADirectory, NotADirectory];
+    let is_loop = error.raw_os_error() == Some(libc::ELOOP);
+    error.raw_os_error().is_some() && !stays.contains(&error.kind()) && !is_loop
 }
 
 /// The system's words for an error, without its number.

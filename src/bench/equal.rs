@@ -1,6 +1,7 @@
 //! Whether two dispatches did the same work: decoded frames, not bytes, are compared.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
@@ -9,6 +10,7 @@ use super::facts;
 use crate::dispatch::Cancel;
 use crate::engine::{Watch, Workers};
 use crate::error::Result;
+use crate::plan::walk;
 use crate::report::summary;
 
 /// A file that differs between two folders of results.
@@ -116,15 +118,18 @@ fn difference(workers: &Workers, a: &Path, b: &Path, cancel: &Cancel) -> Result<
 
 /// All files below `folder`, relative to it, in the order of their paths.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
-    let walk = ignore::WalkBuilder::new(folder)
-        .standard_filters(false)
-        .hidden(true)
-        .sort_by_file_path(Path::cmp)
-        .build();
-    walk.filter_map(|entry| entry.ok())
+    let all = Mutex::new(vec![]);
+    walk(folder, 1, &|_, _| true, &|seen| {
+        let Ok(path) = seen else { return };
         // What the program keeps beside its results is none.
-        .filter(|entry| entry.file_name() != summary::FILE)
-        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
-        .filter_map(|entry| entry.path().strip_prefix(folder).ok().map(Path::to_owned))
-        .collect()
+        if path.file_name() != Some(summary::FILE.as_ref())
+            && let Ok(path) = path.strip_prefix(folder)
+        {
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push(path.to_owned());
+        }
+    });
+    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    all.sort();
+    all
 }

@@ -11,6 +11,7 @@ mod opened;
 mod part;
 mod pictures;
 mod replace;
+mod scratch;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ pub use leftovers::{Links, Swept, sweep, sweep_with};
 use part::{Part, unwritable};
 pub use part::{place, place_bytes};
 pub use replace::{Replaced, Replacement, Trash, is_stepped_aside, to_trash};
+pub use scratch::Scratch;
 
 use crate::engine::{Engine, JobError, Ran, Watch};
 use crate::error::{Error, Kind, Result};

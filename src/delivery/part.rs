@@ -43,6 +43,7 @@ pub fn place_bytes(target: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// A result being written under a temporary name that no other run uses; removed unless finished.
+#[derive(Debug)]
 pub(super) struct Part {
     pub(super) path: PathBuf,
     // As it was created: only this gets the final name.

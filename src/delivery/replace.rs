@@ -180,10 +180,19 @@ pub(super) fn come_back(aside: &Path, source: &Path) -> io::Result<()> {
 /// Puts a source that stepped aside into the trash, under a name that tells what it is.
 fn retire(aside: &Path, source: &Path, trash: Trash) -> Result<()> {
     let shown = before_name(source);
-    fs::rename(aside, &shown)
-        .and_then(|()| sync_parent(source, None))
-        .map_err(|error| unwritable(&shown, error))?;
+    fs::rename(aside, &shown).map_err(|error| still_aside(aside, error))?;
+    sync_parent(source, None).map_err(|error| unwritable(&shown, error))?;
     trash(&shown)
+}
+
+/// Names the hidden place of a source whose name its result has.
+fn still_aside(aside: &Path, error: io::Error) -> Error {
+    Error::failed(format!(
+        "the source is '{}' and cannot be moved",
+        aside.display()
+    ))
+    .because(error)
+    .cure("run the same command again: it moves the source to the trash")
 }
 
 /// Whether a file's name says that it stepped aside.

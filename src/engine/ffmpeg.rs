@@ -1,6 +1,7 @@
 //! The `ffmpeg` program on the PATH: where it is, its version, its encoders.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -136,15 +137,20 @@ fn is_listed(name: &str, list: &str) -> bool {
         .any(|line| line.split_whitespace().nth(1) == Some(name))
 }
 
-/// What the program prints on stdout.
+/// What the program prints on stdout. `Command::output` would panic if the pipe failed.
 fn ask<A: AsRef<OsStr>>(path: &Path, arguments: impl IntoIterator<Item = A>) -> Option<String> {
-    let output = Command::new(path)
+    let mut child = Command::new(path)
         .args(arguments)
         .stdin(Stdio::null())
-        .output()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
         .ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    output.status.success().then_some(text)
+    let mut bytes = vec![];
+    let read = child.stdout.take()?.read_to_end(&mut bytes);
+    let status = child.wait().ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    (read.is_ok() && status.success()).then_some(text)
 }
 
 /// The first line of `ffmpeg -version` of the program on the PATH, where there is one.

@@ -4,11 +4,11 @@
 //! Files are decoded as all untrusted media are: by workers that can reach nothing
 //! else. What comes back is bare samples, which nothing has to interpret.
 
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::delivery::Scratch;
 use crate::dispatch::Cancel;
 use crate::engine::{Dispatch, Engine, JobError, Watch};
 use crate::error::{Error, Kind, Result};
@@ -34,25 +34,23 @@ pub struct Music(Vec<Piece>);
 #[derive(Debug)]
 struct Piece {
     // Has no name any more: it is gone with this process, however that ends.
-    file: File,
+    file: Scratch,
     samples: u64,
 }
 
 impl Music {
-    /// Decodes `files`, as much of them as a film of so many seconds can use.
+    /// Decodes `files`, as much of them as a film of this number of seconds can use, to files
+    /// beside the `film`: there, the next run removes them if this one is killed.
     ///
     /// # Errors
     /// Names the file that cannot be read, or has no sound in it.
-    pub fn decode(files: &[PathBuf], seconds: f64, cancel: &Cancel) -> Result<Self> {
+    pub fn decode(files: &[PathBuf], seconds: f64, film: &Path, cancel: &Cancel) -> Result<Self> {
         let engine = Dispatch::Workers.engine(Limits::default())?;
-        let folder = tempfile::tempdir().map_err(|error| {
-            Error::failed("cannot make a folder for decoded music").because(error)
-        })?;
         let mut pieces = Vec::new();
         let mut left_s = seconds;
-        for (number, file) in files.iter().enumerate() {
-            let target = folder.path().join(number.to_string());
-            let piece = Piece::decode(file, (left_s, &target), engine.as_ref(), cancel)
+        for file in files {
+            let scratch = Scratch::beside(film)?;
+            let piece = Piece::decode(file, (left_s, scratch), engine.as_ref(), cancel)
                 .map_err(|error| unusable(file, error))?;
             left_s = (left_s - piece.samples as f64 / f64::from(MUSIC_RATE)).max(0.001);
             pieces.push(piece);
@@ -73,7 +71,7 @@ fn unusable(file: &Path, error: Error) -> Error {
 impl Piece {
     fn decode(
         source: &Path,
-        (seconds, target): (f64, &Path),
+        (seconds, mut scratch): (f64, Scratch),
         engine: &dyn Engine,
         cancel: &Cancel,
     ) -> Result<Self> {
@@ -94,7 +92,7 @@ impl Piece {
             name: source.display().to_string(),
             work: Work::Media(Arc::new(MediaJob {
                 source: source.to_owned(),
-                targets: vec![target.to_owned()],
+                targets: vec![scratch.path().to_owned()],
                 pipeline,
                 duration_s: info.duration_s,
                 claimed_s: None,
@@ -106,20 +104,15 @@ impl Piece {
             cost: 0.0,
             kind: String::new(),
         };
-        let targets = [target.to_owned()];
+        let targets = [scratch.path().to_owned()];
         engine.run(&job, &targets, &mut watch).map_err(plain)?;
-        Self::open(target)
-    }
-
-    /// Opens decoded samples and takes their name away.
-    fn open(path: &Path) -> Result<Self> {
-        let lost = |error| Error::failed("cannot read what it was decoded to").because(error);
-        let file = File::open(path).map_err(lost)?;
-        let samples = file.metadata().map_err(lost)?.len() / SAMPLE;
-        std::fs::remove_file(path).map_err(lost)?;
+        let samples = scratch.unname()?.metadata().map_err(read)?.len() / SAMPLE;
         match samples {
             0 => Err(Error::failed("there is no sound in it that can be decoded")),
-            _ => Ok(Self { file, samples }),
+            _ => Ok(Self {
+                file: scratch,
+                samples,
+            }),
         }
     }
 }
@@ -224,6 +217,7 @@ impl<'a> Player<'a> {
             let (now, later) = rest.split_at_mut((wanted * SAMPLE) as usize);
             piece
                 .file
+                .file()
                 .read_exact_at(now, self.at * SAMPLE)
                 .map_err(|error| Error::failed("cannot read decoded music").because(error))?;
             rest = later;
@@ -246,9 +240,13 @@ mod tests {
     use std::io::Write;
 
     fn piece(samples: u64, level: i16) -> Piece {
-        let mut file = tempfile::tempfile().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = Scratch::beside(&folder.path().join("film.mp4")).unwrap();
+        file.unname().unwrap();
         let both = [level, -level].map(i16::to_le_bytes).concat();
-        file.write_all(&both.repeat(samples as usize)).unwrap();
+        file.file()
+            .write_all(&both.repeat(samples as usize))
+            .unwrap();
         Piece { file, samples }
     }
 

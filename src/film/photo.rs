@@ -1,7 +1,7 @@
 //! A picture file as a frame of a film.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::jpeg;
 use crate::draw::theme::Colour;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, may_pass};
 use crate::media::{Photo, Picture, on_backdrop};
 use crate::recipe::Size;
 
@@ -43,7 +43,7 @@ pub fn read(path: &Path, fit: Fit, ground: &Picture, background: Colour) -> Resu
         width: size.0,
         height: size.1,
     };
-    let photo = opened(path, background).map_err(|error| unreadable(path).because(error))?;
+    let photo = opened(path, background).map_err(|cause| lost(path, cause))?;
     let part = match fit {
         Fit::Cover => middle(photo.size(), size),
         Fit::Blur | Fit::Contain => photo.size(),
@@ -51,7 +51,7 @@ pub fn read(path: &Path, fit: Fit, ground: &Picture, background: Colour) -> Resu
     let fitted = photo.scaled(part, within(part, size));
     fitted
         .and_then(|picture| on_backdrop(picture, ground, fit == Fit::Blur))
-        .map_err(|error| unreadable(path).because(error))
+        .map_err(|error| lost(path, error.into()))
 }
 
 /// The picture at `path`, upright, before `background`, as it is shown to a camera that
@@ -61,12 +61,12 @@ pub fn read(path: &Path, fit: Fit, ground: &Picture, background: Colour) -> Resu
 /// # Errors
 /// As [`read`].
 pub fn read_along(path: &Path, size: Size, background: Colour) -> Result<Picture> {
-    let photo = opened(path, background).map_err(|error| unreadable(path).because(error))?;
+    let photo = opened(path, background).map_err(|cause| lost(path, cause))?;
     let size = beyond(photo.size(), size);
     let part = middle(photo.size(), size);
     photo
         .scaled(part, (size.width, size.height))
-        .map_err(|error| unreadable(path).because(error))
+        .map_err(|error| lost(path, error.into()))
 }
 
 /// Nobody can follow a camera along what is longer than so many films.
@@ -87,12 +87,33 @@ fn beyond((width, height): (u32, u32), size: Size) -> Size {
     }
 }
 
-fn unreadable(path: &Path) -> Error {
-    Error::failed(format!("cannot read the picture '{}'", path.display()))
-}
-
 /// Why a picture cannot be read.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Reports that the picture at `path` cannot be read: because of what it holds, or because of
+/// the system, which may read it the next time.
+fn lost(path: &Path, cause: Cause) -> Error {
+    match system_error(cause.as_ref()) {
+        Some(error) => Error::unreadable(path, &error),
+        None => {
+            Error::failed(format!("cannot read the picture '{}'", path.display())).because(cause)
+        }
+    }
+}
+
+/// The error of the system that is behind `cause`, if it is one that may pass.
+fn system_error(cause: &(dyn std::error::Error + 'static)) -> Option<io::Error> {
+    let number = std::iter::successors(Some(cause), |cause| cause.source()).find_map(|cause| {
+        let system = cause.downcast_ref::<io::Error>();
+        let libav = cause.downcast_ref::<ffmpeg_next::Error>();
+        match (system, libav) {
+            (Some(error), _) => error.raw_os_error(),
+            (_, Some(ffmpeg_next::Error::Other { errno })) => Some(*errno),
+            _ => None,
+        }
+    });
+    number.map(io::Error::from_raw_os_error).filter(may_pass)
+}
 
 /// Decodes the file's first picture, with what is seen through it in `background`.
 fn opened(path: &Path, background: Colour) -> std::result::Result<Photo, Cause> {
@@ -208,6 +229,28 @@ mod tests {
         assert_eq!(beyond(1366, 768), (1920, 1080));
         assert_eq!(beyond(1, 30_000), (1920, 4320));
         assert_eq!(beyond(30_000, 1), (7680, 1080));
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_no_damage_and_a_file_without_permission_is_left_out() {
+        let path = Path::new("a.png");
+        let of = |number| io::Error::from_raw_os_error(number);
+        for number in [libc::EIO, libc::EMFILE, libc::ENOMEM, libc::EINTR] {
+            let decoder = image::ImageError::IoError(of(number));
+            for cause in [Cause::from(of(number)), Cause::from(decoder)] {
+                let error = lost(path, cause);
+                assert!(error.is_no_damage(), "{}", error.report());
+            }
+        }
+        let memory = ffmpeg_next::Error::Other {
+            errno: libc::ENOMEM,
+        };
+        let filter = Error::failed("failed to build the filter").because(memory);
+        assert!(lost(path, filter.into()).is_no_damage());
+        let cut = io::Error::from(io::ErrorKind::UnexpectedEof);
+        for cause in [of(libc::EACCES), of(libc::ENOENT), cut] {
+            assert!(!lost(path, cause.into()).is_no_damage());
+        }
     }
 
     #[test]

@@ -42,8 +42,8 @@ const TOLD_EVERY: Duration = Duration::from_millis(50);
 /// key frame and a chapter a slide, as far as its format has these.
 ///
 /// # Errors
-/// Where the film cannot be encoded or written, no slide can be drawn, the audience
-/// ends it, or `cancel` was set; then nothing is left behind.
+/// Where the film cannot be encoded or written, no slide can be drawn, the system cannot read
+/// a picture, the audience ends it, or `cancel` was set; then nothing is left behind.
 pub fn render(
     film: &Film,
     target: &Path,
@@ -178,6 +178,8 @@ impl<'a, 'f> Stage<'a, 'f> {
         while permit.try_send(()).is_ok() {}
         loop {
             match events.recv_timeout(TOLD_EVERY) {
+                // A film without it would look complete to the next run.
+                Ok(Event::Lost(_, error)) if error.is_no_damage() => return Err(error),
                 Ok(Event::Lost(number, error)) => {
                     audience.lost(number, error)?;
                     lost.push(number);

@@ -33,6 +33,7 @@ pub fn find(paths: &[PathBuf], wanted: &Wanted) -> Result<Found> {
             .sort_by(|a, b| natural(&a.relative, &b.relative));
         all.files.append(&mut found.files);
         all.unreadable.append(&mut found.unreadable);
+        all.may_find_more |= found.may_find_more;
     }
     Ok(all)
 }

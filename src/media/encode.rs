@@ -12,6 +12,7 @@ use super::colours::Tags;
 use super::compat;
 use super::error::{Poll, check, non_null, poll};
 use super::number::{c, number, set_number};
+use super::options::options;
 use super::stream::bytes;
 use crate::error::{Error, Result};
 use crate::recipe::EncoderSpec;
@@ -146,10 +147,7 @@ impl Encoder {
         // SAFETY: the context is valid and not yet open.
         let raw = unsafe { encoder.context.as_mut_ptr() };
         describe(raw)?;
-        let mut options = ffmpeg::Dictionary::new();
-        for (key, value) in spec.options_here() {
-            options.set(&key, &value);
-        }
+        let options = options(spec.options_here())?;
         // SAFETY: the dictionary goes in and what was not used comes out, freed by its owner.
         let left = unsafe {
             let mut dictionary = options.disown();

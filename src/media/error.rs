@@ -39,7 +39,7 @@ pub fn check(code: i32, what: &str) -> Result<i32> {
 /// An allocation by libav: refuses null.
 pub fn non_null<T>(pointer: *mut T, what: &str) -> Result<*mut T> {
     if pointer.is_null() {
-        Err(Error::failed(format!("out of memory for {what}")))
+        Err(Error::out_of_memory(&format!("allocate {what}")))
     } else {
         Ok(pointer)
     }
@@ -49,6 +49,34 @@ pub fn non_null<T>(pointer: *mut T, what: &str) -> Result<*mut T> {
 pub fn failed(what: &str, error: ffmpeg::Error) -> Error {
     match error {
         ffmpeg::Error::Exit => Error::interrupted(),
+        ffmpeg::Error::Other {
+            errno: ffmpeg::error::ENOMEM,
+        } => Error::out_of_memory(what),
         error => Error::failed(format!("failed to {what}")).because(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use super::*;
+
+    #[test]
+    fn memory_that_runs_out_is_no_damage_of_the_source() {
+        for code in [ffmpeg::error::ENOMEM, ffmpeg::error::EINVAL] {
+            let error = failed("read on", ffmpeg::Error::Other { errno: code });
+            assert_eq!(error.is_no_damage(), code == ffmpeg::error::ENOMEM);
+            assert!(
+                error.report().contains("failed to read on"),
+                "{}",
+                error.report()
+            );
+        }
+        assert!(
+            non_null(ptr::null_mut::<u8>(), "a frame")
+                .unwrap_err()
+                .is_no_damage()
+        );
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn empty_frame() -> Result<Frame> {
     unsafe {
         let frame = Frame::empty();
         if frame.as_ptr().is_null() {
-            Err(Error::failed("out of memory for a frame"))
+            Err(Error::out_of_memory("allocate a frame"))
         } else {
             Ok(frame)
         }

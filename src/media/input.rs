@@ -18,6 +18,7 @@ use super::files::Access;
 use super::filter::rescale;
 use super::jumps::{Arrival, Expected, Jumps};
 use super::number::{number, set_number};
+use super::options::options;
 use super::stream::{Stream, StreamType};
 use super::structure::{Damage, Holes};
 use crate::dispatch::Cancel;
@@ -75,17 +76,17 @@ impl Input {
             Some(name) if !(limits.trust && playlist) => name.to_owned(),
             _ => allowed_formats(limits.trust).to_owned(),
         };
-        let mut options = ffmpeg::Dictionary::new();
-        options.set("protocol_whitelist", "file");
-        options.set("format_whitelist", &allowed);
-        options.set("scan_all_pmts", "1");
-        if limits.trust {
-            // Of scripts that name files anywhere.
-            options.set("safe", "0");
-        }
         // One more than is allowed: some demuxers leave out what is too many, and go on.
         let most = limits.streams.saturating_add(1).min(i32::MAX as u32);
-        options.set("max_streams", &most.to_string());
+        let usual = [
+            ("protocol_whitelist", "file"),
+            ("format_whitelist", &allowed),
+            ("scan_all_pmts", "1"),
+            ("max_streams", &most.to_string()),
+        ];
+        // Of scripts that name files anywhere.
+        let trusted = limits.trust.then_some(("safe", "0"));
+        let options = options(usual.into_iter().chain(trusted))?;
         let shared = Arc::clone(&file);
         let interrupt = interrupt::new(Box::new(move || shared.is_cancelled()));
         // SAFETY: the context is allocated here and handed to libav, which frees it itself
@@ -129,14 +130,10 @@ impl Input {
     /// Looks into the streams; no picture of more than so many pixels is decoded for that.
     fn find_streams(&mut self, pixels: u64) -> Result<()> {
         let pixels = pixels.to_string();
-        let mut options: Vec<*mut ffi::AVDictionary> = (0..self.stream_count())
-            .map(|_| {
-                let mut options = ffmpeg::Dictionary::new();
-                options.set("max_pixels", &pixels);
-                // SAFETY: given back below.
-                unsafe { options.disown() }
-            })
-            .collect();
+        let each = (0..self.stream_count()).map(|_| options([("max_pixels", &pixels)]));
+        let all = each.collect::<Result<Vec<_>>>()?.into_iter();
+        // SAFETY: given back below.
+        let mut options: Vec<_> = all.map(|options| unsafe { options.disown() }).collect();
         // SAFETY: the context is open and owned by `self`; there is an entry a
         // stream, and libav looks at no more.
         let code = unsafe {

@@ -84,7 +84,7 @@ fn copy(mut input: Input, target: &Path, muxer: &str, options: &[(String, String
     output.copied(0, None, &origin).unwrap();
     let mut copier = Copier::new(&input, 0).unwrap();
     while let Some(packet) = input.read().unwrap() {
-        if let Some(packet) = copier.take(&packet) {
+        if let Some(packet) = copier.take(&packet).unwrap() {
             output.write(0, packet).unwrap();
         }
     }

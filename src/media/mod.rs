@@ -41,6 +41,7 @@ mod memory_tests;
 mod mux;
 mod number;
 mod opened;
+mod options;
 pub mod outline;
 mod parts;
 mod photo;

@@ -133,7 +133,7 @@ impl<'a> Track<'a> {
         let events = &mut self.events;
         let write = |packet| write(events, packet, index, output);
         match &mut self.work {
-            Work::Copy(copier) => copier.take(packet).map_or(Ok(()), write),
+            Work::Copy(copier) => copier.take(packet)?.map_or(Ok(()), write),
             Work::Text(text) => text.take(packet, write),
             Work::Attach | Work::Code(_) => Ok(()),
         }

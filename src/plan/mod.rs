@@ -8,6 +8,7 @@ mod names;
 mod output;
 mod own;
 mod scan;
+mod walk;
 mod wanted;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use look::{Look, Planner};
 pub use names::{Existing, free_names};
 pub use output::prepare_output;
 pub use scan::{Found, SourceFile, glob, scan, survey, unreadable};
+pub(crate) use walk::walk;
 pub use wanted::Wanted;
 
 use crate::dispatch::{Cancel, Event};

@@ -1,15 +1,15 @@
 //! What videos there are.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobBuilder};
-use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::walk::{Seen, walk};
 use super::{Refused, Wanted};
-use crate::error::{Error, Result};
-use crate::{threads, values};
+use crate::error::{Error, Result, may_pass};
+use crate::values;
 
 /// A file to work on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Found {
     pub files: Vec<SourceFile>,
     /// Folders and links that could not be looked into.
     pub unreadable: Vec<Refused>,
+    /// Whether one of them may be read the next time: a disk, the network or a limit failed.
+    pub may_find_more: bool,
 }
 
 /// More threads do not find files sooner.
@@ -110,7 +112,7 @@ impl<'a> Scan<'a> {
     fn look(&mut self, path: &Path) -> Result<()> {
         let data = std::fs::metadata(path).map_err(|error| unreadable(path, error))?;
         if data.is_dir() {
-            return self.walk(path);
+            return self.find_below(path);
         }
         if !data.is_file() {
             // Opening a pipe may wait for ever, and a source is read more than once.
@@ -130,44 +132,27 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn walk(&mut self, root: &Path) -> Result<()> {
+    fn find_below(&mut self, root: &Path) -> Result<()> {
         std::fs::read_dir(root).map_err(|error| unreadable(root, error))?;
         let (sender, receiver) = crossbeam_channel::unbounded();
-        let (wanted, output, top) = (self.wanted.clone(), self.output.clone(), root.to_owned());
-        // The parallel walk waits for ever for threads that cannot be started.
-        let threads = threads::affordable(values::cores().min(MOST_THREADS));
-        if threads == 0 {
-            return Err(threads::cannot_start());
-        }
-        let mut walker = WalkBuilder::new(root);
-        walker
-            .threads(threads)
-            .standard_filters(false)
-            .hidden(true)
-            .follow_links(true)
-            .filter_entry(move |entry| {
-                entry.depth() == 0
-                    || !wanted.leaves_out(below(&top, entry.path()))
-                        && !output.as_deref().is_some_and(|output| is(entry, output))
-            });
-        let wanted = self.wanted;
-        walker.build_parallel().run(|| {
-            let sender = sender.clone();
-            Box::new(move |entry| {
-                let found = match entry {
-                    Ok(entry) => {
-                        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-                        let taken = is_file && wanted.takes(below(root, entry.path()));
-                        taken.then(|| Ok(entry.into_path()))
-                    }
-                    Err(error) => lost(&error, root, wanted).map(Err),
-                };
-                if let Some(found) = found {
-                    let _ = sender.send(found);
+        let (wanted, output) = (self.wanted, self.output.as_deref());
+        let takes = |path: &Path, is_folder: bool| {
+            let is_output = |output| is_folder && is(path, output);
+            !wanted.leaves_out(below(root, path)) && !output.is_some_and(is_output)
+        };
+        let see = |seen: Seen| {
+            let found = match seen {
+                Ok(path) => wanted.takes(below(root, &path)).then_some(Ok(path)),
+                Err((path, error)) => {
+                    let may_pass = may_pass(&error);
+                    lost(path, &error, root, wanted).map(|refused| Err((refused, may_pass)))
                 }
-                WalkState::Continue
-            })
-        });
+            };
+            if let Some(found) = found {
+                let _ = sender.send(found);
+            }
+        };
+        walk(root, values::cores().min(MOST_THREADS), &takes, &see);
         drop(sender);
         for found in receiver {
             match found {
@@ -175,7 +160,10 @@ impl<'a> Scan<'a> {
                     let relative = below(root, &path).to_owned();
                     self.found.files.push(SourceFile { path, relative });
                 }
-                Err(refused) => self.found.unreadable.push(refused),
+                Err((refused, may_pass)) => {
+                    self.found.unreadable.push(refused);
+                    self.found.may_find_more |= may_pass;
+                }
             }
         }
         Ok(())
@@ -203,9 +191,8 @@ fn below<'a>(root: &Path, path: &'a Path) -> &'a Path {
 
 /// Whether a folder is `output`, which is canonical. Files are not asked: that
 /// would take longer than all the rest.
-fn is(entry: &DirEntry, output: &Path) -> bool {
-    let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-    folder && entry.path().canonicalize().is_ok_and(|path| path == output)
+fn is(folder: &Path, output: &Path) -> bool {
+    folder.canonicalize().is_ok_and(|path| path == output)
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
@@ -225,31 +212,19 @@ pub fn unreadable(path: &Path, error: std::io::Error) -> Error {
     }
 }
 
-/// What is to be told of an entry that the walk could not follow: nothing of
-/// a loop of links, whose files are found elsewhere, and of what has vanished.
-fn lost(error: &ignore::Error, root: &Path, wanted: &Wanted) -> Option<Refused> {
-    let (path, cause) = (path_of(error)?, error.io_error()?);
-    let reason = if cause.kind() == ErrorKind::NotFound {
-        let dangling = path.symlink_metadata().is_ok() && wanted.takes(below(root, path));
+/// Reports an entry that the walk could not follow; nothing if it has vanished.
+fn lost(path: PathBuf, error: &io::Error, root: &Path, wanted: &Wanted) -> Option<Refused> {
+    let reason = if error.kind() == ErrorKind::NotFound {
+        let dangling = path.symlink_metadata().is_ok() && wanted.takes(below(root, &path));
         dangling.then(|| "it is a link to a file that is not there".to_owned())?
     } else {
-        format!("cannot look into it, so what is there is left out: {cause}")
+        format!("cannot look into it, so what is there is left out: {error}")
     };
     Some(Refused {
-        source: path.to_owned(),
+        source: path,
         reason,
         log: vec![],
     })
-}
-
-fn path_of(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            path_of(err)
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -356,29 +331,16 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_read_is_told_and_a_loop_is_not() {
+    fn a_folder_that_cannot_be_read_is_reported_and_one_that_vanished_is_not() {
         // Made up, since the system refuses nothing to its administrator.
-        let at = |err| ignore::Error::WithDepth {
-            depth: 1,
-            err: Box::new(ignore::Error::WithPath {
-                path: "in/closed".into(),
-                err: Box::new(err),
-            }),
+        let reported = |kind: ErrorKind| {
+            let path = PathBuf::from("in/closed");
+            lost(path, &kind.into(), Path::new("in"), &Wanted::default())
         };
-        let told = |error| lost(&error, Path::new("in"), &Wanted::default());
-        let denied = std::io::Error::from(ErrorKind::PermissionDenied);
-        let refused = told(at(ignore::Error::Io(denied))).unwrap();
+        let refused = reported(ErrorKind::PermissionDenied).unwrap();
         assert_eq!(refused.source, Path::new("in/closed"));
         assert!(refused.reason.contains("permission denied"), "{refused:?}");
-        let looped = ignore::Error::Loop {
-            ancestor: "in".into(),
-            child: "in/closed".into(),
-        };
-        assert_eq!(told(at(looped)), None);
-        assert_eq!(
-            told(at(ignore::Error::Io(ErrorKind::NotFound.into()))),
-            None
-        );
+        assert_eq!(reported(ErrorKind::NotFound), None);
     }
 
     #[test]

@@ -207,7 +207,7 @@ fn lost_packets_of_a_broadcast_are_found_by_their_numbers() {
 }
 
 /// A library that makes reads fail.
-fn unreadable(folder: &Path) -> PathBuf {
+pub(crate) fn unreadable(folder: &Path) -> PathBuf {
     let library = folder.join("unreadable.so");
     let built = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-o"])

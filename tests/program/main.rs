@@ -49,6 +49,7 @@ mod safety;
 mod scan;
 mod shell;
 mod slideshow;
+mod slideshow_faults;
 mod slideshow_formats;
 mod status;
 mod transparent;

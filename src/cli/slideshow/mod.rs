@@ -4,7 +4,7 @@ mod look;
 mod results;
 mod target;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use globset::Glob;
 use look::{Captions, LookFlags};
@@ -70,8 +70,8 @@ pub struct Args {
     #[arg(long, value_name = "RATE", value_parser = values::bit_rate)]
     abitrate: Option<u64>,
 
-    /// What a picture that cannot be read means: `continue` makes the film without it, `stop` makes
-    /// none.
+    /// What to do if a picture is damaged: `continue` leaves it out of the film, `stop` makes no
+    /// film. If a disk, the network or memory fails, rushes makes no film.
     #[arg(
         long,
         value_name = "WHAT",
@@ -140,7 +140,7 @@ impl Args {
         }
         let title = target.file_stem().unwrap_or_default().to_string_lossy();
         let mut film = film(&board, &title, encoding)?;
-        film.music = music(&board.film.music, film.seconds(), cancel)?;
+        film.music = music(&board.film.music, film.seconds(), (&target, cancel))?;
         let overwrite = self.exists == Existing::Overwrite;
         let made = render_as(&film, (&target, overwrite), cancel, &mut telling)?;
         telling.finish(&target, made, made.frames as f64 / film.rate.as_f64());
@@ -204,6 +204,9 @@ impl Args {
             None => {
                 let wanted = Wanted::pictures(&self.include, &self.exclude)?;
                 let found = find(&self.paths, &wanted)?;
+                if found.may_find_more {
+                    return Err(incomplete(&found.unreadable));
+                }
                 let names = self.look.captions == Captions::Names;
                 let board = storyboard(&found, flags.or(Settings::usual(format)), names);
                 (board, found.unreadable)
@@ -258,6 +261,16 @@ impl Args {
     }
 }
 
+/// Why there is no film while the system cannot list all pictures: the next run would take a
+/// film without them for complete.
+fn incomplete(unreadable: &[Refused]) -> Error {
+    let error = Error::failed("cannot find all pictures");
+    let reasons = unreadable.iter().map(Refused::told);
+    error
+        .because(reasons.collect::<Vec<_>>().join("; "))
+        .cure("run the same command again; if it fails again, check the disk or the network")
+}
+
 /// Music is of no use where there is no sound.
 fn check_music(files: &[PathBuf], format: Format) -> Result<()> {
     if files.is_empty() || format.audio().is_some() {
@@ -267,9 +280,14 @@ fn check_music(files: &[PathBuf], format: Format) -> Result<()> {
     Err(Error::usage(format!("--music: {name} holds no sound")).cure("make mp4 or webm"))
 }
 
-fn music(files: &[PathBuf], seconds: f64, cancel: &Cancel) -> Result<Option<Music>> {
+/// Decodes the music of a film of `seconds` that is to be `target`.
+fn music(
+    files: &[PathBuf],
+    seconds: f64,
+    (target, cancel): (&Path, &Cancel),
+) -> Result<Option<Music>> {
     match files {
         [] => Ok(None),
-        _ => Music::decode(files, seconds, cancel).map(Some),
+        _ => Music::decode(files, seconds, target, cancel).map(Some),
     }
 }

@@ -41,7 +41,7 @@ impl Args {
         if film.slides.len() <= CARDS {
             return Err(nothing(path));
         }
-        film.music = music(played, film.seconds(), cancel)?;
+        film.music = music(played, film.seconds(), (&target, cancel))?;
         let mut telling = Telling::new(self.style(), self.on_error);
         let overwrite = self.exists == Existing::Overwrite;
         let made = render_as(&film, (&target, overwrite), cancel, &mut telling)?;

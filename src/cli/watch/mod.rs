@@ -150,7 +150,9 @@ impl Watcher<'_> {
     fn list(&mut self, events: &Sender<Event>) -> Vec<Listed> {
         let there = self.running.paths.iter().filter(|path| path.exists());
         let there: Vec<_> = there.cloned().collect();
-        let Found { files, unreadable } = survey(&there, &self.wanted, Some(&self.running.output));
+        let Found {
+            files, unreadable, ..
+        } = survey(&there, &self.wanted, Some(&self.running.output));
         self.told
             .retain(|path| unreadable.iter().any(|refused| refused.source == *path));
         for refused in unreadable {

@@ -20,6 +20,7 @@ use crate::media::error::{check, failed, non_null};
 use crate::media::file_io::{self, FileIo};
 use crate::media::files::Access;
 use crate::media::input::file_url;
+use crate::media::options::options;
 use crate::media::stream::bytes;
 
 pub use origin::Origin;
@@ -139,10 +140,7 @@ impl Muxer {
 
     fn start(&mut self) -> Result<()> {
         self.has_tried_to_start = true;
-        let mut options = ffmpeg::Dictionary::new();
-        for (key, value) in &self.options {
-            options.set(key, value);
-        }
+        let options = options(self.options.iter().map(|(key, value)| (key, value)))?;
         self.context
             .write_header_with(options)
             .map(drop)

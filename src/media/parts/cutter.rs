@@ -5,7 +5,9 @@ use ffmpeg_next::codec::packet::Ref;
 use ffmpeg_next::{Packet, ffi};
 
 use super::work::Part;
+use crate::error::Result;
 use crate::job::PartLength;
+use crate::media::copy::duplicate;
 use crate::media::decode::StreamFacts;
 
 /// No part is shorter, unless that was asked for: each begins with a key frame,
@@ -90,9 +92,12 @@ impl Cutter {
     }
 
     /// Takes the next packet; gives a part where one is complete with it.
-    pub(super) fn take(&mut self, packet: Packet) -> Option<Part> {
+    ///
+    /// # Errors
+    /// If there is no memory.
+    pub(super) fn take(&mut self, packet: Packet) -> Result<Option<Part>> {
         if self.first.is_none() {
-            self.first = Some(packet.clone());
+            self.first = Some(duplicate(&packet)?);
         }
         let (Some(pts), false) = (packet.pts(), is_discarded(&packet)) else {
             // Without its time, nobody knows which part a frame belongs to.
@@ -100,19 +105,19 @@ impl Cutter {
             // As long as nothing is made, nothing is lost where all is begun anew.
             self.unsuited |= self.whole && self.parts == 0;
             self.keep(packet);
-            return None;
+            return Ok(None);
         };
         self.unsuited |= self.from.is_some_and(|from| pts < from);
         match self.cut.take() {
             Some(mut cut) if pts < cut.at => {
                 cut.leading.push(packet);
                 self.cut = Some(cut);
-                None
+                Ok(None)
             }
             Some(cut) => {
-                let part = self.part_until(cut);
+                let part = self.part_until(cut)?;
                 self.keep(packet);
-                Some(part)
+                Ok(Some(part))
             }
             None if packet.is_key() && self.may_cut(pts) => {
                 self.cut = Some(Cut {
@@ -120,11 +125,11 @@ impl Cutter {
                     key: packet,
                     leading: vec![],
                 });
-                None
+                Ok(None)
             }
             None => {
                 self.keep(packet);
-                None
+                Ok(None)
             }
         }
     }
@@ -176,16 +181,16 @@ impl Cutter {
         }
     }
 
-    fn part_until(&mut self, cut: Cut) -> Part {
+    fn part_until(&mut self, cut: Cut) -> Result<Part> {
         let mut packets = std::mem::take(&mut self.packets);
         if !cut.leading.is_empty() {
-            packets.push(cut.key.clone());
+            packets.push(duplicate(&cut.key)?);
             packets.extend(cut.leading);
         }
         let part = self.part(packets, Some(cut.at));
         (self.from, self.last, self.bytes) = (Some(cut.at), None, 0);
         self.keep(cut.key);
-        part
+        Ok(part)
     }
 
     /// How many threads its encoders may use, by the place alone: which part is made
@@ -252,7 +257,12 @@ mod tests {
         let mut cutter = cutter(10 * SIZE);
         let mut kept = 0;
         while !cutter.is_unsuited() && kept < 2500 {
-            assert!(cutter.take(packet(Some(kept), kept == 0)).is_none());
+            assert!(
+                cutter
+                    .take(packet(Some(kept), kept == 0))
+                    .unwrap()
+                    .is_none()
+            );
             kept += 1;
         }
         assert_eq!(kept, 21);
@@ -261,7 +271,8 @@ mod tests {
     #[test]
     fn a_film_with_key_frames_is_cut_by_its_bytes_and_goes_on() {
         let mut cutter = cutter(10 * SIZE);
-        let parts = (0..200).filter_map(|pts| cutter.take(packet(Some(pts), pts % 5 == 0)));
+        let parts =
+            (0..200).filter_map(|pts| cutter.take(packet(Some(pts), pts % 5 == 0)).unwrap());
         let sizes: Vec<usize> = parts.map(|part| part.packets.len()).collect();
         assert_eq!(sizes, [10; 19]);
         assert!(!cutter.is_unsuited());
@@ -270,7 +281,7 @@ mod tests {
     #[test]
     fn a_film_whose_packets_tell_no_times_is_given_up_at_once() {
         let mut cutter = cutter(10 * SIZE);
-        assert!(cutter.take(packet(None, true)).is_none());
+        assert!(cutter.take(packet(None, true)).unwrap().is_none());
         assert!(cutter.is_unsuited());
     }
 }

@@ -131,7 +131,7 @@ impl Parted {
     /// # Errors
     /// Where a part was made before, and its encoders cannot be opened now.
     pub(super) fn packet(&mut self, packet: Packet) -> Result<()> {
-        match self.cutter.take(packet) {
+        match self.cutter.take(packet)? {
             Some(part) => self.add(part),
             None => Ok(()),
         }
