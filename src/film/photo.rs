@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::jpeg;
 use crate::draw::theme::Colour;
-use crate::error::{Error, Result, may_pass};
+use crate::error::{Error, Kind, Result, may_pass};
 use crate::media::{Photo, Picture, on_backdrop};
 use crate::recipe::Size;
 
@@ -103,6 +103,12 @@ fn lost(path: &Path, cause: Cause) -> Error {
 
 /// The error of the system that is behind `cause`, if it is one that may pass.
 fn system_error(cause: &(dyn std::error::Error + 'static)) -> Option<io::Error> {
+    // libav's words for memory that runs out are that already.
+    if let Some(error) = cause.downcast_ref::<Error>()
+        && error.kind() == Kind::Unreadable
+    {
+        return Some(io::Error::from_raw_os_error(libc::ENOMEM));
+    }
     let number = std::iter::successors(Some(cause), |cause| cause.source()).find_map(|cause| {
         let system = cause.downcast_ref::<io::Error>();
         let libav = cause.downcast_ref::<ffmpeg_next::Error>();
@@ -247,6 +253,7 @@ mod tests {
         };
         let filter = Error::failed("failed to build the filter").because(memory);
         assert!(lost(path, filter.into()).is_no_damage());
+        assert!(lost(path, Error::out_of_memory("scale it").into()).is_no_damage());
         let cut = io::Error::from(io::ErrorKind::UnexpectedEof);
         for cause in [of(libc::EACCES), of(libc::ENOENT), cut] {
             assert!(!lost(path, cause.into()).is_no_damage());
