@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use serde::{Deserialize, Serialize};
 
 use super::jpeg;
@@ -111,10 +111,12 @@ fn system_error(cause: &(dyn std::error::Error + 'static)) -> Option<io::Error> 
     }
     let number = std::iter::successors(Some(cause), |cause| cause.source()).find_map(|cause| {
         let system = cause.downcast_ref::<io::Error>();
+        // It does not name the error that it holds as its source.
+        let picture = cause.downcast_ref::<ImageError>();
         let libav = cause.downcast_ref::<ffmpeg_next::Error>();
-        match (system, libav) {
-            (Some(error), _) => error.raw_os_error(),
-            (_, Some(ffmpeg_next::Error::Other { errno })) => Some(*errno),
+        match (system, picture, libav) {
+            (Some(error), _, _) | (_, Some(ImageError::IoError(error)), _) => error.raw_os_error(),
+            (_, _, Some(ffmpeg_next::Error::Other { errno })) => Some(*errno),
             _ => None,
         }
     });
@@ -242,7 +244,7 @@ mod tests {
         let path = Path::new("a.png");
         let of = |number| io::Error::from_raw_os_error(number);
         for number in [libc::EIO, libc::EMFILE, libc::ENOMEM, libc::EINTR] {
-            let decoder = image::ImageError::IoError(of(number));
+            let decoder = ImageError::IoError(of(number));
             for cause in [Cause::from(of(number)), Cause::from(decoder)] {
                 let error = lost(path, cause);
                 assert!(error.is_no_damage(), "{}", error.report());
