@@ -17,6 +17,7 @@ convert/workers. Without one, all are tested.
   --sample N   take only N faults of each command with its dispatch, in random order
   --seconds N  start no fault after that time, of which each command gets its share
   --class C    only faults of this class, such as read; may be repeated
+  --without C  no faults of this class; may be repeated
   --seed N     choose other calls (default: 1)
   --only X     one fault, as a violation names it: COMMAND/DISPATCH/CLASS/ERROR/NUMBER
   --times N    repeat that N times (default: 1)
@@ -28,6 +29,7 @@ convert/workers. Without one, all are tested.
 pub struct Options {
     commands: Vec<String>,
     classes: Vec<String>,
+    without: Vec<String>,
     pub most: usize,
     pub sample: Option<usize>,
     pub seconds: Option<u64>,
@@ -48,6 +50,7 @@ impl Options {
         let mut options = Self {
             commands: vec![],
             classes: vec![],
+            without: vec![],
             most: 40,
             sample: None,
             seconds: None,
@@ -70,6 +73,7 @@ impl Options {
                 "--lanes" => options.lanes = number::<usize>(&value()?)?.max(1),
                 "--late" => options.late = Duration::from_secs(number(&value()?)?),
                 "--class" => options.classes.push(value()?),
+                "--without" => options.without.push(value()?),
                 "--only" => options.only = Some(only(&value()?)?),
                 "--list" => options.list = true,
                 "--verbose" => options.verbose = true,
@@ -90,7 +94,8 @@ impl Options {
     }
 
     pub fn takes_class(&self, name: &str) -> bool {
-        self.classes.is_empty() || self.classes.iter().any(|class| class == name)
+        let is_in = |classes: &[String]| classes.iter().any(|class| class == name);
+        !is_in(&self.without) && (self.classes.is_empty() || is_in(&self.classes))
     }
 }
 
