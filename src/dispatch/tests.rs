@@ -51,6 +51,7 @@ pub(super) fn film(seconds: f64, option: Option<&str>) -> Job {
         targets: vec!["made.mp4".into()],
         pipeline: Pipeline {
             input_format: "mov".into(),
+            starts_late: false,
             generate_pts: false,
             untimed: vec![],
             key_frames_only: false,

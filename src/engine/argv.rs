@@ -123,6 +123,11 @@ fn add_source(list: &mut Arguments, job: &MediaJob, threads: &str) {
     }
     list.add(["-max_streams", &limits.streams.to_string()]);
     list.add(["-max_pixels", &limits.pixels.to_string()]);
+    if pipeline.starts_late {
+        for (name, value) in media::LONG_LOOK {
+            list.add([&format!("-{name}"), value]);
+        }
+    }
     if pipeline.generate_pts {
         list.add(["-fflags", "+genpts"]);
     }
@@ -349,6 +354,7 @@ mod tests {
             bit_rate: None,
             tags: vec![],
             chapters: 0,
+            starts_late: false,
             streams: vec![stream(0, video, "vp9"), stream(1, audio, "opus")],
         };
         info.streams[0].details.colour.transfer = transfer.into();

@@ -82,6 +82,7 @@ mod tests {
             bit_rate: None,
             tags: vec![],
             chapters: 0,
+            starts_late: false,
             streams: vec![video],
         };
         resolve(&[&recipe], &info).unwrap()

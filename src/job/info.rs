@@ -20,6 +20,9 @@ pub struct MediaInfo {
     /// How many chapters it has.
     #[serde(default)]
     pub chapters: usize,
+    /// Whether its streams show what they are only beyond what is usually read of a file.
+    #[serde(default)]
+    pub starts_late: bool,
     /// The streams in file order.
     pub streams: Vec<StreamInfo>,
 }

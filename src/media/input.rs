@@ -42,10 +42,17 @@ const REFUSED_FORMATS: [&str; 8] = [
     "vapoursynth",
 ];
 
+/// How much of a file is read, in bytes and in microseconds, to find out what its streams are if
+/// the usual 5 MB and 5 s do not show that: names and values of libav's options.
+pub const LONG_LOOK: [(&str, &str); 2] =
+    [("probesize", "200000000"), ("analyzeduration", "120000000")];
+
 /// An opened source.
 pub struct Input {
     // Keeps a share in the file for as long as anything keeps the context.
     context: ffmpeg::format::context::Input,
+    // Whether it was looked at for longer than usual.
+    starts_late: bool,
     // Where the file begins, in microseconds of its own clock.
     start_us: i64,
     jumps: Jumps,
@@ -54,7 +61,9 @@ pub struct Input {
 }
 
 impl Input {
-    /// Opens `path` and reads its headers; no other file is opened.
+    /// Opens `path` and reads its headers; no other file is opened. Where those do not show what
+    /// its streams are, as of a recording that begins far before a key frame, [`LONG_LOOK`] is
+    /// taken at it.
     ///
     /// `format` names the one demuxer to use, such as an earlier probe found.
     /// Blocking reads end when `cancel` is set.
@@ -62,6 +71,20 @@ impl Input {
     /// # Errors
     /// Where the file cannot be read, is no media, or is of a refused format.
     pub fn open(path: &Path, format: Option<&str>, cancel: &Cancel) -> Result<Self> {
+        let input = Self::look(path, format, &[], cancel)?;
+        let is_unclear = input.streams().any(Stream::is_unknown);
+        match is_unclear {
+            true => Self::look(path, format, &LONG_LOOK, cancel),
+            false => Ok(input),
+        }
+    }
+
+    fn look(
+        path: &Path,
+        format: Option<&str>,
+        long: &[(&str, &str)],
+        cancel: &Cancel,
+    ) -> Result<Self> {
         super::init();
         let limits = super::bounds::get();
         let url = file_url(path)?;
@@ -86,7 +109,7 @@ impl Input {
         ];
         // Of scripts that name files anywhere.
         let trusted = limits.trust.then_some(("safe", "0"));
-        let options = options(usual.into_iter().chain(trusted))?;
+        let options = options(usual.into_iter().chain(trusted).chain(long.iter().copied()))?;
         let shared = Arc::clone(&file);
         let interrupt = interrupt::new(Box::new(move || shared.is_cancelled()));
         // SAFETY: the context is allocated here and handed to libav, which frees it itself
@@ -112,6 +135,7 @@ impl Input {
         };
         let mut input = Self {
             context,
+            starts_late: !long.is_empty(),
             start_us: 0,
             jumps: Jumps::new(false, None),
             holes: Holes::default(),
@@ -197,6 +221,11 @@ impl Input {
         let duration = self.context.duration();
         (duration > 0 && !is_endless(duration) && !self.has_endless_stream())
             .then(|| duration as f64 / f64::from(ffi::AV_TIME_BASE))
+    }
+
+    /// Whether its streams show what they are only beyond what is usually read of a file.
+    pub(super) fn starts_late(&self) -> bool {
+        self.starts_late
     }
 
     /// Whether the length is but a guess by the size.

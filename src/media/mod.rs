@@ -77,7 +77,7 @@ pub use encode::{Encoded, Encoder, Setup, VideoTiming, try_video_encoder};
 pub use encoder_version::encoder_version;
 pub use filter::Graph;
 pub use frame::{Picture, still};
-pub use input::{Input, clock_may_jump, is_playlist};
+pub use input::{Input, LONG_LOOK, clock_may_jump, is_playlist};
 pub use mux::{Chapter, Muxer, Origin};
 pub use photo::{Photo, ground, on_backdrop, veil};
 pub use planes::Veil;

@@ -71,6 +71,7 @@ pub(super) fn describe(input: &Input) -> MediaInfo {
         bit_rate: positive(input.bit_rate()),
         tags: input.tags().into_iter().map(|(name, _)| name).collect(),
         chapters: chapters(input),
+        starts_late: input.starts_late(),
         streams: input
             .streams()
             .map(|stream| stream_info(input, stream))

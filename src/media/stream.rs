@@ -104,6 +104,23 @@ impl<'a> Stream<'a> {
         (width.max(0) as u32, height.max(0) as u32)
     }
 
+    /// Whether nothing was found yet that shows the size of its pictures or the rate of its
+    /// samples, though there is a decoder for it.
+    pub(super) fn is_unknown(self) -> bool {
+        // SAFETY: as above.
+        let rate = unsafe { (*self.parameters()).sample_rate };
+        let is_unknown = match self.stream_type() {
+            StreamType::Video => {
+                let (width, height) = self.size();
+                let is_cover = self.is_marked(ffi::AV_DISPOSITION_ATTACHED_PIC);
+                (width == 0 || height == 0) && !is_cover
+            }
+            StreamType::Audio => rate <= 0,
+            _ => false,
+        };
+        is_unknown && !number::c::avcodec_find_decoder(self.codec()).is_null()
+    }
+
     /// Its ticks.
     pub(super) fn time_base(self) -> Rational {
         // SAFETY: as above.

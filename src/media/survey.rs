@@ -48,6 +48,12 @@ pub struct Span {
     pub captions: bool,
     /// Packets that the demuxer knows to be damaged.
     pub damaged: u64,
+    /// Those before the first key frame.
+    #[serde(default)]
+    pub before_key: u64,
+    /// Whether there is a key frame.
+    #[serde(default)]
+    pub has_key: bool,
     /// Whether the container does not tell when they are due: then what follows is when they are
     /// decoded.
     pub undated: bool,
@@ -138,10 +144,13 @@ impl Span {
             use ffmpeg::codec::packet::Ref;
             (*packet.as_ptr()).flags & ffmpeg::ffi::AV_PKT_FLAG_DISCARD != 0
         };
+        // Also one that is not shown is decoded.
+        self.has_key |= packet.is_key();
         if discarded || packet.size() == 0 {
             return;
         }
         self.packets += 1;
+        self.before_key += u64::from(!self.has_key);
         self.events += u64::from(packet.data() != Some(&[0, 0]));
         self.captions = self.captions || packet.data().is_some_and(has_captions);
         self.endless += u64::from(packet.duration() <= 0);

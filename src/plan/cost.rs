@@ -153,6 +153,7 @@ mod tests {
             bit_rate: None,
             tags: vec![],
             chapters: 0,
+            starts_late: false,
             streams: vec![StreamInfo {
                 index: 0,
                 kind: StreamKind::Video {

@@ -40,6 +40,7 @@ pub fn samples(source: &MediaInfo, seconds: f64) -> Option<Pipeline> {
     };
     Some(Pipeline {
         input_format: source.format.clone(),
+        starts_late: source.starts_late,
         generate_pts: false,
         untimed: vec![],
         key_frames_only: false,

@@ -12,6 +12,9 @@ use crate::job::{Held, Property, Ratio, StreamInfo};
 pub struct Pipeline {
     /// The demuxer found by the probe; the only one that may open the source.
     pub input_format: String,
+    /// Whether its streams show what they are only beyond what is usually read of a file.
+    #[serde(default)]
+    pub starts_late: bool,
     /// Whether times that the container lacks are to be made up from the order of decoding.
     pub generate_pts: bool,
     /// Streams whose times are none, and the rates of their frames, where they have one.

@@ -16,6 +16,7 @@ pub fn resolve(recipes: &[&Recipe], media: &MediaInfo) -> Result<Pipeline> {
     let products = products.collect::<Result<Vec<_>>>()?;
     Ok(Pipeline {
         input_format: media.format.clone(),
+        starts_late: media.starts_late,
         generate_pts: needs_pts(&media.format, &products),
         untimed: untimed(media),
         key_frames_only: recipes.iter().all(|recipe| recipe.takes_key_frames()),
@@ -179,6 +180,7 @@ mod tests {
             bit_rate: None,
             tags: vec![],
             chapters: 0,
+            starts_late: false,
             streams: vec![StreamInfo {
                 index: 0,
                 kind,

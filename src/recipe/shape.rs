@@ -70,6 +70,9 @@ impl Shape {
     /// 4:2:0 pictures have no others. What fits keeps its samples. `options` are
     /// further ones of the filter, each with `:` in front.
     pub(super) fn scaled_for_video(self, fit: Option<Size>, options: &str) -> String {
+        if self.is_unknown() {
+            return scale_unknown(fit, 2, options);
+        }
         let (size, aspect) = self.for_video(fit);
         self.scale_to(size, aspect, options)
     }
@@ -86,6 +89,9 @@ impl Shape {
     /// one;
     /// `options` are more of the scaler's, such as `:out_color_matrix=bt601`.
     pub(super) fn scaled_for_pictures(self, fit: Option<Size>, options: &str) -> String {
+        if self.is_unknown() {
+            return scale_unknown(fit, 1, options);
+        }
         self.scale_to(self.for_pictures(fit), SQUARE, options)
     }
 
@@ -97,6 +103,11 @@ impl Shape {
             height: height.round() as u32,
         };
         self.fitted(fit.unwrap_or(own), 1)
+    }
+
+    /// Whether only decoded pictures will show the size.
+    fn is_unknown(self) -> bool {
+        self.size.width == 0 || self.size.height == 0
     }
 
     fn even(self) -> Size {
@@ -123,6 +134,20 @@ impl Shape {
 }
 
 const SQUARE: Ratio = Ratio { num: 1, den: 1 };
+
+/// The filter for pictures whose size shows when they are decoded: into a box, if there is one,
+/// and in multiples of `step`. Their samples are taken for square where there is a box.
+fn scale_unknown(fit: Option<Size>, step: u32, options: &str) -> String {
+    match fit {
+        Some(Size { width, height }) => format!(
+            "scale=w='min({width},iw)':h='min({height},ih)':force_original_aspect_ratio=decrease:\
+             force_divisible_by={step}:flags=bicubic{options},setsar=1/1"
+        ),
+        None => format!(
+            "scale=w=ceil(iw/{step})*{step}:h=ceil(ih/{step})*{step}:flags=bicubic{options}"
+        ),
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -35,6 +35,7 @@ mod harm;
 mod hdr;
 mod hostile;
 mod inventory;
+mod late_streams;
 mod limits;
 mod mixed_versions;
 mod names;

@@ -229,6 +229,7 @@ mod tests {
             bit_rate: None,
             tags: Vec::new(),
             chapters: 0,
+            starts_late: false,
             streams,
         }
     }

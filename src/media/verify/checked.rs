@@ -66,6 +66,12 @@ impl Checked {
                 self.salvage(told);
             }
         }
+        for (stream, count) in made_up(evidence) {
+            self.salvage(format!(
+                "stream {stream}: it begins far from a key frame: its first {count} pictures \
+                 show only a part of what was filmed"
+            ));
+        }
         if let Some(error) = &evidence.survey.ended_early {
             self.salvage(format!("the source ends early: {error}"));
         }
@@ -91,6 +97,24 @@ impl Checked {
             ));
         }
     }
+}
+
+/// Encoded streams with the number of their pictures before the first key frame, where those are
+/// not counted as damaged: the decoder of HEVC makes up the pictures that they refer to.
+fn made_up(evidence: &Evidence) -> Vec<(usize, u64)> {
+    let tracks = evidence.product.tracks_of(Medium::Video);
+    let encoded = tracks.filter(|track| !track.way.is_copy());
+    let damaged = |stream| {
+        evidence
+            .damaged
+            .iter()
+            .any(|(damaged, _)| *damaged == stream)
+    };
+    let spans = encoded.filter_map(|track| evidence.survey.span(track.stream));
+    spans
+        .filter(|span| span.has_key && span.before_key > 0 && !damaged(span.stream))
+        .map(|span| (span.stream, span.before_key))
+        .collect()
 }
 
 /// What is missing because a file's structure is damaged, in words.
