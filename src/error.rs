@@ -53,7 +53,10 @@ impl Error {
     }
 
     /// The system could not read the file at `path`: a disk, the network or memory failed.
-    pub fn unreadable(path: &Path, cause: &std::io::Error) -> Self {
+    pub fn unreadable(path: &Path, cause: &io::Error) -> Self {
+        if cause.kind() == io::ErrorKind::OutOfMemory {
+            return Self::out_of_memory(&format!("read '{}'", path.display()));
+        }
         let message = format!("cannot read '{}': {}", path.display(), in_words(cause));
         Self::new(Kind::Unreadable, message).cure(
             "run the same command again; if it fails again, check the disk or the network, \
@@ -146,7 +149,7 @@ pub fn may_pass(error: &io::Error) -> bool {
 }
 
 /// The system's words for an error, without its number.
-fn in_words(error: &std::io::Error) -> String {
+fn in_words(error: &io::Error) -> String {
     let words = error.to_string();
     match words.split_once(" (os error") {
         Some((words, _)) => words.to_owned(),

@@ -9,7 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::error::{Error, Result};
 
 /// How many threads can be started beside those that run, `most` at most.
-pub fn affordable(most: usize) -> usize {
+fn affordable(most: usize) -> usize {
     let (hold, held) = bounded::<()>(0);
     let mut threads = Vec::with_capacity(most);
     for _ in 0..most {

@@ -4,6 +4,7 @@
 //! failed job began is removed.
 
 mod attributes;
+mod before;
 mod hidden;
 mod leftovers;
 mod name;
@@ -15,10 +16,11 @@ mod scratch;
 
 use std::path::{Path, PathBuf};
 
+pub use before::is_stepped_aside;
 pub use leftovers::{Links, Swept, sweep, sweep_with};
 use part::{Part, unwritable};
 pub use part::{place, place_bytes};
-pub use replace::{Replaced, Replacement, Trash, is_stepped_aside, to_trash};
+pub use replace::{Replaced, Replacement, Trash, to_trash};
 pub use scratch::Scratch;
 
 use crate::engine::{Engine, JobError, Ran, Watch};

@@ -7,14 +7,13 @@
 //! one. Before the result has its name, the journal's line describes a file
 //! that is not there, and says nothing.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::hidden::{LONGEST, hidden_name};
+use super::before::{before_name, free_name};
+use super::hidden::hidden_name;
 use super::name;
 use super::opened::FileId;
 use super::part::{self, meddled, sync_parent, unwritable};
@@ -23,9 +22,6 @@ use crate::journal::Stamp;
 
 /// Marks a source that stepped aside for the result that gets its name.
 pub(super) const SOURCE: &str = ".rushes-source";
-
-/// Is part of the name under which such a source goes to the trash.
-const BEFORE: &str = " (before rushes)";
 
 /// The way into the trash, which tests replace.
 pub type Trash<'a> = &'a (dyn Fn(&Path) -> Result<()> + Sync);
@@ -195,48 +191,6 @@ fn still_aside(aside: &Path, error: io::Error) -> Error {
     .cure("run the same command again: it moves the source to the trash")
 }
 
-/// Whether a file's name says that it stepped aside.
-pub fn is_stepped_aside(path: &Path) -> bool {
-    let stem = path.file_stem().unwrap_or_default().as_bytes();
-    stem.windows(BEFORE.len())
-        .any(|part| part == BEFORE.as_bytes())
-}
-
-/// `a.mp4` → `a (before rushes).mp4`, or the first such name that is free.
-fn before_name(source: &Path) -> PathBuf {
-    // Room for a number, too.
-    const NUMBER: usize = " (4294967295)".len();
-    let ending = source.extension().unwrap_or_default();
-    let room = LONGEST.saturating_sub(BEFORE.len() + NUMBER + ending.len() + 1);
-    let mut stem = source.file_stem().unwrap_or_default().as_bytes();
-    while stem.len() > room || stem.last().is_some_and(|_| cuts_letter(source, stem)) {
-        stem = &stem[..stem.len() - 1];
-    }
-    let mut name = stem.to_vec();
-    name.extend(BEFORE.as_bytes());
-    if !ending.is_empty() {
-        name.push(b'.');
-        name.extend(ending.as_bytes());
-    }
-    let name = source.with_file_name(OsString::from_vec(name));
-    match name.symlink_metadata() {
-        Ok(_) => free_name(&name),
-        Err(_) => name,
-    }
-}
-
-/// Whether a name that is text was cut within a letter.
-fn cuts_letter(source: &Path, stem: &[u8]) -> bool {
-    let whole = source.file_stem().and_then(|stem| stem.to_str());
-    whole.is_some_and(|whole| !whole.is_char_boundary(stem.len()))
-}
-
-fn free_name(target: &Path) -> PathBuf {
-    crate::plan::free_names(target)
-        .find(|name| name.symlink_metadata().is_err())
-        .unwrap_or_else(|| target.to_owned())
-}
-
 /// Moves a file to the trash, by the rules of the system's desktop, which need
 /// not be there.
 ///
@@ -258,6 +212,7 @@ pub fn to_trash(path: &Path) -> Result<()> {
 mod tests {
     use std::sync::Mutex;
 
+    use super::super::before::is_stepped_aside;
     use super::*;
     use crate::delivery::hidden::{READY, unique_name};
     use crate::delivery::sweep;
@@ -487,19 +442,5 @@ mod tests {
             scene.files()[0],
             file("a (before rushes) (2).mp4", "second")
         );
-    }
-
-    #[test]
-    fn the_longest_name_stays_within_what_a_name_may_be() {
-        for letter in ["x", "é", "長"] {
-            let source = PathBuf::from(letter.repeat(250 / letter.len()) + ".mp4");
-            let name = before_name(&source);
-            let name = name.to_str().unwrap();
-            assert!(
-                name.len() <= 255 && name.ends_with(" (before rushes).mp4"),
-                "{name}"
-            );
-            assert!(!is_stepped_aside(&source));
-        }
     }
 }

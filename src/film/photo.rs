@@ -255,7 +255,13 @@ mod tests {
         };
         let filter = Error::failed("failed to build the filter").because(memory);
         assert!(lost(path, filter.into()).is_no_damage());
-        assert!(lost(path, Error::out_of_memory("scale it").into()).is_no_damage());
+        let memory = lost(path, Error::out_of_memory("scale it").into());
+        assert!(memory.is_no_damage());
+        let report = memory.report();
+        assert!(
+            report.contains("a.png") && report.contains("--jobs"),
+            "{report}"
+        );
         let cut = io::Error::from(io::ErrorKind::UnexpectedEof);
         for cause in [of(libc::EACCES), of(libc::ENOENT), cut] {
             assert!(!lost(path, cause.into()).is_no_damage());

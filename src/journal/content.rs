@@ -17,24 +17,32 @@ const CHUNK: usize = 1 << 18;
 pub struct Content(pub u64);
 
 impl Content {
-    /// That of all of `file`, or of the folder `path` that it is; `advance` gets the number of
-    /// bytes each time some were read, and returns whether to go on.
+    /// That of the file or folder at `path`; `advance` gets the number of bytes each time some
+    /// were read, and returns whether to go on.
     ///
     /// # Errors
     /// Where they cannot be read; of the kind `Interrupted` where it was not to go on.
     ///
     /// ```
     /// use rushes::journal::Content;
-    /// use std::fs::{self, File};
+    /// use std::fs;
     ///
     /// let folder = tempfile::tempdir()?;
     /// let path = folder.path().join("a.mp4");
     /// fs::write(&path, "all of it")?;
-    /// let content = Content::of(&File::open(&path)?, &path, &mut |_| true)?;
+    /// let content = Content::at(&path, &mut |_| true)?;
     /// fs::write(&path, "all of It")?;
-    /// assert_ne!(Content::of(&File::open(&path)?, &path, &mut |_| true)?, content);
+    /// assert_ne!(Content::at(&path, &mut |_| true)?, content);
     /// # std::io::Result::Ok(())
     /// ```
+    pub fn at(path: &Path, advance: &mut dyn FnMut(u64) -> bool) -> io::Result<Self> {
+        Self::of(&open(path)?, path, advance)
+    }
+
+    /// That of all of `file`, or of the folder `path` that it is; else as [`Self::at`].
+    ///
+    /// # Errors
+    /// As [`Self::at`].
     pub fn of(file: &File, path: &Path, advance: &mut dyn FnMut(u64) -> bool) -> io::Result<Self> {
         let mut hash = Xxh3::new();
         let data = file.metadata()?;
@@ -93,7 +101,7 @@ mod tests {
     use super::*;
 
     fn of(path: &Path) -> io::Result<Content> {
-        Content::of(&open(path)?, path, &mut |_| true)
+        Content::at(path, &mut |_| true)
     }
 
     #[test]
@@ -130,7 +138,7 @@ mod tests {
         fs::write(&path, &bytes).unwrap();
         assert_ne!(of(&path).unwrap(), content);
         let mut calls = 0;
-        let left = Content::of(&open(&path).unwrap(), &path, &mut |_| {
+        let left = Content::at(&path, &mut |_| {
             calls += 1;
             calls < 2
         });

@@ -55,8 +55,7 @@ struct Tail {
 /// What is known of the results in `output`, read without a lock and a trace.
 pub fn peek(output: &Path) -> Known {
     // One that cannot be read costs work; opening it reports that.
-    let bytes = Folder::find(output).and_then(|folder| read(&folder));
-    bytes.map(|bytes| Known::parse(&bytes)).unwrap_or_default()
+    read_only(output).unwrap_or_default()
 }
 
 /// What is known of the results in `output`, where a run has put any.

@@ -1,8 +1,7 @@
 //! Compares results with what the journal knows of them.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Finding, State};
@@ -82,16 +81,11 @@ impl Checker<'_> {
     }
 
     fn content(&self, path: &Path) -> Result<Content, Failure> {
-        // A pipe in its place is not waited for.
-        let file = File::options()
-            .read(true)
-            .custom_flags(libc::O_NONBLOCK)
-            .open(path)?;
         let mut go_on = |bytes| {
             (self.advance)(bytes);
             !self.cancel.is_set()
         };
-        match Content::of(&file, path, &mut go_on) {
+        match Content::at(path, &mut go_on) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 Err(Failure::Stopped(Error::interrupted()))
             }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::common::disk::unreadable;
 use crate::common::source::{Ran, Source};
 use crate::common::{self, DISPATCHES, decoded, ffmpeg, ffprobe, have, rushes, stderr, stdout};
 
@@ -204,19 +205,6 @@ fn lost_packets_of_a_broadcast_are_found_by_their_numbers() {
     });
     let ran = source.run("convert", "workers", &["--copy", "never"]);
     assert_salvaged(&ran, "lost packets");
-}
-
-/// A library that makes reads fail.
-pub(crate) fn unreadable(folder: &Path) -> PathBuf {
-    let library = folder.join("unreadable.so");
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .arg(&library)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/common/unreadable.c"))
-        .arg("-ldl")
-        .status();
-    assert!(built.unwrap().success());
-    library
 }
 
 /// A source of about a megabyte, half of which can be read.

@@ -93,3 +93,35 @@ fn pictures_of_such_a_recording_have_its_size() {
         assert_eq!(size(&first).trim(), "320,240", "{}", stderr(&output));
     }
 }
+
+/// Its key frame is later than the longest look at a file: the filters find out the size.
+#[test]
+fn a_recording_whose_key_frame_is_beyond_the_longest_look_keeps_its_size() {
+    let root = tempfile::tempdir().unwrap();
+    let whole = root.path().join("whole.ts");
+    let encoder = "-c:v libx264 -preset ultrafast -bf 0 -g 700 -keyint_min 700 -sc_threshold 0";
+    let source = "testsrc2=s=320x240:r=5:d=150,format=yuv444p,scale=320:241";
+    let inputs = format!("-f lavfi -i {source} -f lavfi -i sine=d=150");
+    let arguments = format!("{inputs} {encoder} -c:a mp2");
+    ffmpeg(arguments.split_whitespace(), &whole);
+    let bytes = fs::read(&whole).unwrap();
+    let recording = root.path().join("recording.ts");
+    fs::write(&recording, &bytes[bytes.len() / PACKET / 20 * PACKET..]).unwrap();
+    for engine in ENGINES {
+        for (flags, expected) in [
+            // 4:2:0 has even sizes only.
+            (FAST, "320,242"),
+            (["--size", "160x160"], "160,120"),
+            (["--size", "640x480"], "320,240"),
+        ] {
+            let out = root.path().join(format!("{engine}{}", flags[1]));
+            let mut command = rushes();
+            command.arg("convert").arg(&recording).arg("-o").arg(&out);
+            let output = command.args(["--dispatch", engine]).args(flags).output();
+            let output = output.unwrap();
+            assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+            let result = out.join("recording.mp4");
+            assert_eq!(size(&result).trim(), expected, "{engine} {flags:?}");
+        }
+    }
+}

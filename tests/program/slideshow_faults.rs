@@ -2,9 +2,9 @@
 
 use std::fs;
 
+use crate::common::disk::unreadable;
 use crate::common::slides::*;
 use crate::common::*;
-use crate::gaps::unreadable;
 use image::{Rgb, RgbImage};
 
 #[test]

@@ -1,4 +1,4 @@
-//! A small disk of one's own, which can be full.
+//! Disks that fail: a small one of one's own, which can be full, and one that cannot be read.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -81,4 +81,17 @@ impl Drop for Disk {
         let _ = self.holder.kill();
         let _ = self.holder.wait();
     }
+}
+
+/// A library that makes reads fail.
+pub fn unreadable(folder: &Path) -> PathBuf {
+    let library = folder.join("unreadable.so");
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&library)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/common/unreadable.c"))
+        .arg("-ldl")
+        .status();
+    assert!(built.unwrap().success());
+    library
 }
