@@ -1,36 +1,10 @@
 //! Threads, as many as the system gives: a limit of it is no reason to stop.
 
-use std::error::Error as _;
 use std::sync::OnceLock;
 
-use crossbeam_channel::{Sender, bounded};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
-
-/// How many threads can be started beside those that run, `most` at most.
-fn affordable(most: usize) -> usize {
-    let (hold, held) = bounded::<()>(0);
-    let mut threads = Vec::with_capacity(most);
-    for _ in 0..most {
-        let held = held.clone();
-        // It ends once nothing more can be sent.
-        match std::thread::Builder::new().spawn(move || held.recv()) {
-            Ok(thread) => threads.push(thread),
-            Err(_) => break,
-        }
-    }
-    let started = threads.len();
-    end(hold, threads);
-    started
-}
-
-fn end<T>(hold: Sender<()>, threads: Vec<std::thread::JoinHandle<T>>) {
-    drop(hold);
-    for thread in threads {
-        let _ = thread.join();
-    }
-}
 
 /// A pool of `threads`, or of as many as the system gives; the threads have names that begin
 /// with `name`.
@@ -53,25 +27,31 @@ pub fn pool(threads: usize, name: &'static str) -> Result<ThreadPool> {
     }
 }
 
-/// Gives parallel iterators their threads, in the first call. Without it, they panic where the
-/// system gives fewer threads than there are cores.
+/// The pool that parallel iterators outside a dispatcher's own pool run on, a thread for each
+/// core. rayon's global pool panics where it cannot be started, and belongs to the host program.
 ///
 /// # Errors
-/// If not one can be started.
-pub fn prepare() -> Result<()> {
-    static IS_PREPARED: OnceLock<bool> = OnceLock::new();
-    let is_prepared = IS_PREPARED.get_or_init(|| {
-        // rayon tries once, and with this number or with none.
-        let threads = affordable(crate::values::cores());
-        let built = ThreadPoolBuilder::new()
-            .num_threads(threads.max(1))
-            .build_global();
-        // An error without a cause: somebody else gave them their threads before.
-        threads > 0 && built.map_or_else(|error| error.source().is_none(), |()| true)
-    });
-    match is_prepared {
-        true => Ok(()),
-        false => Err(cannot_start()),
+/// If not one thread can be started.
+pub fn shared() -> Result<&'static ThreadPool> {
+    static SHARED: OnceLock<ThreadPool> = OnceLock::new();
+    match SHARED.get() {
+        Some(pool) => Ok(pool),
+        None => {
+            let pool = pool(crate::values::cores(), "core")?;
+            Ok(SHARED.get_or_init(|| pool))
+        }
+    }
+}
+
+/// Runs `work` on this thread; what it spawns runs on the pool that this thread belongs to, or
+/// on the shared one.
+///
+/// # Errors
+/// As [`shared`], and those of `work`.
+pub fn scope<'scope, T>(work: impl FnOnce(&Scope<'scope>) -> Result<T>) -> Result<T> {
+    match rayon::current_thread_index() {
+        Some(_) => rayon::in_place_scope(work),
+        None => shared()?.in_place_scope(work),
     }
 }
 
@@ -83,22 +63,33 @@ pub fn cannot_start() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::thread;
+
     use super::*;
 
     #[test]
-    fn threads_that_parallel_iterators_have_already_will_do() {
-        use rayon::prelude::*;
-
-        assert_eq!((0..100).into_par_iter().sum::<u32>(), 4950);
-        prepare().unwrap();
+    fn a_pool_has_the_threads_that_the_system_gives() {
+        assert_eq!(pool(2, "slot").unwrap().current_num_threads(), 2);
+        assert_eq!(pool(0, "slot").unwrap().current_num_threads(), 1);
+        let cores = crate::values::cores();
+        assert_eq!(shared().unwrap().current_num_threads(), cores);
     }
 
     #[test]
-    fn what_the_system_gives_is_what_there_is_to_work_with() {
-        assert_eq!(affordable(3), 3);
-        assert_eq!(affordable(0), 0);
-        assert_eq!(pool(2, "slot").unwrap().current_num_threads(), 2);
-        prepare().unwrap();
-        prepare().unwrap();
+    fn what_a_scope_spawns_runs_on_the_pool_of_its_thread() {
+        let name = || {
+            let spawned = Mutex::new(None);
+            scope(|scope| {
+                scope.spawn(|_| {
+                    *spawned.lock().unwrap() = thread::current().name().map(String::from)
+                });
+                Ok(())
+            })
+            .unwrap();
+            spawned.into_inner().unwrap().unwrap()
+        };
+        assert!(name().starts_with("core-"));
+        assert_eq!(pool(1, "slot").unwrap().install(name), "slot-0");
     }
 }

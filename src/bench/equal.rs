@@ -12,6 +12,7 @@ use crate::engine::{Watch, Workers};
 use crate::error::Result;
 use crate::plan::walk;
 use crate::report::summary;
+use crate::threads;
 
 /// A file that differs between two folders of results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +61,8 @@ pub fn differences(
             what,
         }))
     });
-    let differ: Vec<Option<Difference>> = differ.collect::<Result<_>>()?;
-    found.extend(differ.into_iter().flatten());
+    let differ: Result<Vec<Option<Difference>>> = threads::shared()?.install(|| differ.collect());
+    found.extend(differ?.into_iter().flatten());
     Ok(found)
 }
 

@@ -11,7 +11,7 @@ use super::{Film, Shot};
 use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::media::{Chapter, Encoded, Encoder, Frame, Graph, Picture, Setup, VideoTiming};
-use crate::values;
+use crate::{threads, values};
 
 /// What was encoded of a part since the last one.
 #[derive(Default)]
@@ -200,8 +200,9 @@ impl<'a, 'f> Projector<'a, 'f> {
         let at_once = values::cores().max(1) * 2;
         for first in frames.clone().step_by(at_once) {
             let some = first..frames.end.min(first + at_once as u64);
-            let drawn: Vec<Picture> = some.into_par_iter().map(&draw).collect::<Result<_>>()?;
-            for (frame, picture) in (first..).zip(&drawn) {
+            let drawn = some.into_par_iter().map(&draw);
+            let drawn: Result<Vec<Picture>> = threads::shared()?.install(|| drawn.collect());
+            for (frame, picture) in (first..).zip(&drawn?) {
                 (self.shown)()?;
                 running.show(picture, frame)?;
             }

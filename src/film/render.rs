@@ -22,6 +22,7 @@ use crate::dispatch::Cancel;
 use crate::error::{Error, Result};
 use crate::media::heap;
 use crate::media::verify::verify_film;
+use crate::threads;
 
 /// What became of a film.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,7 +235,7 @@ fn spawn<'scope>(
     let spawned = thread.spawn_scoped(scope, work);
     spawned
         .map(drop)
-        .map_err(|error| Error::failed("cannot start a thread").because(error))
+        .map_err(|error| threads::cannot_start().because(error))
 }
 
 /// Where the thread that draws finds whether another part is wanted, and hands it to.

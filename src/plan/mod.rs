@@ -182,12 +182,11 @@ pub fn plan(
         rules,
         cancel,
     };
-    threads::prepare()?;
-    let looks: Vec<_> = sources
-        .par_iter()
-        .zip(&targets)
-        .map(|(source, targets)| planner.look(source, targets))
-        .collect();
+    let looks: Vec<_> = threads::shared()?.install(|| {
+        let both = sources.par_iter().zip(&targets);
+        both.map(|(source, targets)| planner.look(source, targets))
+            .collect()
+    });
     if cancel.is_set() {
         return Err(Error::interrupted());
     }

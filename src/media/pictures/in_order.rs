@@ -13,11 +13,12 @@ use crate::media::decode::Decoder;
 use crate::media::frame::same_frame;
 use crate::media::probe::frame_rate;
 use crate::media::survey::Survey;
+use crate::threads;
 
 /// Takes all pictures of `studio`; idle threads of the pool finish them.
 pub(super) fn run(studio: &Studio) -> Result<Ran> {
     let waiting = AtomicUsize::new(0);
-    let ran = rayon::in_place_scope(|scope| {
+    let ran = threads::scope(|scope| {
         let desk = Desk {
             studio,
             scope,

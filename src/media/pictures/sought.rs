@@ -15,6 +15,7 @@ use crate::media::bounds;
 use crate::media::filter::rescale;
 use crate::media::survey::{Span, Survey, survey};
 use crate::recipe::Times;
+use crate::threads;
 
 /// Where the container has no index, times within so many seconds go together.
 const TOGETHER_S: i64 = 2;
@@ -123,7 +124,7 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
     /// those that are idle with others.
     fn take(&self, groups: &[Range<usize>], seeker: &mut Option<Seeker<'a, 'b, 'w>>) -> Result<()> {
         let next = &AtomicUsize::new(0);
-        rayon::in_place_scope(|scope| {
+        threads::scope(|scope| {
             for _ in 1..self.studio.threads.min(groups.len()) {
                 scope.spawn(move |_| {
                     self.studio.help(|| self.work(groups, next, &mut None));
