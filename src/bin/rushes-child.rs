@@ -3,9 +3,10 @@
 //!
 //! `rushes-child PARENT cpu ITERATIONS` and `rushes-child PARENT io
 //! MILLISECONDS` run a reference load; `rushes-child PARENT run PROGRAM
-//! ARGUMENT…` becomes that program. With `fenced MEMORY N READ… N START… N
-//! WRITE… PROGRAM ARGUMENT…` it does so behind a fence, and takes no more than
-//! so many bytes of memory. In any case the process ends with the one that
+//! ARGUMENT…` becomes that program. With `limited MEMORY PROGRAM ARGUMENT…` it
+//! does so, and takes no more than so many bytes of memory; with `sandboxed MEMORY KIND
+//! STRENGTH N READ… N START… N WRITE… PROGRAM ARGUMENT…` it does so in a sandbox, or ends
+//! if that has not this strength. In any case the process ends with the one that
 //! started it, whose id is PARENT: also when that is killed.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -13,16 +14,15 @@
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-#[path = "../engine/fence.rs"]
-mod fence;
 #[path = "../engine/reference.rs"]
 mod reference;
+#[path = "../engine/sandbox/mod.rs"]
+mod sandbox;
 
-use fence::Fence;
+use sandbox::Sandbox;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -39,13 +39,20 @@ fn main() -> ExitCode {
         (Some("cpu"), Some(iterations)) => reference::compute(iterations, || true),
         (Some("io"), Some(ms)) => reference::wait(Duration::from_millis(ms), || true),
         (Some("run"), _) => return become_program(amount, rest),
-        (Some("fenced"), Some(memory)) => {
-            let Some((fence, [program, arguments @ ..])) = fence_of(rest) else {
+        (Some("limited"), Some(memory)) => {
+            limit_memory(memory);
+            return become_limited(rest);
+        }
+        (Some("sandboxed"), Some(memory)) => {
+            let Some((sandbox, least, rest)) = Sandbox::of_arguments(rest) else {
                 return usage();
             };
             limit_memory(memory);
-            fence.close();
-            return become_program(program, arguments);
+            if !sandbox.enter().covers(least) {
+                tell("the system did not put it into the sandbox that others are in");
+                return ExitCode::from(126);
+            }
+            return become_limited(rest);
         }
         _ => return usage(),
     };
@@ -59,20 +66,11 @@ fn become_program(program: &OsStr, arguments: &[OsString]) -> ExitCode {
     ExitCode::from(127)
 }
 
-/// The fence that three lists of paths tell of, each with its length before it,
-/// and what comes after them.
-fn fence_of(arguments: &[OsString]) -> Option<(Fence, &[OsString])> {
-    let (read, rest) = list(arguments)?;
-    let (start, rest) = list(rest)?;
-    let (write, rest) = list(rest)?;
-    Some((Fence { read, start, write }, rest))
-}
-
-fn list(arguments: &[OsString]) -> Option<(Vec<PathBuf>, &[OsString])> {
-    let (count, rest) = arguments.split_first()?;
-    let count = usize::try_from(number(count)?).ok()?;
-    let (paths, rest) = rest.split_at_checked(count)?;
-    Some((paths.iter().map(PathBuf::from).collect(), rest))
+fn become_limited(command: &[OsString]) -> ExitCode {
+    match command {
+        [program, arguments @ ..] => become_program(program, arguments),
+        [] => usage(),
+    }
 }
 
 /// Memory that can be written to, and is not merely reserved.
@@ -106,7 +104,8 @@ fn end_with_parent(parent: u64) -> Option<()> {
 fn usage() -> ExitCode {
     tell(
         "usage: rushes-child PARENT cpu ITERATIONS | io MILLISECONDS | run PROGRAM ARGUMENT… \
-         | fenced MEMORY N READ… N START… N WRITE… PROGRAM ARGUMENT…",
+         | limited MEMORY PROGRAM ARGUMENT… | sandboxed MEMORY KIND STRENGTH N READ… N START… \
+         N WRITE… PROGRAM ARGUMENT…",
     );
     ExitCode::from(2)
 }

@@ -3,7 +3,7 @@
 use comfy_table::{Table, presets};
 
 use super::Ending;
-use crate::engine::{Program, fence};
+use crate::engine::{Program, sandbox};
 use crate::error::Result;
 use crate::job::Limits;
 use crate::measure::machine;
@@ -53,9 +53,9 @@ impl Args {
         if !missing.is_empty() {
             table.add_row(["not linked".to_owned(), join(&missing)]);
         }
-        table.add_row(["fences".to_owned(), fences()]);
+        table.add_row(["sandbox".to_owned(), sandbox_parts()]);
         out!("{table}");
-        if let Some(missing) = fence::strength().missing() {
+        if let Some(missing) = sandbox::strength().missing() {
             out!("{missing}");
         }
         if let Err(error) = Program::find(Limits::default()) {
@@ -71,8 +71,8 @@ impl Args {
 }
 
 /// What keeps processes that open media from all else.
-fn fences() -> String {
-    let strength = fence::strength();
+fn sandbox_parts() -> String {
+    let strength = sandbox::strength();
     let part = |there, name: &str| {
         if there {
             name.to_owned()
@@ -83,7 +83,7 @@ fn fences() -> String {
     format!(
         "{}, {}",
         part(strength.files, "Landlock"),
-        part(strength.network, "seccomp")
+        part(strength.calls, "seccomp")
     )
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::job;
+use crate::job::{self, SandboxMode};
 use crate::values;
 
 /// What a job may cost at most.
@@ -45,6 +45,10 @@ pub struct Limits {
     /// Take playlists and scripts, too, which name other files to be read.
     #[arg(long)]
     pub trust_input: bool,
+
+    /// The sandbox of processes that open media.
+    #[arg(long, value_name = "MODE", default_value = "try")]
+    pub sandbox: SandboxMode,
 }
 
 impl Limits {
@@ -60,6 +64,7 @@ impl Limits {
             streams: self.max_streams.unwrap_or(usual.streams),
             repeats: self.max_repeats.unwrap_or(usual.repeats),
             trust: self.trust_input,
+            sandbox: self.sandbox,
         }
     }
 }

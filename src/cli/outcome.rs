@@ -50,7 +50,7 @@ pub(super) fn run_recipes(
         return watch::run(recipes, running, settle, cancel);
     }
     let engine = running.dispatch().engine(running.limits.resolve())?;
-    running.tell_of_fences();
+    running.report_missing_sandbox();
     let (found, journal) = site::open(running)?;
     let known = site::known(running, journal.as_ref());
     let rules = running.rules(&known, engine.as_ref());

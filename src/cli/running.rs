@@ -12,7 +12,7 @@ use super::profile;
 use crate::bench::results::Work;
 use crate::dispatch::{CpuLimit, OnError, Split, Terms};
 use crate::draw::svg::printable;
-use crate::engine::{Dispatch, Engine, fence};
+use crate::engine::{Dispatch, Engine, sandbox};
 use crate::error::{Error, Result};
 use crate::journal::Known;
 use crate::media::verify::Depth;
@@ -247,11 +247,11 @@ impl Running {
 
     /// Says so where the system cannot keep what opens media from all else, as
     /// it is to be in a process of its own.
-    pub fn tell_of_fences(&self) {
+    pub fn report_missing_sandbox(&self) {
         if self.dispatch() == Dispatch::Threads || self.quiet {
             return;
         }
-        if let Some(missing) = fence::strength().missing() {
+        if let Some(missing) = sandbox::strength().missing() {
             say!("{missing}");
         }
     }

@@ -182,7 +182,7 @@ impl Drop for Part {
             return;
         }
         let is_own = is_at(&self.file, &self.path).unwrap_or(false);
-        // The system may hold on to a removed file for a while (a fence does, around a process
+        // The system may hold on to a removed file for a while (a sandbox does, around a process
         // that has just ended), and the next job wants the space.
         if self.file.metadata().is_ok_and(|data| data.is_file()) {
             let _ = self.file.set_len(0);

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::fence::Fence;
 use super::process::Process;
+use super::sandbox::{self, Sandbox};
 use super::{JobError, Watch};
 use crate::error::{Error, Result};
 use crate::job::Progress;
@@ -73,12 +73,16 @@ pub(super) fn command(child: &Path, kind: &str) -> Command {
     command
 }
 
-/// As [`command`] of a program that is to take no more than `memory` bytes, behind `fence`.
-pub(super) fn fenced(child: &Path, memory: u64, fence: &Fence) -> Command {
-    let mut command = command(child, "fenced");
+/// As [`command`] of a program that is to take no more than `memory` bytes, in `sandbox`
+/// if there is one.
+pub(super) fn sandboxed(child: &Path, memory: u64, sandbox: Option<&Sandbox>) -> Command {
+    let mut command = match sandbox {
+        Some(_) => command(child, "sandboxed"),
+        None => command(child, "limited"),
+    };
     command.arg(memory.to_string());
-    for paths in [&fence.read, &fence.start, &fence.write] {
-        command.arg(paths.len().to_string()).args(paths);
+    if let Some(sandbox) = sandbox {
+        command.args(sandbox.arguments(sandbox::strength()));
     }
     command
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use super::sandbox::Kind;
 use crate::error::{Error, Result};
 use crate::job::{Job, Work};
 
@@ -63,6 +64,17 @@ impl Ffmpeg {
     /// Where the program is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether it is a script, which starts the program proper.
+    pub fn kind(&self) -> Kind {
+        let mut begin = [0; 2];
+        let file = std::fs::File::open(&self.path);
+        let read = file.and_then(|mut file| file.read_exact(&mut begin));
+        match read.is_ok() && begin == *b"#!" {
+            true => Kind::Script,
+            false => Kind::Program,
+        }
     }
 
     /// Its version, e.g. `7.1.5-0+deb13u1`.

@@ -6,7 +6,6 @@ mod complaints;
 mod dispatch;
 #[cfg(test)]
 pub mod fake;
-pub mod fence;
 pub mod ffmpeg;
 mod linked;
 mod load;
@@ -15,6 +14,7 @@ mod process;
 mod program;
 mod reference;
 mod refusals;
+pub mod sandbox;
 mod threads;
 mod turn;
 mod watch;

@@ -10,11 +10,11 @@ use tempfile::TempDir;
 
 use super::argv::{AT, Cover, arguments};
 use super::complaints::{damaged, read_error, tally, unfinished};
-use super::fence::{Fence, PROGRAMS};
 use super::ffmpeg::Ffmpeg;
+use super::sandbox::{PROGRAMS, Sandbox};
 use super::{Engine, JobError, Probed, Ran, Watch, Workers, child, refusals};
 use crate::error::{Error, Result};
-use crate::job::{Job, Limits, Load, MediaJob, Progress, Work};
+use crate::job::{Job, Limits, Load, MediaJob, Progress, SandboxMode, Work};
 use crate::media::survey::Survey;
 use crate::media::verify::{Checked, Evidence};
 use crate::recipe::{Choose, Medium, Pipeline, Product, Sink, Way};
@@ -49,23 +49,25 @@ impl Program {
 
     /// `ffmpeg` with nothing within reach but itself and the files of a job.
     fn ffmpeg_for(&self, read: Vec<PathBuf>, write: &[PathBuf]) -> Command {
-        let mut fence = Fence {
+        let mut sandbox = Sandbox {
+            kind: self.ffmpeg.kind(),
             read,
             start: PROGRAMS.iter().map(PathBuf::from).collect(),
             write: write.to_vec(),
         };
-        fence.start.push(self.ffmpeg.path().to_owned());
+        sandbox.start.push(self.ffmpeg.path().to_owned());
         // One that was put elsewhere has its libraries beside it.
         let place = self.ffmpeg.path().canonicalize().unwrap_or_default();
         if let Some(root) = place.parent().and_then(Path::parent) {
-            fence.start.push(root.join("lib"));
+            sandbox.start.push(root.join("lib"));
         }
         let libraries = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-        fence.read.extend(std::env::split_paths(&libraries));
+        sandbox.read.extend(std::env::split_paths(&libraries));
         if self.limits.trust {
-            fence.read.push("/".into());
+            sandbox.read.push("/".into());
         }
-        let mut command = child::fenced(&self.child, self.limits.memory, &fence);
+        let sandbox = (self.limits.sandbox != SandboxMode::Off).then_some(&sandbox);
+        let mut command = child::sandboxed(&self.child, self.limits.memory, sandbox);
         command.arg(self.ffmpeg.path());
         command
     }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{Engine, JobError, Linked, Probed, Ran, Watch, Workers};
-use crate::error::Result;
-use crate::job::{Job, Limits};
+use crate::error::{Error, Result};
+use crate::job::{Job, Limits, SandboxMode};
 
 /// The linked engine, behind workers that sort out what crashes whoever opens it.
 #[derive(Debug)]
@@ -16,8 +16,14 @@ impl Threads {
     /// Finds the programs; workers are started when they are needed.
     ///
     /// # Errors
-    /// Where one is missing.
+    /// Where one is missing, or a sandbox is demanded.
     pub fn find(limits: Limits) -> Result<Self> {
+        if limits.sandbox == SandboxMode::Require {
+            return Err(Error::usage(
+                "--sandbox require: threads run jobs in the program itself, without a sandbox",
+            )
+            .cure("use --dispatch workers"));
+        }
         Ok(Self {
             workers: Workers::find(limits)?,
         })

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -26,6 +27,21 @@ pub struct Limits {
     pub repeats: u64,
     /// Whether a source may name other files, as playlists do.
     pub trust: bool,
+    /// The sandbox of processes that open media.
+    pub sandbox: SandboxMode,
+}
+
+/// What is asked of the sandbox of processes that open media.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxMode {
+    /// A whole one: where the system has none, nothing is done.
+    Require,
+    /// As much of it as the system has.
+    #[default]
+    Try,
+    /// None.
+    Off,
 }
 
 /// A packet takes milliseconds, or seconds at the slowest settings; a disk that
@@ -63,6 +79,7 @@ impl Default for Limits {
             streams: STREAMS,
             repeats: REPEATS,
             trust: false,
+            sandbox: SandboxMode::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use info::{Colour, Details, Extra, Fields, HLG, Light, MediaInfo, PQ, StreamInfo, StreamKind};
-pub use limits::Limits;
+pub use limits::{Limits, SandboxMode};
 pub use outcome::{Done, Failure, Made, Outcome, Progress, Verdict};
 pub use property::{Held, Property};
 pub use ratio::Ratio;

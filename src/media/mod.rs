@@ -25,6 +25,7 @@ pub mod files;
 mod filter;
 pub(crate) mod fork;
 mod frame;
+pub(crate) mod fstat;
 mod glance;
 pub mod hash;
 pub mod heap;

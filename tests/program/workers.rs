@@ -327,8 +327,8 @@ fn a_worker_has_no_files_but_its_own_and_those_of_its_job_and_leads_its_group() 
 
 #[test]
 fn a_file_outside_of_a_job_is_out_of_a_workers_reach() {
-    if !rushes::engine::fence::strength().files {
-        eprintln!("skipped: this system has no fences");
+    if !rushes::engine::sandbox::strength().files {
+        eprintln!("skipped: this system has no sandbox");
         return;
     }
     let batch = Batch::of(1);
@@ -369,18 +369,20 @@ fn a_file_outside_of_a_job_is_out_of_a_workers_reach() {
 #[test]
 fn calls_that_are_refused_are_so_by_their_other_numbers_too() {
     const OTHERWISE: i64 = 0x4000_0000;
-    let strength = rushes::engine::fence::strength();
-    if !cfg!(target_arch = "x86_64") || !strength.network || !common::have("perl") {
+    let strength = rushes::engine::sandbox::strength();
+    if !cfg!(target_arch = "x86_64") || !strength.calls || !common::have("perl") {
         return;
     }
     // `socket`, `kill` and `ptrace`, which has a number of its own there.
     for call in [41, 62, OTHERWISE + 41, OTHERWISE + 62, OTHERWISE + 521] {
-        let script = format!("syscall({call}, 2, 0, 0, 0); print $!{{EACCES}} ? 'refused' : $!");
+        let script = format!("syscall({call}, 2, 0, 0, 0); print $!{{EPERM}} ? 'refused' : $!");
         let parent = std::process::id().to_string();
-        let fenced = [
+        let sandboxed = [
             &parent,
-            "fenced",
+            "sandboxed",
             "4000000000",
+            "script",
+            "files+calls",
             "0",
             "2",
             "/usr",
@@ -388,7 +390,7 @@ fn calls_that_are_refused_are_so_by_their_other_numbers_too() {
             "0",
         ];
         let output = Command::new(env!("CARGO_BIN_EXE_rushes-child"))
-            .args(fenced)
+            .args(sandboxed)
             .args(["/usr/bin/env", "perl", "-MErrno", "-e", &script])
             .output()
             .unwrap();
@@ -398,8 +400,8 @@ fn calls_that_are_refused_are_so_by_their_other_numbers_too() {
 }
 
 #[test]
-fn what_opens_media_is_behind_a_fence() {
-    let strength = rushes::engine::fence::strength();
+fn what_opens_media_is_in_a_sandbox() {
+    let strength = rushes::engine::sandbox::strength();
     for dispatch in ["processes", "workers"] {
         let batch = Batch::of(1);
         let arguments: Vec<_> = batch
@@ -440,7 +442,7 @@ fn what_opens_media_is_behind_a_fence() {
         if strength.files {
             assert_eq!(field("NoNewPrivs:").as_deref(), Some("1"), "{dispatch}");
         }
-        if strength.network {
+        if strength.calls {
             assert_eq!(field("Seccomp:").as_deref(), Some("2"), "{dispatch}");
         }
     }
@@ -495,11 +497,12 @@ impl ByHand {
 fn another_version_is_refused_with_both_named() {
     let mut worker = ByHand::start();
     worker.say(&json!({"hello": {"version": 77}}).to_string());
-    assert_eq!(worker.hear(), json!({"hello": {"version": VERSION}}));
+    let hello = json!({"version": VERSION, "files": false, "calls": false});
+    assert_eq!(worker.hear(), json!({"hello": hello}));
     let (code, said) = worker.end();
     assert_eq!(code, Some(2), "{said}");
     assert!(
-        said.contains("77 there") && said.contains("1 here"),
+        said.contains("77 there") && said.contains("2 here"),
         "{said}"
     );
 }

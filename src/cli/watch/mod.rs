@@ -44,7 +44,7 @@ pub(super) fn run(
 ) -> Result<Ending> {
     let engine = running.dispatch().engine(running.limits.resolve())?;
     refuse_own_results(running)?;
-    running.tell_of_fences();
+    running.report_missing_sandbox();
     let (journal, _) = site::take(running)?;
     let settling = Settling::new(&journal, running.style());
     tell_missing(running);

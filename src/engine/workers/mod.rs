@@ -1,7 +1,7 @@
 //! A pool of worker processes with linked libav: no start-up a job, and a
 //! crash, a hang or a kill costs one job. This process opens no media.
 
-mod grant;
+mod allowed_files;
 mod inbox;
 mod pool;
 pub mod protocol;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(crate) use serve::serve;
 pub use standby::{Role, stand_by};
 
-use self::grant::Grant;
+use self::allowed_files::AllowedFiles;
 use self::pool::Pool;
 use self::protocol::{Answer, Found, Request, Task, Verification};
 use self::worker::{Death, NoAnswer};
@@ -64,13 +64,13 @@ impl Workers {
             Task::Run { targets, .. } => targets.clone(),
             _ => vec![],
         };
-        let grant = Grant::of(&task);
+        let allowed = AllowedFiles::of(&task);
         let line = protocol::line(&Request::Do(task))
             .map_err(|error| Error::failed("cannot tell a worker what to do").because(error))?;
         let mut worker = self.pool.take()?;
         let mut deaths = Deaths::default();
         loop {
-            match worker.ask(&line, &grant, watch) {
+            match worker.ask(&line, &allowed, watch) {
                 Ok(Answer::Done(found)) => {
                     self.pool.give_back(worker);
                     return Ok(found);
@@ -85,6 +85,14 @@ impl Workers {
                     return Err(JobError { error, log });
                 }
                 Err(NoAnswer::Unfit(error)) => return Err(error.into()),
+                Err(NoAnswer::Exposed) => {
+                    let next = self.pool.start()?;
+                    std::mem::replace(&mut worker, next).bury();
+                    if deaths.exposed() {
+                        self.pool.give_back(worker);
+                        return Err(exposed().into());
+                    }
+                }
                 Ok(_) | Err(NoAnswer::Died) => {
                     // It comes up while the other one is buried.
                     let next = self.pool.start()?;
@@ -209,9 +217,16 @@ const KILLS: usize = 8;
 struct Deaths {
     crashes: usize,
     kills: usize,
+    exposed: usize,
 }
 
 impl Deaths {
+    /// Takes note of one that was in no sandbox; whether no other worker is to try.
+    fn exposed(&mut self) -> bool {
+        self.exposed += 1;
+        self.exposed >= CRASHES
+    }
+
     /// Takes note of one; whether no other worker is to try.
     fn are_enough(&mut self, death: &Death) -> bool {
         match death.status.and_then(|status| status.signal()) {
@@ -220,6 +235,12 @@ impl Deaths {
         }
         self.crashes >= CRASHES || self.kills >= KILLS
     }
+}
+
+/// Why a task is given to no worker.
+fn exposed() -> Error {
+    Error::failed("the system did not put its workers into the sandbox that others are in")
+        .cure("--sandbox off does without, for videos of people that you trust")
 }
 
 /// Why a job fails that killed its workers.

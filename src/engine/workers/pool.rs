@@ -8,9 +8,9 @@ use crossbeam_channel::Sender;
 
 use super::standby;
 use super::worker::{Worker, prepare};
-use crate::engine::child;
+use crate::engine::{child, sandbox};
 use crate::error::{Error, Result};
-use crate::job::Limits;
+use crate::job::{Limits, SandboxMode};
 
 /// Idle workers, and the way to more.
 pub(super) struct Pool {
@@ -28,8 +28,9 @@ impl Pool {
     /// Finds the programs; starts nothing.
     ///
     /// # Errors
-    /// Where one of them is missing.
+    /// Where one of them is missing, or the system has no sandbox as demanded.
     pub(super) fn find(limits: Limits) -> Result<Self> {
+        check(limits.sandbox)?;
         Ok(Self {
             program: child::beside("rushes")?,
             child: child::program()?,
@@ -103,6 +104,21 @@ impl std::fmt::Debug for Pool {
         f.debug_struct("Pool")
             .field("program", &self.program)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether the system has the sandbox that `mode` demands.
+///
+/// # Errors
+/// Names what is missing.
+fn check(mode: SandboxMode) -> Result<()> {
+    match sandbox::strength().missing() {
+        Some(missing) if mode == SandboxMode::Require => {
+            Err(Error::usage("--sandbox require: there is no whole sandbox")
+                .because(missing)
+                .cure("use --sandbox try, which takes what the system has"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::media::verify::Checked;
 use crate::recipe::Product;
 
 /// The version spoken here: another one is refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The longest line in bytes. A job with a thousand streams takes a megabyte;
 /// what is longer is no message, and is not read on.
@@ -140,10 +140,15 @@ pub struct Verification {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// The first line: what is spoken. The worker ends where that is another version.
+    /// The first line: what is spoken, and what sandbox the worker is in. It ends where that is
+    /// another version.
     Hello {
         /// Its version.
         version: u32,
+        /// Whether other files are out of its reach.
+        files: bool,
+        /// Whether it is left nothing but the system calls of its work.
+        calls: bool,
     },
     /// A file is wanted; answered by [`Request::Opened`].
     Open {

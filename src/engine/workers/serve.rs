@@ -16,13 +16,13 @@ use super::protocol::{self, Answer, Found, Request, Task, VERSION};
 use super::socket::Socket;
 use super::worker::MOST_MEMORY;
 use crate::dispatch::{Cancel, Spare};
-use crate::engine::fence::Fence;
+use crate::engine::sandbox::{Sandbox, Strength};
 use crate::engine::{Engine, JobError, Linked, Watch, captured, child};
 use crate::error::{Error, Result, Told};
-use crate::job::{Limits, Progress};
+use crate::job::{Limits, Progress, SandboxMode};
 use crate::media::files::{self, Access};
 use crate::media::verify::Evidence;
-use crate::media::{self, bounds, heap, inherited, pulse};
+use crate::media::{self, bounds, fstat, heap, inherited, pulse};
 
 /// Progress is told at most so often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
@@ -57,13 +57,23 @@ pub(crate) fn serve() -> Result<()> {
     media::log::aloud();
     without_core_dumps();
     let hello = link.hear().map_err(broken)?;
-    link.say(&Answer::Hello { version: VERSION })
-        .map_err(broken)?;
-    match hello {
+    let strength = match &hello {
         Some(Request::Hello {
             version: VERSION,
             limits,
         }) => keep_within(limits.unwrap_or_default()),
+        _ => Strength::default(),
+    };
+    link.say(&Answer::Hello {
+        version: VERSION,
+        files: strength.files,
+        calls: strength.calls,
+    })
+    .map_err(broken)?;
+    match hello {
+        Some(Request::Hello {
+            version: VERSION, ..
+        }) => {}
         Some(Request::Hello { version, .. }) => return Err(other_version(version)),
         Some(_) => return Err(Error::usage("the first line is no hello")),
         None => return Ok(()),
@@ -114,7 +124,7 @@ fn without_core_dumps() {
 /// Takes no media beyond `limits`, opens nothing that is not handed over, and
 /// takes no more memory: that of the worker
 /// itself is little, and one that keeps much is replaced by a fresh one.
-fn keep_within(limits: Limits) {
+fn keep_within(limits: Limits) -> Strength {
     bounds::set(limits);
     #[cfg(target_os = "linux")]
     {
@@ -127,7 +137,11 @@ fn keep_within(limits: Limits) {
         // has a lower limit already, that is kept.
         let _ = rustix::process::setrlimit(Resource::Data, most);
     }
-    Fence::of_a_worker(limits.trust).close();
+    if limits.sandbox == SandboxMode::Off {
+        return Strength::default();
+    }
+    fstat::answer();
+    Sandbox::of_a_worker(limits.trust).enter()
 }
 
 /// The way to the program.

@@ -13,11 +13,11 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
-/// Sends `line` with `file`.
+/// Sends the beginning of `line` with `file`; returns how many bytes.
 ///
 /// # Errors
-/// Where the other side is gone.
-pub(super) fn send(socket: &UnixStream, line: &[u8], file: &File) -> io::Result<()> {
+/// If the other side is gone, or does not read for as long as the socket waits.
+pub(super) fn send(socket: &UnixStream, line: &[u8], file: &File) -> io::Result<usize> {
     let files = [file.as_fd()];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -28,8 +28,7 @@ pub(super) fn send(socket: &UnixStream, line: &[u8], file: &File) -> io::Result<
         &mut control,
         SendFlags::empty(),
     )?;
-    // The file has arrived with the first byte.
-    io::Write::write_all(&mut &*socket, &line[sent..])
+    Ok(sent)
 }
 
 /// The end at which files arrive.

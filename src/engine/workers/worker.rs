@@ -1,7 +1,7 @@
 //! The program's side of one worker.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crossbeam_channel::Receiver;
 
-use super::grant::Grant;
+use super::allowed_files::AllowedFiles;
 use super::inbox::{Arrived, Inbox};
 use super::protocol::{self, Answer, Request, VERSION};
 use super::serve::other_version;
@@ -18,8 +18,9 @@ use super::standby::Standing;
 use crate::engine::Watch;
 use crate::engine::child::{GRACE, Group, Said, TICK, said_on};
 use crate::engine::process::Process;
+use crate::engine::sandbox::{self, Strength};
 use crate::error::{Error, Result};
-use crate::job::Limits;
+use crate::job::{Limits, SandboxMode};
 use crate::threads;
 
 /// What libav may leak a task stays little; a fresh worker costs a twentieth of
@@ -38,6 +39,7 @@ pub(super) struct Worker {
     answers: Inbox,
     said: Receiver<Said>,
     greeted: bool,
+    sandbox: SandboxMode,
     tasks: usize,
 }
 
@@ -49,6 +51,8 @@ pub(super) enum NoAnswer {
     Died,
     /// No other worker would be better.
     Unfit(Error),
+    /// It is not in the sandbox that others are in.
+    Exposed,
 }
 
 /// How a worker ended, and what was last said.
@@ -141,17 +145,22 @@ impl Worker {
             limits: Some(limits),
         };
         let _ = protocol::write(&mut input, &hello);
+        // One that does not read is not waited for without looking at limits meanwhile.
+        input
+            .set_write_timeout(Some(TICK))
+            .map_err(|error| Error::failed("a worker cannot be talked to").because(error))?;
         Ok(Self {
             child,
             input,
             answers,
             said,
             greeted: false,
+            sandbox: limits.sandbox,
             tasks: 0,
         })
     }
 
-    /// Has the task in `line` done with the files that it is granted, and gives
+    /// Has the task in `line` done with the files that it is alloweded, and gives
     /// its last answer.
     ///
     /// # Errors
@@ -159,25 +168,25 @@ impl Worker {
     pub(super) fn ask(
         &mut self,
         line: &[u8],
-        grant: &Grant,
+        allowed: &AllowedFiles,
         watch: &mut Watch,
     ) -> Result<Answer, NoAnswer> {
         self.tasks += 1;
-        if self.input.write_all(line).is_err() {
-            return Err(NoAnswer::Died);
-        }
+        self.send(line, None, watch)?;
         let mut last = watch.last();
         // Another worker may have been told before.
         let mut hands = 0;
         loop {
             self.lend(&mut hands, watch)?;
             match self.answers.next() {
-                Ok(Arrived::Answer(Answer::Hello { version })) => self.greet(version)?,
+                Ok(Arrived::Answer(Answer::Hello {
+                    version,
+                    files,
+                    calls,
+                })) => self.greet(version, Strength { files, calls })?,
                 Ok(Arrived::Answer(_)) if !self.greeted => return Err(NoAnswer::Died),
                 Ok(Arrived::Answer(Answer::Open { path, access })) => {
-                    let opened = self.hand_over(grant.open(&path, access));
-                    opened.map_err(|_| NoAnswer::Died)?;
-                    continue;
+                    self.hand_over(allowed.open(&path, access), watch)?;
                 }
                 Ok(Arrived::Answer(Answer::Progress(progress))) => {
                     watch.moved();
@@ -205,25 +214,56 @@ impl Worker {
             return Ok(());
         }
         *before = now;
-        protocol::write(&mut self.input, &Request::Threads(now)).map_err(|_| NoAnswer::Died)
+        let line = protocol::line(&Request::Threads(now)).map_err(|_| NoAnswer::Died)?;
+        self.send(&line, None, watch)
     }
 
-    fn hand_over(&mut self, file: io::Result<File>) -> io::Result<()> {
+    fn hand_over(&mut self, file: io::Result<File>, watch: &mut Watch) -> Result<(), NoAnswer> {
         let code = |error: &io::Error| error.raw_os_error().unwrap_or(libc::EIO);
         let error = file.as_ref().err().map(code);
-        let line = protocol::line(&Request::Opened { error })?;
-        match file {
-            Ok(file) => socket::send(&self.input, &line, &file),
-            Err(_) => self.input.write_all(&line),
-        }
+        let line = protocol::line(&Request::Opened { error }).map_err(|_| NoAnswer::Died)?;
+        self.send(&line, file.ok().as_ref(), watch)
     }
 
-    fn greet(&mut self, version: u32) -> Result<(), NoAnswer> {
+    /// Sends `line` with `file`, for as long as the job may go on.
+    fn send(
+        &mut self,
+        line: &[u8],
+        mut file: Option<&File>,
+        watch: &mut Watch,
+    ) -> Result<(), NoAnswer> {
+        let mut left = line;
+        while !left.is_empty() {
+            let sent = match file {
+                Some(file) => socket::send(&self.input, left, file),
+                None => self.input.write(left),
+            };
+            match sent {
+                Ok(0) => return Err(NoAnswer::Died),
+                // The file has arrived with the first byte.
+                Ok(sent) => (left, file) = (&left[sent..], None),
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                        watch.wait().map_err(NoAnswer::Stopped)?;
+                    }
+                    _ => return Err(NoAnswer::Died),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of the first line. A worker without the sandbox that others are in is given
+    /// no task.
+    fn greet(&mut self, version: u32, strength: Strength) -> Result<(), NoAnswer> {
         self.greeted = true;
-        if version == VERSION {
-            Ok(())
-        } else {
-            Err(NoAnswer::Unfit(other_version(version)))
+        if version != VERSION {
+            return Err(NoAnswer::Unfit(other_version(version)));
+        }
+        match self.sandbox == SandboxMode::Off || strength.covers(sandbox::strength()) {
+            true => Ok(()),
+            false => Err(NoAnswer::Exposed),
         }
     }
 

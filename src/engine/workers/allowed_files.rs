@@ -11,7 +11,7 @@ use crate::media::files::Access;
 
 /// The files of a task.
 #[derive(Debug, Default)]
-pub(super) struct Grant {
+pub(super) struct AllowedFiles {
     read: Vec<PathBuf>,
     // To be written, and read again.
     written: Vec<PathBuf>,
@@ -23,27 +23,27 @@ pub(super) struct Grant {
     checkpoint: OnceCell<File>,
 }
 
-impl Grant {
+impl AllowedFiles {
     pub(super) fn of(task: &Task) -> Self {
-        let mut grant = Self::default();
+        let mut allowed = Self::default();
         match task {
             Task::Start => {}
-            Task::Probe { source } => grant.read.push(source.clone()),
+            Task::Probe { source } => allowed.read.push(source.clone()),
             Task::Survey(job) | Task::DeadStreams(job) | Task::Best(job) => {
-                grant.read.push(job.source.clone());
+                allowed.read.push(job.source.clone());
             }
             Task::Cover { job, target, .. } => {
-                grant.read.push(job.source.clone());
-                grant.written.push(target.clone());
+                allowed.read.push(job.source.clone());
+                allowed.written.push(target.clone());
             }
-            Task::Digest { path } | Task::Decode { path } => grant.read.push(path.clone()),
-            Task::Likeness { path, job } => grant.read.extend([path.clone(), job.source.clone()]),
-            Task::Compare { a, b } => grant.read.extend([a.clone(), b.clone()]),
+            Task::Digest { path } | Task::Decode { path } => allowed.read.push(path.clone()),
+            Task::Likeness { path, job } => allowed.read.extend([path.clone(), job.source.clone()]),
+            Task::Compare { a, b } => allowed.read.extend([a.clone(), b.clone()]),
             Task::Verify(known) => {
-                grant.read.push(known.job.source.clone());
+                allowed.read.push(known.job.source.clone());
                 let place = match known.product.is_pictures() {
-                    true => &mut grant.looked_into,
-                    false => &mut grant.read,
+                    true => &mut allowed.looked_into,
+                    false => &mut allowed.read,
                 };
                 place.push(known.path.clone());
             }
@@ -54,21 +54,21 @@ impl Grant {
                 ..
             } => {
                 if parts.is_some() {
-                    grant.parted = targets.first().cloned();
+                    allowed.parted = targets.first().cloned();
                 }
                 if let Work::Media(media) = &job.work {
-                    grant.read.push(media.source.clone());
+                    allowed.read.push(media.source.clone());
                     for (product, target) in media.pipeline.products.iter().zip(targets) {
                         let place = match product.is_pictures() {
-                            true => &mut grant.filled,
-                            false => &mut grant.written,
+                            true => &mut allowed.filled,
+                            false => &mut allowed.written,
                         };
                         place.push(target.clone());
                     }
                 }
             }
         }
-        grant
+        allowed
     }
 
     /// Opens `path`, where the task is about it.
@@ -120,14 +120,14 @@ mod tests {
 
     #[test]
     fn nothing_but_the_files_of_a_task_is_opened() {
-        let grant = Grant {
+        let allowed = AllowedFiles {
             read: vec!["in/a.mp4".into()],
             written: vec!["out/.a.part".into()],
             filled: vec!["out/pictures".into()],
             looked_into: vec!["out/old".into()],
-            ..Grant::default()
+            ..AllowedFiles::default()
         };
-        let holds = |path: &str, access| grant.holds(Path::new(path), access);
+        let holds = |path: &str, access| allowed.holds(Path::new(path), access);
         for (path, read, write) in [
             ("in/a.mp4", true, false),
             ("out/.a.part", true, true),
@@ -143,7 +143,7 @@ mod tests {
             assert_eq!(holds(path, Access::Read), read, "{path}");
             assert_eq!(holds(path, Access::Write), write, "{path}");
         }
-        let denied = grant.open(Path::new("/etc/passwd"), Access::Read);
+        let denied = allowed.open(Path::new("/etc/passwd"), Access::Read);
         assert_eq!(denied.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
     }
 }
