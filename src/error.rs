@@ -178,6 +178,16 @@ impl From<&Error> for Told {
     }
 }
 
+impl Told {
+    /// As the error of a job: a worker cannot tell that the command is wrong, or was stopped.
+    pub(crate) fn of_a_worker(mut self) -> Error {
+        if self.kind != Kind::Unreadable {
+            self.kind = Kind::Failed;
+        }
+        self.into()
+    }
+}
+
 impl From<Told> for Error {
     fn from(told: Told) -> Self {
         Self {

@@ -5,18 +5,21 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use image::{DynamicImage, ImageReader};
 use serde::Serialize;
 
 use super::part::{Part, unwritable};
 use crate::document;
-use crate::draw::sheet::{self, Cell, Heading};
+use crate::draw::sheet::{self, Cell, Heading, SheetPlan, cell_box};
 use crate::draw::{Raster, Theme};
 use crate::engine::{Engine, JobError, Ran, Watch};
 use crate::error::{Error, Result};
 use crate::job::MediaJob;
 use crate::media;
 use crate::media::verify::Checked;
-use crate::recipe::{Choose, Gathered, PictureFormat, Product, Sheet, Sink, Times, VideoWay, Way};
+use crate::recipe::{
+    Choose, Gathered, PictureFormat, Product, Sheet, Sink, Size, Times, VideoWay, Way,
+};
 
 /// The file beside pictures that tells what they are of.
 const LIST: &str = "frames.json";
@@ -209,7 +212,7 @@ pub(super) fn gather(
                     "the contact sheet has boxes for {missing}: no font is embedded for them"
                 ));
             }
-            let cells = cells(&part.path, &names, times)?;
+            let cells = cells(&part.path, &names, times, &sheet.plan)?;
             let bytes = draw(sheet, &heading, &cells)?;
             let file = Part::begin(target, false)?;
             file.write(&bytes)
@@ -233,10 +236,19 @@ fn list(source: &Path, names: &[String], times: &[f64]) -> Result<Vec<u8>> {
     document::json(&list, "the list of pictures")
 }
 
-/// The pictures of that names in `folder`.
-fn cells(folder: &Path, names: &[String], times: &[f64]) -> Result<Vec<Cell>> {
+/// The pictures of that names in `folder`. A worker made them: none is larger than it was to be,
+/// and there are no more than the sheet has room for.
+fn cells(folder: &Path, names: &[String], times: &[f64], plan: &SheetPlan) -> Result<Vec<Cell>> {
+    let most = cell_box(plan)?;
+    let room = u64::from(plan.columns.max(1)) * u64::from(plan.rows.max(1));
+    if names.len() as u64 > room {
+        return Err(Error::failed(format!(
+            "the result is not as planned: {} pictures for a contact sheet of {room}",
+            names.len()
+        )));
+    }
     let cell = |(name, time_s): (&String, &f64)| -> Result<Cell> {
-        let picture = image::open(folder.join(name)).map_err(|error| {
+        let picture = read_picture(&folder.join(name), most).map_err(|error| {
             Error::failed("cannot read a picture of the contact sheet").because(error)
         })?;
         let picture = picture.into_rgba8();
@@ -250,6 +262,18 @@ fn cells(folder: &Path, names: &[String], times: &[f64]) -> Result<Vec<Cell>> {
         })
     };
     names.iter().zip(times).map(cell).collect()
+}
+
+/// The picture at `path`, if it is within `most`.
+fn read_picture(path: &Path, most: Size) -> image::ImageResult<DynamicImage> {
+    let mut reader = ImageReader::open(path)?;
+    let mut limits = image::Limits::default();
+    limits.max_image_width = Some(most.width);
+    limits.max_image_height = Some(most.height);
+    // Four samples of up to 16 bits, and as much again to decode them.
+    limits.max_alloc = Some(u64::from(most.width) * u64::from(most.height) * 16 + (1 << 20));
+    reader.limits(limits);
+    reader.decode()
 }
 
 /// The bytes of a contact sheet.

@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TrySendError};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::process::Process;
@@ -300,6 +300,17 @@ pub(super) struct Said {
     pub counts: BTreeMap<Complaint, u64>,
 }
 
+/// Kinds of complaints that are counted: a file has fewer streams.
+const MOST_COMPLAINTS: usize = 10_000;
+
+impl Said {
+    fn count(&mut self, complaint: Complaint) {
+        if self.counts.len() < MOST_COMPLAINTS || self.counts.contains_key(&complaint) {
+            *self.counts.entry(complaint).or_default() += 1;
+        }
+    }
+}
+
 /// What is said on a pipe, sent once it is closed, or all is said; `tally` finds what a
 /// line reports.
 ///
@@ -309,7 +320,16 @@ pub(super) fn said_on(
     pipe: Option<impl Read + Send + 'static>,
     tally: fn(&str) -> Option<Complaint>,
 ) -> io::Result<Receiver<Said>> {
-    let (sender, receiver) = crossbeam_channel::unbounded();
+    let (sender, receiver) = crossbeam_channel::bounded(1);
+    let unread = receiver.clone();
+    // What was said about something else, and nobody asked for, makes room.
+    let send = move |mut said| {
+        while let Err(TrySendError::Full(again)) = sender.try_send(said) {
+            let _ = unread.try_recv();
+            said = again;
+        }
+        true
+    };
     if let Some(pipe) = pipe {
         let thread = thread::Builder::new().name("stderr".into());
         thread.spawn(move || {
@@ -320,10 +340,10 @@ pub(super) fn said_on(
                     return true;
                 }
                 if line == ENDED {
-                    return sender.send(std::mem::take(&mut said)).is_ok();
+                    return send(std::mem::take(&mut said));
                 }
                 if let Some(complaint) = tally(&line) {
-                    *said.counts.entry(complaint).or_default() += 1;
+                    said.count(complaint);
                 }
                 if said.tail.len() == KEPT {
                     said.tail.pop_front();
@@ -331,7 +351,7 @@ pub(super) fn said_on(
                 said.tail.push_back(line);
                 true
             });
-            let _ = sender.send(said);
+            send(said);
         })?;
     }
     Ok(receiver)

@@ -153,6 +153,15 @@ impl<'a> Watch<'a> {
         self.go_on()
     }
 
+    /// How far the job is at its end.
+    ///
+    /// # Errors
+    /// If that is beyond a limit.
+    pub(super) fn check(&mut self, progress: Progress) -> Result<()> {
+        self.last = progress;
+        self.stay_within()
+    }
+
     /// The job waits for others that work for it, and goes on waiting.
     ///
     /// # Errors

@@ -56,6 +56,15 @@ impl Planner<'_> {
         let mut untold = |_| {};
         let mut watch = Watch::new(self.cancel, &mut untold).within(self.rules.limits);
         let Probed { info, log } = self.rules.engine.probe(source, &mut watch)?;
+        if self.rules.replace {
+            // The source is to be removed: the plan does not rest on the word of one worker.
+            let again = self.rules.engine.probe(source, &mut watch)?;
+            if again.info != info {
+                let error = Error::failed("two workers found different things in it")
+                    .cure("run the same command again; without --replace, the source stays");
+                return Err(error.into());
+            }
+        }
         let all = self.recipes_for(&info);
         let recipes: Vec<_> = wanted.iter().map(|make| &all[make.recipe]).collect();
         let pipeline = resolve(&recipes, &info).map_err(|error| JobError { error, log })?;

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::protocol::Task;
 use crate::job::Work;
@@ -105,6 +106,48 @@ impl AllowedFiles {
             Access::Checkpoint => self.parted.as_deref() == Some(path),
             Access::Read => may_write || is(&self.read) || lies_in(&self.looked_into),
         }
+    }
+}
+
+/// How often the size of what is written is measured.
+const MEASURED_EVERY: Duration = Duration::from_millis(200);
+
+/// The size of what is written for a task, in bytes: measured, since a worker may say anything.
+pub(super) struct Size<'a> {
+    files: &'a AllowedFiles,
+    bytes: u64,
+    measured: Option<Instant>,
+}
+
+impl<'a> Size<'a> {
+    pub(super) fn of(files: &'a AllowedFiles) -> Self {
+        Self {
+            files,
+            bytes: 0,
+            measured: None,
+        }
+    }
+
+    /// As measured not long ago.
+    pub(super) fn lately(&mut self) -> u64 {
+        let is_due = |measured: Instant| measured.elapsed() >= MEASURED_EVERY;
+        match self.measured.is_none_or(is_due) {
+            true => self.now(),
+            false => self.bytes,
+        }
+    }
+
+    /// As it is at this moment.
+    pub(super) fn now(&mut self) -> u64 {
+        let size = |path: &Path| path.symlink_metadata().map_or(0, |data| data.len());
+        let entries = |folder: &PathBuf| {
+            let entries = folder.read_dir().into_iter().flatten().flatten();
+            entries.map(|entry| size(&entry.path())).sum::<u64>()
+        };
+        let written = self.files.written.iter().map(|path| size(path));
+        self.bytes = written.sum::<u64>() + self.files.filled.iter().map(entries).sum::<u64>();
+        self.measured = Some(Instant::now());
+        self.bytes
     }
 }
 

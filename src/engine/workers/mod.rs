@@ -2,6 +2,8 @@
 //! crash, a hang or a kill costs one job. This process opens no media.
 
 mod allowed_files;
+mod bounds;
+mod experience;
 mod inbox;
 mod pool;
 pub mod protocol;
@@ -19,6 +21,7 @@ pub(crate) use serve::serve;
 pub use standby::{Role, stand_by};
 
 use self::allowed_files::AllowedFiles;
+use self::experience::Experience;
 use self::pool::Pool;
 use self::protocol::{Answer, Found, Request, Task, Verification};
 use self::worker::{Death, NoAnswer};
@@ -43,6 +46,7 @@ macro_rules! expect {
 #[derive(Debug)]
 pub struct Workers {
     pool: Pool,
+    experience: Experience,
     limits: Limits,
 }
 
@@ -54,12 +58,29 @@ impl Workers {
     pub fn find(limits: Limits) -> Result<Self> {
         Ok(Self {
             pool: Pool::find(limits)?,
+            experience: Experience::default(),
             limits,
         })
     }
 
-    /// Has `task` done. Where its worker dies over it, a fresh one tries again.
+    /// Has `task` done by another worker than the one that had to do with its file before: what
+    /// one says of a file, or made of it, is not checked by itself.
     fn ask(&self, task: Task, watch: &mut Watch) -> Result<Found, JobError> {
+        let other_than = task.checks().and_then(|file| self.experience.of(file));
+        let files: Vec<PathBuf> = task.files().map(Path::to_owned).collect();
+        let (found, worker) = self.ask_one(task, other_than, watch)?;
+        self.experience.note(files, worker);
+        Ok(found)
+    }
+
+    /// Has `task` done; returns the number of the worker that did it. Where its worker dies over
+    /// it, a fresh one tries again.
+    fn ask_one(
+        &self,
+        task: Task,
+        other_than: Option<u64>,
+        watch: &mut Watch,
+    ) -> Result<(Found, u64), JobError> {
         let targets = match &task {
             Task::Run { targets, .. } => targets.clone(),
             _ => vec![],
@@ -67,18 +88,19 @@ impl Workers {
         let allowed = AllowedFiles::of(&task);
         let line = protocol::line(&Request::Do(task))
             .map_err(|error| Error::failed("cannot tell a worker what to do").because(error))?;
-        let mut worker = self.pool.take()?;
+        let mut worker = self.pool.take(other_than)?;
         let mut deaths = Deaths::default();
         loop {
             match worker.ask(&line, &allowed, watch) {
                 Ok(Answer::Done(found)) => {
+                    let number = worker.number;
                     self.pool.give_back(worker);
-                    return Ok(found);
+                    return Ok((found, number));
                 }
                 Ok(Answer::Failed { error, log }) => {
                     let log = with_more(log, worker.said());
                     self.pool.give_back(worker);
-                    return Err(self.explained(error.into(), log));
+                    return Err(self.explained(error.of_a_worker(), log));
                 }
                 Err(NoAnswer::Stopped(error)) => {
                     let log = worker.stop().log;
@@ -297,14 +319,7 @@ impl Engine for Workers {
 
     fn probe(&self, source: &Path, watch: &mut Watch) -> Result<Probed, JobError> {
         let source = source.to_owned();
-        let probed: Probed = expect!(self.ask(Task::Probe { source }, watch), Found::Probed)?;
-        // What a worker says about hostile media may be hostile, too.
-        let mut streams = probed.info.streams.iter().enumerate();
-        if streams.all(|(position, stream)| stream.index == position) {
-            Ok(probed)
-        } else {
-            Err(Error::failed("a worker's list of streams is in no order").into())
-        }
+        expect!(self.ask(Task::Probe { source }, watch), Found::Probed)
     }
 
     fn survey(&self, job: &MediaJob, watch: &mut Watch) -> Result<Survey, JobError> {

@@ -40,13 +40,19 @@ impl Pool {
         })
     }
 
-    /// An idle worker, or a new one.
+    /// An idle worker, or a new one; not the one with the number `other_than`.
     ///
     /// # Errors
     /// Where none can be started.
-    pub(super) fn take(&self) -> Result<Worker> {
+    pub(super) fn take(&self, other_than: Option<u64>) -> Result<Worker> {
         loop {
-            let Some(mut worker) = self.idle().pop() else {
+            let taken = {
+                let mut idle = self.idle();
+                let is_another = |worker: &Worker| Some(worker.number) != other_than;
+                let found = idle.iter().rposition(is_another);
+                found.map(|place| idle.remove(place))
+            };
+            let Some(mut worker) = taken else {
                 return self.start();
             };
             if worker.lives() {

@@ -6,10 +6,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_channel::Receiver;
 
-use super::allowed_files::AllowedFiles;
+use super::allowed_files::{AllowedFiles, Size};
+use super::bounds;
 use super::inbox::{Arrived, Inbox};
 use super::protocol::{self, Answer, Request, VERSION};
 use super::serve::other_version;
@@ -34,14 +36,19 @@ pub(super) const MOST_MEMORY: u64 = 256 << 20;
 
 /// A running worker process.
 pub(super) struct Worker {
+    /// No other worker of this process has this number.
+    pub(super) number: u64,
     child: Group,
     input: UnixStream,
     answers: Inbox,
     said: Receiver<Said>,
     greeted: bool,
-    sandbox: SandboxMode,
+    limits: Limits,
     tasks: usize,
 }
+
+/// The number of the next worker.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Why a task has no answer.
 pub(super) enum NoAnswer {
@@ -150,12 +157,13 @@ impl Worker {
             .set_write_timeout(Some(TICK))
             .map_err(|error| Error::failed("a worker cannot be talked to").because(error))?;
         Ok(Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             child,
             input,
             answers,
             said,
             greeted: false,
-            sandbox: limits.sandbox,
+            limits,
             tasks: 0,
         })
     }
@@ -176,9 +184,10 @@ impl Worker {
         let mut last = watch.last();
         // Another worker may have been told before.
         let mut hands = 0;
+        let mut size = Size::of(allowed);
         loop {
             self.lend(&mut hands, watch)?;
-            match self.answers.next() {
+            match self.next_answer() {
                 Ok(Arrived::Answer(Answer::Hello {
                     version,
                     files,
@@ -193,14 +202,33 @@ impl Worker {
                     last = progress;
                 }
                 Ok(Arrived::Answer(Answer::Alive)) => watch.moved(),
-                Ok(Arrived::Answer(answer)) => return Ok(answer),
+                Ok(Arrived::Answer(answer)) => {
+                    last.bytes = size.now();
+                    watch.check(last).map_err(NoAnswer::Stopped)?;
+                    return Ok(answer);
+                }
                 Ok(Arrived::Nothing) => {}
-                Ok(Arrived::End) | Err(_) => return Err(NoAnswer::Died),
+                Ok(Arrived::End) => return Err(NoAnswer::Died),
+                Err(error) => return Err(error),
             }
+            last.bytes = size.lately();
             watch
                 .advance_holding(last, || self.child.hold())
                 .map_err(NoAnswer::Stopped)?;
         }
+    }
+
+    /// What the worker says next, as far as it can be believed.
+    fn next_answer(&mut self) -> Result<Arrived, NoAnswer> {
+        let arrived = self.answers.next().map_err(|_| NoAnswer::Died)?;
+        if let Arrived::Answer(answer) = &arrived {
+            bounds::check(answer, &self.limits).map_err(|what| {
+                NoAnswer::Unfit(Error::failed(format!(
+                    "its worker gave {what} that no file can have; what the worker said is not used"
+                )))
+            })?;
+        }
+        Ok(arrived)
     }
 
     /// Tells how many threads may work on its job, where that is not as before.
@@ -261,7 +289,7 @@ impl Worker {
         if version != VERSION {
             return Err(NoAnswer::Unfit(other_version(version)));
         }
-        match self.sandbox == SandboxMode::Off || strength.covers(sandbox::strength()) {
+        match self.limits.sandbox == SandboxMode::Off || strength.covers(sandbox::strength()) {
             true => Ok(()),
             false => Err(NoAnswer::Exposed),
         }
