@@ -17,6 +17,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use serve::keep_within;
 pub(crate) use serve::serve;
 pub use standby::{Role, stand_by};
 

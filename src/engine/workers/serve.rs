@@ -124,7 +124,7 @@ fn without_core_dumps() {
 /// Takes no media beyond `limits`, opens nothing that is not handed over, and
 /// takes no more memory: that of the worker
 /// itself is little, and one that keeps much is replaced by a fresh one.
-fn keep_within(limits: Limits) -> Strength {
+pub fn keep_within(limits: Limits) -> Strength {
     bounds::set(limits);
     #[cfg(target_os = "linux")]
     {
