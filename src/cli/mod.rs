@@ -102,9 +102,10 @@ impl Cli {
             Command::Convert(convert::Args { running, .. })
             | Command::Frames(frames::Args { running, .. }) => {
                 running.lower_priority()?;
-                running.slots()
+                // One more: no worker verifies what it made itself.
+                running.slots() + 1
             }
-            Command::Cell(cell) => cell.workers,
+            Command::Cell(cell) if cell.workers > 0 => cell.workers + 1,
             _ => 0,
         };
         Ok(match workers::stand_by(workers) {

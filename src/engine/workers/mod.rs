@@ -309,8 +309,9 @@ impl Engine for Workers {
     }
 
     fn prepare(&self, jobs: &[Job], slots: usize, watch: &mut Watch) -> Result<(), JobError> {
-        // All come up at once.
-        let workers = (0..slots.min(jobs.len())).map(|_| self.pool.start());
+        // All come up at once; one more than jobs, since none verifies what it made itself.
+        let count = slots.min(jobs.len());
+        let workers = (0..=count).filter(|_| count > 0).map(|_| self.pool.start());
         for worker in workers.collect::<Result<Vec<_>>>()? {
             self.pool.give_back(worker);
             self.ask(Task::Start, watch)?;
