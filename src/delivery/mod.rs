@@ -163,11 +163,6 @@ impl<'a> Attempt<'a> {
         for (path, product) in paths.iter().zip(&products) {
             pictures::tidy(path, product, &ran);
         }
-        if media.replace {
-            // The source is about to be removed: what was read of it is not taken on the word of
-            // whoever made the result.
-            ran.survey = None;
-        }
         if ran.survey.is_none() {
             ran.survey = Some(if pictures::are_at_given_times(media) {
                 // What lies beyond them is nobody's concern.

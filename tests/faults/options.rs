@@ -10,7 +10,7 @@ usage: scripts/faults [COMMAND…] [OPTIONS]
 
 Makes system calls of rushes fail, one in each run, and checks what is left.
 
-COMMAND is convert, replace, frames or slideshow, or one with its dispatch, such as
+COMMAND is convert, split, replace, frames or slideshow, or one with its dispatch, such as
 convert/workers. Without one, all are tested.
 
   --most N     faults for each command, class of calls and error (default: 40)

@@ -17,7 +17,7 @@ use crate::watchdog::Watchdog;
 const SOURCES: &[(&str, &str)] = &[
     (
         "in/a.mp4",
-        "-f lavfi -i testsrc=s=64x48:r=10:d=0.6 -f lavfi -i sine=d=0.6 -c:v mpeg4 -c:a aac",
+        "-f lavfi -i testsrc=s=64x48:r=10:d=1 -f lavfi -i sine=d=1 -c:v mpeg4 -g 5 -c:a aac",
     ),
     (
         "in/sub/b.avi",

@@ -29,6 +29,11 @@ pub const SUBJECTS: &[Subject] = &[
         replaces: false,
     },
     Subject {
+        name: "split/workers",
+        arguments: "convert in -o out -j 2 --speed ultrafast --dispatch workers --split 0.5s",
+        replaces: false,
+    },
+    Subject {
         name: "replace/threads",
         arguments: "convert in --replace -j 2 --speed ultrafast --dispatch threads",
         replaces: true,

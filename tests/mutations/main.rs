@@ -14,7 +14,7 @@ use fastrand::Rng;
 use rushes::delivery::perform;
 use rushes::dispatch::Cancel;
 use rushes::engine::{Linked, Watch};
-use rushes::error::Result;
+use rushes::error::Error;
 use rushes::job::{Limits, Ratio};
 use rushes::media;
 use rushes::plan::{Existing, Rules, Wanted, plan, scan};
@@ -88,7 +88,10 @@ fn run(options: &Options) -> io::Result<()> {
         let recipe = &recipes[random.usize(0..recipes.len())];
         // The last line names the case that ended this process.
         println!("case {number}: {}", source.display());
-        made += usize::from(case(source, recipe, &mut random)?);
+        match case(source, recipe, &mut random)? {
+            Ok(()) => made += 1,
+            Err(why) => println!("    {why}"),
+        }
         cases += 1;
     }
     println!(
@@ -120,7 +123,7 @@ fn sources() -> io::Result<Vec<PathBuf>> {
 }
 
 /// A film, a copy of all streams, and pictures.
-fn recipes() -> Result<Vec<Recipe>> {
+fn recipes() -> rushes::error::Result<Vec<Recipe>> {
     let presets = Presets::own()?;
     let size = Size {
         width: 64,
@@ -144,9 +147,9 @@ fn recipes() -> Result<Vec<Recipe>> {
     ])
 }
 
-/// Changes `source` and makes of it what `recipe` says; whether there is a result. Any error will
-/// do.
-fn case(source: &Path, recipe: &Recipe, random: &mut Rng) -> io::Result<bool> {
+/// Changes `source` and makes of it what `recipe` says; else why there is no result: any error
+/// will do.
+fn case(source: &Path, recipe: &Recipe, random: &mut Rng) -> io::Result<Result<(), String>> {
     let folder = tempfile::tempdir()?;
     let name = source.file_name().unwrap_or_default();
     let changed = folder.path().join(name);
@@ -159,18 +162,20 @@ fn case(source: &Path, recipe: &Recipe, random: &mut Rng) -> io::Result<bool> {
         ..Limits::default()
     };
     let output = folder.path().join("out");
-    let made = || -> Result<bool> {
+    let made = || -> rushes::error::Result<()> {
         let found = scan(&[changed], &Wanted::default(), None)?;
         let rules = Rules::new(Existing::Overwrite, &Linked);
         let recipes = std::slice::from_ref(recipe);
         let planned = plan(&found.files, recipes, &output, &rules, &cancel)?;
-        let mut made = false;
+        if let Some(refused) = planned.refused.first() {
+            return Err(Error::failed(refused.reason.clone()));
+        }
         for job in &planned.jobs {
             let mut untold = |_| {};
             let mut watch = Watch::new(&cancel, &mut untold).within(limits);
-            made |= perform(&Linked, job, &mut watch).is_ok();
+            perform(&Linked, job, &mut watch).map_err(|failure| failure.error)?;
         }
-        Ok(made)
+        Ok(())
     };
-    Ok(made().unwrap_or(false))
+    Ok(made().map_err(|error| error.line()))
 }

@@ -162,6 +162,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_written_is_measured_whatever_is_said_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir(path("pictures")).unwrap();
+        for (name, size) in [("a", 10), ("pictures/1.jpg", 100), ("pictures/2.jpg", 1000)] {
+            std::fs::write(path(name), vec![0; size]).unwrap();
+        }
+        let files = AllowedFiles {
+            written: vec![path("a"), path("not there")],
+            filled: vec![path("pictures")],
+            ..AllowedFiles::default()
+        };
+        let mut size = Size::of(&files);
+        assert_eq!(size.lately(), 1110);
+        std::fs::write(path("a"), "").unwrap();
+        assert_eq!(size.now(), 1100);
+    }
+
+    #[test]
     fn nothing_but_the_files_of_a_task_is_opened() {
         let allowed = AllowedFiles {
             read: vec!["in/a.mp4".into()],

@@ -53,3 +53,26 @@ impl Task {
         source.into_iter().chain(results)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_looked_into_a_file_is_not_the_one_that_checks_it() {
+        let experience = Experience::default();
+        let probe = || Task::Probe {
+            source: "in/a.mp4".into(),
+        };
+        let before = |task: &Task| task.checks().and_then(|file| experience.of(file));
+        assert_eq!(before(&probe()), None);
+        let files = probe().files().map(Path::to_owned).collect();
+        experience.note(files, 7);
+        assert_eq!(before(&probe()), Some(7));
+        assert_eq!(before(&Task::Start), None);
+        let other = Task::Probe {
+            source: "in/b.mp4".into(),
+        };
+        assert_eq!(before(&other), None);
+    }
+}

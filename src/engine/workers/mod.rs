@@ -301,7 +301,16 @@ impl Engine for Workers {
             },
             parts: watch.part_length(),
         };
-        expect!(self.ask(task, watch), Found::Ran)
+        let mut ran: Ran = expect!(self.ask(task, watch), Found::Ran)?;
+        if let Work::Media(media) = &job.work
+            && media.replace
+            && ran.survey.is_some()
+        {
+            // The source is to be removed: what was read of it is not taken on the word of the
+            // worker that made the result.
+            ran.survey = Some(self.survey(media, watch)?);
+        }
+        Ok(ran)
     }
 
     fn start_only(&self, watch: &mut Watch) -> Result<(), JobError> {
