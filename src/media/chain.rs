@@ -12,7 +12,7 @@ use super::filter::{Shape, rescale};
 use super::frame::same_frame;
 use super::last_shown::{self, LastShown};
 use super::{Encoder, Graph, Muxer, Origin, VideoTiming, bounds};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::Ratio;
 use crate::recipe::{AudioWay, EncoderSpec, Track, VideoWay};
 
@@ -78,6 +78,8 @@ pub(super) struct Chain {
     // Colours that the encoder takes; once it is open, those of the first frame.
     colours: Colours,
     frames: u64,
+    // Frames in the present graph: one goes in, one comes out, but where they are repeated.
+    inside: i64,
     begin_s: Option<f64>,
     position_s: f64,
     // Pictures a second that a frame becomes, where it is repeated, and when the last one began.
@@ -129,6 +131,7 @@ impl Chain {
             fixed_size: None,
             colours: Colours::default(),
             frames: 0,
+            inside: 0,
             begin_s: None,
             position_s: 0.0,
             repeats: None,
@@ -165,11 +168,13 @@ impl Chain {
             // What the old graph still holds ready is not lost.
             self.filtered(port)?;
             self.graph = Some((shape, self.configure(frame, stamp.time_base)?));
+            self.inside = 0;
             if matches!(self.medium, Medium::Audio) {
                 self.open_encoder(None, port)?;
             }
         }
         if let Some((_, graph)) = &mut self.graph {
+            self.inside += 1;
             if stamp.is_last_use {
                 graph.push(frame)?;
             } else {
@@ -230,6 +235,7 @@ impl Chain {
             self.position_s = pts.unwrap_or(0) as f64 * f64::from(encoder.time_base());
             self.begin_s.get_or_insert(self.position_s);
             self.frames += 1;
+            self.inside -= 1;
             // Where frames are repeated, the last one is, too.
             let frame = match (self.medium, self.repeats) {
                 (Medium::Video { .. }, None) => self.last.swap(frame),
@@ -283,6 +289,7 @@ impl Chain {
             graph.close(end)?;
         }
         self.filtered(port)?;
+        self.check_filter()?;
         let Some(encoder) = &mut self.encoder else {
             return Ok(());
         };
@@ -302,6 +309,17 @@ impl Chain {
             last_shown::lengthen(&mut rest, shown);
         }
         rest.into_iter().try_for_each(|packet| port.write(packet))
+    }
+
+    /// A filter that runs out of memory may lose a frame without an error.
+    fn check_filter(&self) -> Result<()> {
+        match (self.medium, self.repeats) {
+            (Medium::Video { .. }, None) if self.inside > 0 => Err(Error::failed(format!(
+                "the filters lost {} frames",
+                self.inside
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Ends without what the encoder still holds.

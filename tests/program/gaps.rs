@@ -223,6 +223,7 @@ impl Source {
         let mut command = self.again(dispatch);
         command
             .env("LD_PRELOAD", unreadable(self.root.path()))
+            .env("UNREADABLE_IN", self.path.parent().unwrap())
             // So that it is within reach of what opens media.
             .env("LD_LIBRARY_PATH", self.root.path());
         let output = command.output().unwrap();
