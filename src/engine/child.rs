@@ -117,11 +117,15 @@ pub(super) fn run(
     if watched.is_err() {
         child.stop();
     }
+    // One that closed its stdout may go on.
+    let watched = watched.and_then(|last| end(&mut child, last, watch));
     let status = child
         .0
         .wait()
         .map_err(|error| Error::failed(format!("lost {name}")).because(error))?;
-    let said = said.recv().unwrap_or_default();
+    // Whoever of the group is left, and could still write there, ends.
+    child.signal(Signal::KILL);
+    let said = said.recv_timeout(GRACE * 10).unwrap_or_default();
     watched.map_err(|error| JobError { error, log: vec![] })?;
     if status.success() {
         return Ok(said);
@@ -133,19 +137,32 @@ pub(super) fn run(
     })
 }
 
+/// Waits until `child` ends, or its job must stop; then it is stopped.
+fn end(child: &mut Group, last: Progress, watch: &mut Watch) -> Result<()> {
+    while child.lives() {
+        if let Err(error) = watch.advance_holding(last, || child.hold()) {
+            child.stop();
+            return Err(error);
+        }
+        thread::sleep(TICK / 20);
+    }
+    Ok(())
+}
+
+/// Watches `child` for as long as it has its stdout open; returns how far it is.
 fn follow(
     lines: &Receiver<String>,
     child: &Group,
     watch: &mut Watch,
     progress: &mut impl FnMut(&str) -> Option<Progress>,
-) -> Result<()> {
+) -> Result<Progress> {
     let mut last = Progress::default();
     let (mut looked, mut read) = (Instant::now(), child.bytes_read());
     loop {
         match lines.recv_timeout(TICK) {
             Ok(line) => last = progress(&line).unwrap_or(last),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => return Ok(last),
         }
         // One that reads is at work, though no frame of it may be wanted.
         if looked.elapsed() > LOOK_EVERY {

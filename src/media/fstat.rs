@@ -18,6 +18,11 @@ pub(crate) fn answer() {
         action.sa_sigaction = handler as libc::sighandler_t;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_NODEFER | libc::SA_ONSTACK;
         libc::sigaction(libc::SIGSYS, &raw const action, std::ptr::null_mut());
+        // Whoever started this process may have had it blocked: then the system ends the process.
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGSYS);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
     }
 }
 
@@ -50,25 +55,31 @@ mod linux {
         flags: c_int,
     }
 
+    /// `SYS_SECCOMP` of `asm-generic/siginfo.h`: the signal tells of a call that was refused.
+    const REFUSED: c_int = 1;
+
     /// Answers the call that was refused; what is no `fstat` gets EPERM.
     ///
     /// Takes no lock and allocates nothing: the thread may hold any lock at this moment.
-    pub(super) extern "C" fn handle(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
-        // SAFETY: the kernel calls this with the context of the thread that made the call, which
-        // nobody else refers to until this returns.
-        let Some(context) = (unsafe { context.cast::<ucontext_t>().as_mut() }) else {
-            return;
-        };
-        let call = registers::read(context);
-        let is_fstat = call.number == libc::SYS_newfstatat.unsigned_abs()
-            && call.flags & libc::AT_EMPTY_PATH != 0
-            && call.file >= 0
-            && is_empty(call.name);
-        let answer = match is_fstat {
-            true => fstat(&call),
-            false => -i64::from(libc::EPERM),
-        };
-        registers::answer(context, answer);
+    pub(super) extern "C" fn handle(_: c_int, info: *mut siginfo_t, context: *mut c_void) {
+        let context = context.cast::<ucontext_t>();
+        // SAFETY: the kernel calls this with what the signal tells, and with the registers of the
+        // thread that made the call; nobody else refers to them until this returns.
+        unsafe {
+            if (*info).si_code != REFUSED {
+                // Sent by somebody: no call is to be answered.
+                return;
+            }
+            let call = registers::read(context);
+            let is_fstat = call.number == libc::SYS_newfstatat.unsigned_abs()
+                && call.flags & libc::AT_EMPTY_PATH != 0
+                && is_empty(call.name);
+            let answer = match is_fstat {
+                true => fstat(&call),
+                false => -i64::from(libc::EPERM),
+            };
+            registers::answer(context, answer);
+        }
     }
 
     fn is_empty(name: *const c_char) -> bool {
@@ -96,8 +107,12 @@ mod linux {
     mod registers {
         use super::Call;
 
-        pub(super) fn read(context: &libc::ucontext_t) -> Call {
-            let register = |name: libc::c_int| context.uc_mcontext.gregs[name as usize];
+        /// # Safety
+        /// The context is one that the kernel gave a handler that has not returned.
+        pub(super) unsafe fn read(context: *const libc::ucontext_t) -> Call {
+            // SAFETY: as the caller states; no more of it is read than the kernel wrote.
+            let register =
+                |name: libc::c_int| unsafe { (*context).uc_mcontext.gregs[name as usize] };
             Call {
                 number: register(libc::REG_RAX).cast_unsigned(),
                 file: register(libc::REG_RDI) as libc::c_int,
@@ -107,8 +122,11 @@ mod linux {
             }
         }
 
-        pub(super) fn answer(context: &mut libc::ucontext_t, answer: i64) {
-            context.uc_mcontext.gregs[libc::REG_RAX as usize] = answer;
+        /// # Safety
+        /// As [`read`].
+        pub(super) unsafe fn answer(context: *mut libc::ucontext_t, answer: i64) {
+            // SAFETY: as the caller states.
+            unsafe { (*context).uc_mcontext.gregs[libc::REG_RAX as usize] = answer };
         }
     }
 
@@ -117,8 +135,11 @@ mod linux {
     mod registers {
         use super::Call;
 
-        pub(super) fn read(context: &libc::ucontext_t) -> Call {
-            let registers = &context.uc_mcontext.regs;
+        /// # Safety
+        /// The context is one that the kernel gave a handler that has not returned.
+        pub(super) unsafe fn read(context: *const libc::ucontext_t) -> Call {
+            // SAFETY: as the caller states.
+            let registers = unsafe { (*context).uc_mcontext.regs };
             Call {
                 number: registers[8],
                 file: registers[0] as libc::c_int,
@@ -128,8 +149,11 @@ mod linux {
             }
         }
 
-        pub(super) fn answer(context: &mut libc::ucontext_t, answer: i64) {
-            context.uc_mcontext.regs[0] = answer.cast_unsigned();
+        /// # Safety
+        /// As [`read`].
+        pub(super) unsafe fn answer(context: *mut libc::ucontext_t, answer: i64) {
+            // SAFETY: as the caller states.
+            unsafe { (*context).uc_mcontext.regs[0] = answer.cast_unsigned() };
         }
     }
 }

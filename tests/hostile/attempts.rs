@@ -143,6 +143,7 @@ attempts! {
         "choose cores" => |scene| SYS_sched_setaffinity [scene.victim(), 8, room()],
         "choose a scheduler" => |scene| SYS_sched_setscheduler [scene.victim(), libc::SCHED_IDLE as u64, room()],
         "move memory" => |scene| SYS_migrate_pages [scene.victim(), 8, room(), room()],
+        "how long it has computed" => |scene| SYS_clock_gettime [(!scene.victim() << 3) | 2, room()],
         "read robust locks" => |scene| SYS_get_robust_list [scene.victim(), room(), room()],
     }
     "processes of its own": {
@@ -153,6 +154,8 @@ attempts! {
         "leave its session" => |_scene| SYS_setsid [],
         "leave its process group" => |_scene| SYS_setpgid [0, 0],
         "outlive its parent" => |_scene| SYS_prctl [libc::PR_SET_PDEATHSIG as u64, 0],
+        "raise its own priority" => |_scene| SYS_setpriority [0, 0, (-20_i64).cast_unsigned()],
+        "memory that no limit counts" => |_scene| SYS_mmap [0, 4096, 3, (libc::MAP_SHARED | libc::MAP_ANONYMOUS) as u64, u64::MAX, 0],
         "raise its own limits" => |_scene| SYS_prlimit64 [0, u64::from(libc::RLIMIT_DATA), room(), 0],
         "raise its own limits (`setrlimit`)" => |_scene| SYS_setrlimit [u64::from(libc::RLIMIT_DATA), room()],
     }
@@ -187,6 +190,7 @@ attempts! {
         "kernel's log" => |_scene| SYS_syslog [10, 0, 0],
         "restart" => |_scene| SYS_reboot [0, 0, 0, 0],
         "module" => |scene| SYS_finit_module [scene.source(), at(EMPTY), 0],
+        "break memory (`MADV_HWPOISON`)" => |_scene| SYS_madvise [room() & !4095, 4096, libc::MADV_HWPOISON as u64],
         "files in memory" => |_scene| SYS_memfd_create [at(c"rushes"), 0],
         "calls of another kind of programs (x32)" => |scene| SYS_kill [scene.victim(), 9],
     }

@@ -27,11 +27,8 @@ pub(super) fn keep_to(kind: Kind) -> bool {
 const MEMORY: &[c_long] = &[
     libc::SYS_brk,
     libc::SYS_get_mempolicy,
-    libc::SYS_madvise,
-    libc::SYS_mbind,
     libc::SYS_membarrier,
     libc::SYS_mlock,
-    libc::SYS_mmap,
     libc::SYS_mprotect,
     libc::SYS_mremap,
     libc::SYS_munlock,
@@ -41,9 +38,6 @@ const MEMORY: &[c_long] = &[
 
 /// Its threads, their signals and clocks, and what the machine is.
 const THREADS: &[c_long] = &[
-    libc::SYS_clock_getres,
-    libc::SYS_clock_gettime,
-    libc::SYS_clock_nanosleep,
     libc::SYS_exit,
     libc::SYS_exit_group,
     libc::SYS_futex,
@@ -80,12 +74,15 @@ const THREADS: &[c_long] = &[
 const FILES: &[c_long] = &[
     libc::SYS_close,
     libc::SYS_dup,
+    libc::SYS_eventfd2,
     libc::SYS_fdatasync,
     libc::SYS_fstat,
     libc::SYS_fstatfs,
     libc::SYS_fsync,
     libc::SYS_ftruncate,
+    libc::SYS_getdents64,
     libc::SYS_lseek,
+    libc::SYS_pipe2,
     libc::SYS_ppoll,
     libc::SYS_pread64,
     libc::SYS_pwrite64,
@@ -107,18 +104,15 @@ const PROGRAM: &[c_long] = &[
     libc::SYS_epoll_create1,
     libc::SYS_epoll_ctl,
     libc::SYS_epoll_pwait,
-    libc::SYS_eventfd2,
     libc::SYS_execve,
     libc::SYS_faccessat,
     libc::SYS_faccessat2,
     libc::SYS_fadvise64,
     libc::SYS_getcwd,
-    libc::SYS_getdents64,
     libc::SYS_getppid,
     libc::SYS_mincore,
     libc::SYS_newfstatat,
     libc::SYS_openat,
-    libc::SYS_pipe2,
     libc::SYS_pselect6,
     libc::SYS_readlinkat,
     libc::SYS_set_tid_address,
@@ -183,6 +177,16 @@ const SYS_MSEAL: c_long = 462;
 
 /// `PR_SET_VMA` of `linux/prctl.h`: gives memory a name.
 const PR_SET_VMA: u64 = 0x5356_4d41;
+
+/// The last clock of the system: what is beyond, or below 0, is a clock of a process or of a
+/// device (`linux/time.h`, `linux/posix-timers.h`).
+const LAST_CLOCK: u64 = 15;
+
+/// `MPOL_MF_MOVE_ALL` of `linux/mempolicy.h`: memory that other processes use, too.
+const MOVE_ALL: u64 = 4;
+
+/// `TCGETS2` of `asm-generic/ioctls.h`, by which newer C libraries ask for a terminal.
+const TCGETS2: u64 = 0x802c_542a;
 
 /// Flags of `clone` that put what is started into namespaces of its own (`linux/sched.h`).
 const NAMESPACES: u64 = (libc::CLONE_NEWNS
@@ -261,24 +265,37 @@ fn with_arguments(kind: Kind) -> Option<Rules> {
     };
     // Threads, and processes of a script alone.
     let thread = libc::CLONE_THREAD as u64;
-    allow(libc::SYS_clone, all([has(0, thread, thread)]))?;
+    allow(libc::SYS_clone, all([has(0, thread | NAMESPACES, thread)]))?;
+    with_memory(&mut allow)?;
+    // Of the clocks, not those of other processes.
+    for call in [
+        libc::SYS_clock_getres,
+        libc::SYS_clock_gettime,
+        libc::SYS_clock_nanosleep,
+    ] {
+        allow(call, all([at_most(0, LAST_CLOCK)]))?;
+    }
     if kind == Kind::Script {
         allow(libc::SYS_clone, all([has(0, NAMESPACES, 0)]))?;
     }
-    // Files by name are the system's own (Landlock). `O_PATH`, which it does not see,
-    // would tell of others.
+    // Files by name are the system's own (Landlock), and are read. `O_PATH`, which it does not
+    // see, would tell of others.
     if kind == Kind::Worker {
-        let flag = libc::O_PATH as u64;
-        allow(libc::SYS_openat, all([has(2, flag, 0)]))?;
+        let flags = (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_PATH) as u64;
+        allow(libc::SYS_openat, all([has(2, flags, 0)]))?;
         #[cfg(target_arch = "x86_64")]
-        allow(libc::SYS_open, all([has(1, flag, 0)]))?;
+        allow(libc::SYS_open, all([has(1, flags, 0)]))?;
     }
     // Signals to its own threads, as where it aborts.
     allow(libc::SYS_tgkill, all([is(0, own)]))?;
     // Limits are read; priority and cores are its own.
     allow(libc::SYS_prlimit64, all([is(0, 0), is_all(2, 0)]))?;
     allow(libc::SYS_getpriority, all([is(0, 0), is(1, 0)]))?;
-    allow(libc::SYS_setpriority, all([is(0, 0), is(1, 0)]))?;
+    // As a number without a sign: a lower one is a higher priority than before.
+    allow(
+        libc::SYS_setpriority,
+        all([is(0, 0), is(1, 0), at_most(2, 19)]),
+    )?;
     allow(libc::SYS_sched_setaffinity, all([is(0, 0)]))?;
     for option in [
         libc::PR_SET_NAME as u64,
@@ -302,6 +319,7 @@ fn with_arguments(kind: Kind) -> Option<Rules> {
     #[allow(clippy::unnecessary_cast, reason = "its width is the C library's")]
     for request in [
         libc::TCGETS as u64,
+        TCGETS2,
         libc::TIOCGWINSZ as u64,
         libc::FIONREAD as u64,
         libc::FIOCLEX as u64,
@@ -309,6 +327,27 @@ fn with_arguments(kind: Kind) -> Option<Rules> {
         allow(libc::SYS_ioctl, all([is(1, request)]))?;
     }
     Some(rules)
+}
+
+/// Memory that `RLIMIT_DATA` counts, or that is a file's; and advice on it that reaches neither
+/// other processes nor the machine.
+fn with_memory(
+    allow: &mut impl FnMut(c_long, Option<Vec<SeccompCondition>>) -> Option<()>,
+) -> Option<()> {
+    let shared = (libc::MAP_SHARED | libc::MAP_GROWSDOWN) as u64;
+    let of_no_file = (libc::MAP_ANONYMOUS | libc::MAP_GROWSDOWN) as u64;
+    allow(libc::SYS_mmap, all([has(3, shared, 0)]))?;
+    allow(libc::SYS_mmap, all([has(3, of_no_file, 0)]))?;
+    allow(
+        libc::SYS_madvise,
+        all([
+            is_not(2, libc::MADV_HWPOISON),
+            is_not(2, libc::MADV_SOFT_OFFLINE),
+            is_not(2, libc::MADV_MERGEABLE),
+            is_not(2, libc::MADV_PAGEOUT),
+        ]),
+    )?;
+    allow(libc::SYS_mbind, all([has(5, MOVE_ALL, 0)]))
 }
 
 fn all<const N: usize>(conditions: [Option<SeccompCondition>; N]) -> Option<Vec<SeccompCondition>> {
@@ -319,6 +358,16 @@ fn all<const N: usize>(conditions: [Option<SeccompCondition>; N]) -> Option<Vec<
 fn is(number: u8, value: u64) -> Option<SeccompCondition> {
     let low = value & u64::from(u32::MAX);
     SeccompCondition::new(number, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, low).ok()
+}
+
+fn is_not(number: u8, value: libc::c_int) -> Option<SeccompCondition> {
+    let value = u64::from(value.cast_unsigned());
+    SeccompCondition::new(number, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value).ok()
+}
+
+/// The lower half of argument `number`, taken without a sign, is `most` at most.
+fn at_most(number: u8, most: u64) -> Option<SeccompCondition> {
+    SeccompCondition::new(number, SeccompCmpArgLen::Dword, SeccompCmpOp::Le, most).ok()
 }
 
 /// As [`is`], of a pointer.

@@ -12,11 +12,12 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 /// Where libraries lie, and what they look for as they run: tables of
 /// characters, the number of cores, chance. All of it is the system's, none
 /// the user's.
-const SYSTEM: [&str; 14] = [
+const SYSTEM: [&str; 15] = [
     "/usr",
     "/lib",
     "/lib32",
     "/lib64",
+    "/gnu/store",
     "/nix/store",
     "/etc/ld.so.cache",
     "/etc/ld.so.preload",

@@ -6,7 +6,7 @@
 //! [`Strength`] tells what of that the system has.
 
 mod arguments;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod calls;
 #[cfg(target_os = "linux")]
 mod files;
@@ -106,7 +106,10 @@ impl Sandbox {
         #[cfg(target_os = "linux")]
         return Strength {
             files: files::keep_to(self),
+            #[cfg(target_pointer_width = "64")]
             calls: calls::keep_to(self.kind),
+            #[cfg(not(target_pointer_width = "64"))]
+            calls: false,
         };
         #[cfg(not(target_os = "linux"))]
         Strength::default()

@@ -145,7 +145,14 @@ impl<'a> Size<'a> {
             entries.map(|entry| size(&entry.path())).sum::<u64>()
         };
         let written = self.files.written.iter().map(|path| size(path));
-        self.bytes = written.sum::<u64>() + self.files.filled.iter().map(entries).sum::<u64>();
+        let written = written.sum::<u64>() + self.files.filled.iter().map(entries).sum::<u64>();
+        // Parts are kept there until the result holds them.
+        let kept = self
+            .files
+            .checkpoint
+            .get()
+            .and_then(|file| file.metadata().ok());
+        self.bytes = written.max(kept.map_or(0, |data| data.len()));
         self.measured = Some(Instant::now());
         self.bytes
     }

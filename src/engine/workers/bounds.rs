@@ -27,6 +27,9 @@ const LONGEST_NAME: usize = 256;
 const LONGEST_TEXT: usize = 64 << 10;
 /// Lines that libav said, warnings, names of tags.
 const MOST_LINES: usize = 10_000;
+/// Lines of a log, and how long one may be.
+const MOST_LOGGED: usize = 1000;
+const LONGEST_LOGGED: usize = 8 << 10;
 /// Chapters of a file.
 const MOST_CHAPTERS: usize = 1 << 20;
 
@@ -41,7 +44,7 @@ pub(super) fn check(answer: &Answer, limits: &Limits) -> Check {
         Answer::Progress(said) => progress(said),
         Answer::Failed { error, log } => {
             told(error)?;
-            lines(log)
+            self::log(log)
         }
         Answer::Done(found) => self::found(found, limits),
     }
@@ -53,7 +56,7 @@ fn found(found: &Found, limits: &Limits) -> Check {
         Found::Ran(found) => ran(found, limits),
         Found::Probed(Probed { info, log }) => {
             media(info, limits)?;
-            lines(log)
+            self::log(log)
         }
         Found::Survey(found) => survey(found, limits),
         Found::DeadStreams(streams) => {
@@ -90,7 +93,7 @@ fn ran(ran: &Ran, limits: &Limits) -> Check {
         count(*packets)
     })?;
     all(&ran.survey, |found| survey(found, limits))?;
-    lines(&ran.log)?;
+    log(&ran.log)?;
     all(&ran.pictures, |time| seconds(*time))
 }
 
@@ -273,6 +276,14 @@ fn text(text: &str) -> Check {
 fn lines(lines: &[String]) -> Check {
     holds(lines.len() <= MOST_LINES, "a list of texts")?;
     all(lines, |line| text(line))
+}
+
+/// The last lines that libav said are few; they are kept with each failure.
+fn log(log: &[String]) -> Check {
+    holds(log.len() <= MOST_LOGGED, "a log")?;
+    all(log, |line| {
+        holds(line.len() <= LONGEST_LOGGED, "a line of a log")
+    })
 }
 
 /// Whether `filters` is empty or made of the filters that turn a picture upright, each as

@@ -5,6 +5,8 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use super::protocol::{self, Answer};
 
 /// The end at which a worker's messages arrive.
@@ -33,6 +35,14 @@ impl Inbox {
             from: BufReader::new(socket),
             line: vec![],
         })
+    }
+
+    /// Whether something has arrived, whole or not.
+    pub(super) fn has_more(&self) -> bool {
+        let mut fds = [PollFd::new(self.from.get_ref(), PollFlags::IN)];
+        let now = Timespec::default();
+        let mut has_arrived = || poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0);
+        !self.line.is_empty() || !self.from.buffer().is_empty() || has_arrived()
     }
 
     /// The next message.

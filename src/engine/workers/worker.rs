@@ -180,6 +180,10 @@ impl Worker {
         watch: &mut Watch,
     ) -> Result<Answer, NoAnswer> {
         self.tasks += 1;
+        if self.greeted && self.answers.has_more() {
+            // What it says before it is asked is no answer.
+            return Err(NoAnswer::Died);
+        }
         self.send(line, None, watch)?;
         let mut last = watch.last();
         // Another worker may have been told before.
@@ -188,6 +192,10 @@ impl Worker {
         loop {
             self.lend(&mut hands, watch)?;
             match self.next_answer() {
+                // Said once.
+                Ok(Arrived::Answer(Answer::Hello { .. })) if self.greeted => {
+                    return Err(NoAnswer::Died);
+                }
                 Ok(Arrived::Answer(Answer::Hello {
                     version,
                     files,
