@@ -202,11 +202,9 @@ impl Tree {
 
     fn event(&mut self, pid: Pid, event: i32) -> nix::Result<()> {
         match event {
-            libc::PTRACE_EVENT_STOP => {
-                // A group that is to stand still runs on: only its speed changes.
-                if !self.watchdog.add(pid) {
-                    return kill(pid, Signal::SIGKILL);
-                }
+            // A group that is to stand still runs on: only its speed changes.
+            libc::PTRACE_EVENT_STOP if !self.watchdog.add(pid) => {
+                return kill(pid, Signal::SIGKILL);
             }
             // Only the program itself runs `exec` before it is armed.
             libc::PTRACE_EVENT_EXEC => self.armed = true,

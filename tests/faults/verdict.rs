@@ -99,7 +99,7 @@ pub fn after_fault(
     for path in seen.names() {
         let known =
             reference.after.names().contains(path) || reference.before.names().contains(path);
-        if !known && !is_hidden(path) && !(subject.replaces && is_source_beside(path)) {
+        if !(known || is_hidden(path) || subject.replaces && is_source_beside(path)) {
             wrong.push(format!("'{}' has a final name", path.display()));
         }
     }
