@@ -4,7 +4,7 @@
 //! `rushes-child PARENT cpu ITERATIONS` and `rushes-child PARENT io
 //! MILLISECONDS` run a reference load; `rushes-child PARENT run PROGRAM
 //! ARGUMENT…` becomes that program. With `limited MEMORY PROGRAM ARGUMENT…` it
-//! does so, and takes no more than so many bytes of memory; with `sandboxed MEMORY KIND
+//! does so, and takes at most MEMORY bytes; with `sandboxed MEMORY KIND
 //! STRENGTH N READ… N START… N WRITE… PROGRAM ARGUMENT…` it does so in a sandbox, or ends
 //! if that has not this strength. In any case the process ends with the one that
 //! started it, whose id is PARENT: also when that is killed.
@@ -49,7 +49,9 @@ fn main() -> ExitCode {
             };
             limit_memory(memory);
             if !sandbox.enter().covers(least) {
-                tell("the system did not put it into the sandbox that others are in");
+                tell(
+                    "the system did not put it into the sandbox that others are in (--sandbox off does without)",
+                );
                 return ExitCode::from(126);
             }
             return become_limited(rest);

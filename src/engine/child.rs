@@ -123,7 +123,7 @@ pub(super) fn run(
         .0
         .wait()
         .map_err(|error| Error::failed(format!("lost {name}")).because(error))?;
-    // Whoever of the group is left, and could still write there, ends.
+    // Any process of the group that is left, and could still write there, ends.
     child.signal(Signal::KILL);
     let said = said.recv_timeout(GRACE * 10).unwrap_or_default();
     watched.map_err(|error| JobError { error, log: vec![] })?;

@@ -317,7 +317,10 @@ impl Chain {
             (Medium::Video { .. }, None) if self.inside > 0 => Err(Error::failed(format!(
                 "the filters lost {} frames",
                 self.inside
-            ))),
+            ))
+            .cure(
+                "run the same command again, with fewer jobs at once (--jobs) if memory is short",
+            )),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! `fstat` for a worker whose sandbox refuses `newfstatat`.
 //!
 //! The C library asks for the size of an open file by `newfstatat` with an empty name; with
-//! another name, the same call tells of any file of the system. The sandbox answers it by
+//! another name, the same call describes any file of the system. The sandbox answers it by
 //! SIGSYS, and the handler here by `fstat`, which knows open files alone.
 
 /// Answers `newfstatat` of all threads from now on, where the sandbox refuses it.
@@ -18,7 +18,7 @@ pub(crate) fn answer() {
         action.sa_sigaction = handler as libc::sighandler_t;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_NODEFER | libc::SA_ONSTACK;
         libc::sigaction(libc::SIGSYS, &raw const action, std::ptr::null_mut());
-        // Whoever started this process may have had it blocked: then the system ends the process.
+        // The parent of this process may have had it blocked: then the system ends the process.
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
         libc::sigaddset(&raw mut set, libc::SIGSYS);
@@ -55,7 +55,7 @@ mod linux {
         flags: c_int,
     }
 
-    /// `SYS_SECCOMP` of `asm-generic/siginfo.h`: the signal tells of a call that was refused.
+    /// `SYS_SECCOMP` of `asm-generic/siginfo.h`: the signal stands for a call that was refused.
     const REFUSED: c_int = 1;
 
     /// Answers the call that was refused; what is no `fstat` gets EPERM.
@@ -63,7 +63,7 @@ mod linux {
     /// Takes no lock and allocates nothing: the thread may hold any lock at this moment.
     pub(super) extern "C" fn handle(_: c_int, info: *mut siginfo_t, context: *mut c_void) {
         let context = context.cast::<ucontext_t>();
-        // SAFETY: the kernel calls this with what the signal tells, and with the registers of the
+        // SAFETY: the kernel calls this with the signal's data, and with the registers of the
         // thread that made the call; nobody else refers to them until this returns.
         unsafe {
             if (*info).si_code != REFUSED {
@@ -83,12 +83,12 @@ mod linux {
     }
 
     fn is_empty(name: *const c_char) -> bool {
-        // SAFETY: whoever made the call gave a name that the kernel was to read.
+        // SAFETY: the caller gave a name that the kernel was to read.
         name.is_null() || unsafe { name.read() } == 0
     }
 
     fn fstat(call: &Call) -> i64 {
-        // SAFETY: whoever made the call gave a place that the kernel was to write to; the kernel
+        // SAFETY: the caller gave a place that the kernel was to write to; the kernel
         // checks it. errno is that of the thread, and put back.
         unsafe {
             let errno = libc::__errno_location();

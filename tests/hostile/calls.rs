@@ -143,7 +143,6 @@ pub fn attempt(place: &Path, victim: &str) -> io::Result<bool> {
         }
         table.push_str(&format!("| {} | {answer} |\n", attempt.what));
     }
-    // A call of its own still works.
     print!("{table}");
     Ok(true)
 }

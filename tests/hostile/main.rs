@@ -74,9 +74,8 @@ fn test(words: &[&str]) -> io::Result<bool> {
     let calls = !calls || calls::test(write)?;
     #[cfg(not(target_arch = "x86_64"))]
     let calls = {
-        let _ = write;
-        println!("calls: the table is one of x86_64");
-        true || calls
+        println!("calls (tried: {calls}, --write: {write}): the table is one of x86_64");
+        true
     };
     let lies = !lies || stage::test(count, seed)?;
     Ok(calls && lies)

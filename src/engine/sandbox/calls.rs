@@ -165,7 +165,7 @@ const OLDER_SCRIPT: &[c_long] = &[];
 const NOT_THERE: &[c_long] = &[libc::SYS_clone3, libc::SYS_close_range, SYS_MSEAL];
 
 /// As [`NOT_THERE`], of a worker: `newfstatat` without a name is `fstat`, and with one
-/// tells of any file. No filter can tell a name from none.
+/// tells of any file. No filter can distinguish a name from none.
 const NOT_THERE_BY_NAME: &[c_long] = &[libc::SYS_statx];
 
 /// Whether a worker's `newfstatat` gets its answer from `media::fstat`; elsewhere, it tells of
@@ -279,7 +279,7 @@ fn with_arguments(kind: Kind) -> Option<Rules> {
         allow(libc::SYS_clone, all([has(0, NAMESPACES, 0)]))?;
     }
     // Files by name are the system's own (Landlock), and are read. `O_PATH`, which it does not
-    // see, would tell of others.
+    // see, would describe others.
     if kind == Kind::Worker {
         let flags = (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_PATH) as u64;
         allow(libc::SYS_openat, all([has(2, flags, 0)]))?;

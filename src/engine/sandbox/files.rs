@@ -78,7 +78,7 @@ fn restrict(sandbox: &Sandbox) -> Result<bool, RulesetError> {
     Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// A file that is not there is told of by whoever then opens it.
+/// A file that is not there is reported by the code that then opens it.
 fn allow(
     rules: RulesetCreated,
     path: &Path,

@@ -3,7 +3,7 @@
 //! its small child `rushes-child` both compile this folder.
 //!
 //! Landlock keeps it from files; seccomp leaves it the system calls that its work takes.
-//! [`Strength`] tells what of that the system has.
+//! [`Strength`] says what of that the system has.
 
 mod arguments;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
@@ -57,7 +57,7 @@ impl Strength {
     }
 
     /// What cannot be kept out of reach here, in words; nothing where all can.
-    #[allow(dead_code, reason = "the small child does not tell")]
+    #[allow(dead_code, reason = "the small child does not report")]
     pub fn missing(self) -> Option<&'static str> {
         match (self.files, self.calls) {
             (true, true) => None,
@@ -76,7 +76,7 @@ impl Strength {
 
 /// Where a program finds what it starts with: loader, libraries, or, where it
 /// is a script that calls another, that one. What is started stays in the sandbox.
-#[allow(dead_code, reason = "the small child is told")]
+#[allow(dead_code, reason = "the small child is given them")]
 pub const PROGRAMS: [&str; 9] = [
     "/bin",
     "/gnu/store",
@@ -92,7 +92,7 @@ pub const PROGRAMS: [&str; 9] = [
 impl Sandbox {
     /// Of a process that is handed its files: none is within reach, but
     /// those that a source may name where it is trusted.
-    #[allow(dead_code, reason = "the small child is told its files")]
+    #[allow(dead_code, reason = "the small child is given its files")]
     pub fn of_a_worker(trust: bool) -> Self {
         Self {
             read: trust.then(|| PathBuf::from("/")).into_iter().collect(),

@@ -43,7 +43,7 @@ pub(super) fn check(answer: &Answer, limits: &Limits) -> Check {
         Answer::Open { path, .. } => holds(path.as_os_str().len() <= LONGEST_PATH, "a path"),
         Answer::Progress(said) => progress(said),
         Answer::Failed { error, log } => {
-            told(error)?;
+            failure(error)?;
             self::log(log)
         }
         Answer::Done(found) => self::found(found, limits),
@@ -75,7 +75,7 @@ fn progress(said: &Progress) -> Check {
     seconds(said.position_s)
 }
 
-fn told(error: &Told) -> Check {
+fn failure(error: &Told) -> Check {
     text(&error.message)?;
     all(&error.cure, |cure| text(cure))
 }

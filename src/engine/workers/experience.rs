@@ -22,6 +22,10 @@ impl Experience {
         self.files().extend(files);
     }
 
+    pub(super) fn forget(&self, file: &Path) {
+        self.files().remove(file);
+    }
+
     fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, u64>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,6 +74,8 @@ mod tests {
         experience.note(files, 7);
         assert_eq!(before(&probe()), Some(7));
         assert_eq!(before(&Task::Start), None);
+        experience.forget(Path::new("in/a.mp4"));
+        assert_eq!(before(&probe()), None);
         let other = Task::Probe {
             source: "in/b.mp4".into(),
         };

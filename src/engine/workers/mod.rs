@@ -69,8 +69,16 @@ impl Workers {
     fn ask(&self, task: Task, watch: &mut Watch) -> Result<Found, JobError> {
         let other_than = task.checks().and_then(|file| self.experience.of(file));
         let files: Vec<PathBuf> = task.files().map(Path::to_owned).collect();
+        let verified = match &task {
+            Task::Verify(known) => Some(known.path.clone()),
+            _ => None,
+        };
         let (found, worker) = self.ask_one(task, other_than, watch)?;
         self.experience.note(files, worker);
+        if let Some(result) = verified {
+            // Its temporary name does not come again.
+            self.experience.forget(&result);
+        }
         Ok(found)
     }
 

@@ -233,7 +233,8 @@ impl Worker {
             bounds::check(answer, &self.limits).map_err(|what| {
                 NoAnswer::Unfit(Error::failed(format!(
                     "its worker gave {what} that no file can have; what the worker said is not used"
-                )))
+                ))
+                .cure("leave the file out: it may be made to do harm"))
             })?;
         }
         Ok(arrived)
